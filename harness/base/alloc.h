@@ -10,8 +10,8 @@
 
 #include <stddef.h>
 
-void *ob_alloc(size_t size);                                /* zeroed; size 0 is legal */
-void *ob_realloc(void *ptr, size_t count, size_t size);     /* count * size, checked for overflow */
+void *ob_alloc(size_t size);                            /* zeroed; size 0 is legal */
+void *ob_realloc(void *ptr, size_t count, size_t size); /* count * size, checked for overflow */
 char *ob_strdup(const char *text);
 char *ob_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
@@ -31,6 +31,7 @@ void ob_arena_clear(struct ob_arena *arena);
 void *ob_arena_alloc(struct ob_arena *arena, size_t size); /* zeroed, aligned for any object */
 char *ob_arena_strdup(struct ob_arena *arena, const char *text);
 char *ob_arena_strndup(struct ob_arena *arena, const char *text, size_t size);
-char *ob_arena_printf(struct ob_arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *ob_arena_printf(struct ob_arena *arena, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -24,6 +24,7 @@ void ob_buf_puts(struct ob_buf *buf, const char *text);
 void ob_buf_putc(struct ob_buf *buf, char c);
 void ob_buf_printf(struct ob_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool ob_buf_failed(const struct ob_buf *buf);
-char *ob_buf_take(struct ob_buf *buf); /* the text, now the caller's to free; the buffer is empty again */
+char *
+ob_buf_take(struct ob_buf *buf); /* the text, now the caller's to free; the buffer is empty again */
 
 #endif

@@ -11,7 +11,9 @@
 #define OB_HASH_START UINT64_C(0xcbf29ce484222325)
 
 uint64_t ob_hash_bytes(uint64_t hash, const void *data, size_t size);
-uint64_t ob_hash_text(uint64_t hash, const char *text); /* its NUL included, so that "ab","c" differs from "a","bc" */
+uint64_t
+ob_hash_text(uint64_t hash,
+             const char *text); /* its NUL included, so that "ab","c" differs from "a","bc" */
 uint64_t ob_hash_u64(uint64_t hash, uint64_t value);
 uint64_t ob_hash_end(uint64_t hash); /* the final mix */
 

@@ -15,16 +15,17 @@
 #define OB_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 
 /* name, text */
-#define OB_RESULTS(X)                                                                                        \
-    X(OK, "ok")                                                                                              \
-    X(USAGE, "wrong usage")                      /* the command line; exit status 2 */                       \
-    X(INPUT, "input that does not load")         /* a scenario, a token, a file; exit status 2 */            \
-    X(LIMIT, "limit exceeded")                   /* too many, too long, too large */                         \
-    X(REFUSED, "refused")                        /* a database that is not marked as disposable */           \
-    X(IO, "input or output failed")              /* files, sockets, processes */                             \
-    X(SERVER, "the database server failed")      /* it does not start, or went away */                       \
-    X(SQL, "a statement failed")                 /* sqlstate is filled */                                    \
-    X(STUCK, "a client did not come back")       /* the run cannot be finished, its threads are abandoned */ \
+#define OB_RESULTS(X)                                                                           \
+    X(OK, "ok")                                                                                 \
+    X(USAGE, "wrong usage")                 /* the command line; exit status 2 */               \
+    X(INPUT, "input that does not load")    /* a scenario, a token, a file; exit status 2 */    \
+    X(LIMIT, "limit exceeded")              /* too many, too long, too large */                 \
+    X(REFUSED, "refused")                   /* a database that is not marked as disposable */   \
+    X(IO, "input or output failed")         /* files, sockets, processes */                     \
+    X(SERVER, "the database server failed") /* it does not start, or went away */               \
+    X(SQL, "a statement failed")            /* sqlstate is filled */                            \
+    X(STUCK,                                                                                    \
+      "a client did not come back") /* the run cannot be finished, its threads are abandoned */ \
     X(INTERNAL, "internal error")
 
 enum ob_result {
@@ -46,7 +47,8 @@ const char *ob_result_text(enum ob_result code);
 
 /* Sets code and message, empties the rest, and returns code, so that "return ob_error_set(…)" reads well.
  * A text that does not fit ends in "…".  Arguments may point into err itself. */
-enum ob_result ob_error_set(struct ob_error *err, enum ob_result code, const char *fmt, ...) OB_PRINTF(3, 4);
+enum ob_result ob_error_set(struct ob_error *err, enum ob_result code, const char *fmt, ...)
+    OB_PRINTF(3, 4);
 void ob_error_detail(struct ob_error *err, const char *fmt, ...) OB_PRINTF(2, 3);
 void ob_error_hint(struct ob_error *err, const char *fmt, ...) OB_PRINTF(2, 3);
 
