@@ -1,0 +1,37 @@
+/*
+ * choice.h - the points at which a run could go on in more than one way, and who decides.
+ *
+ * A strategy is a chooser.  It is asked at every point, those with one option included, so that it can keep
+ * count.  The engine records what was chosen; a schedule is nothing but that record.
+ */
+#ifndef OB_ENGINE_CHOICE_H
+#define OB_ENGINE_CHOICE_H
+
+#include "engine/op.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum ob_choice_kind {
+    OB_CHOICE_STEP,  /* which client goes next: option i is clients[i] */
+    OB_CHOICE_FAULT, /* whether a fault happens here: option 0 is no, option 1 yes */
+};
+
+#define OB_NO_CLIENT SIZE_MAX
+
+struct ob_choice_point {
+    enum ob_choice_kind kind;
+    size_t option_count;   /* at least 1 */
+    const size_t *clients; /* STEP: the enabled clients in ascending order */
+    size_t previous;       /* STEP: the client that moved last, or OB_NO_CLIENT */
+    size_t client;         /* FAULT: the client that reached the point */
+    size_t point;          /* FAULT: index into the run's list of fault points */
+    uint32_t hit;          /* FAULT: how often this client has reached it before, from 0 */
+};
+
+struct ob_chooser {
+    void *self;
+    size_t (*choose)(void *self, const struct ob_choice_point *point); /* an option's index */
+};
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * port.h - what the engine needs from the world.  The engine calls no database library, no clock and no
+ * random numbers itself: pg/ implements these over libpq, proxy/ over the wire, tests over a model.
+ *
+ * All functions are called by the engine's thread only, one at a time - except in free-running mode, where
+ * send, poll and wait of a session are called by its client's thread.
+ */
+#ifndef OB_ENGINE_PORT_H
+#define OB_ENGINE_PORT_H
+
+#include "base/error.h"
+#include "engine/op.h"
+
+#include <stddef.h>
+
+enum ob_io {
+    OB_IO_DONE,
+    OB_IO_PENDING,
+    OB_IO_FAILED, /* the error is filled: the server itself is gone, the run cannot go on */
+};
+
+/* Who waits for whom, as the server says.  Indices are clients. */
+struct ob_waits {
+    ob_client_set blocked;                 /* of those asked about: waiting for a lock */
+    ob_client_set holders[OB_CLIENTS_MAX]; /* for each blocked one: the clients that it waits for */
+    ob_client_set foreign; /* blocked ones that wait for somebody who is no client */
+};
+
+struct ob_ports {
+    void *self;
+
+    /* Sends an operation of a client's session (BEGIN, STATEMENT, COMMIT, ROLLBACK, KILL) without waiting. */
+    enum ob_io (*send)(void *self, size_t client, const struct ob_op *op, struct ob_error *err);
+
+    /* Looks for the answer without waiting. On OB_IO_DONE *reply is filled. */
+    enum ob_io (*poll)(void *self, size_t client, struct ob_reply *reply, struct ob_error *err);
+
+    /* Returns as soon as one of the sessions may have an answer, or after limit_us. */
+    void (*wait)(void *self, ob_client_set clients, int64_t limit_us);
+
+    /* Asks the server about these clients in one round trip. */
+    enum ob_result (*waits)(void *self, ob_client_set clients, struct ob_waits *out,
+                            struct ob_error *err);
+
+    /* From its next operation on, this client is the one to die if it closes a cycle of waits (armed), or is
+     * never chosen (not).  Cheap when nothing changes. */
+    enum ob_result (*arm_deadlock)(void *self, size_t client, bool armed, struct ob_error *err);
+
+    /* True once the deadlock check of an armed client's present wait has run and found nothing. */
+    bool (*deadlock_checked)(void *self, size_t client);
+
+    enum ob_result (*set_clock)(void *self, int64_t time_us, struct ob_error *err);
+
+    /* Interrupts what is in flight, as a cancel request does.  Best effort. */
+    void (*cancel)(void *self, size_t client);
+
+    /* Frees a reply's native result that no client will receive. */
+    void (*discard)(void *self, void *native);
+
+    /* Machine time for limits and for measuring; never for a decision that a schedule depends on. */
+    int64_t (*monotonic_us)(void *self);
+};
+
+#endif

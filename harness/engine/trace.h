@@ -1,0 +1,123 @@
+/*
+ * trace.h - what happened in one run: its schedule, its steps, its history.
+ *
+ * Filled by the engine while a run goes on (engine's thread, or the one client that moves: never two at
+ * once), read by everybody afterwards.  A trace owns an arena that its texts live in; it is reused from run
+ * to run without giving memory back.
+ */
+#ifndef OB_ENGINE_TRACE_H
+#define OB_ENGINE_TRACE_H
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "engine/op.h"
+
+#include <stddef.h>
+
+#define OB_STEPS_MAX 100000 /* steps of one run, whatever its limits say */
+
+/* A fault that happened: the hit-th time (from 0) that client reached the point. */
+struct ob_fault {
+    size_t point; /* index into the run's list of fault points */
+    size_t client;
+    uint32_t hit;
+};
+
+/* The choices of a run: the client of each step, and the faults. */
+struct ob_schedule {
+    uint8_t *clients; /* step_count of them */
+    size_t step_count, step_capacity;
+    struct ob_fault *faults;
+    size_t fault_count, fault_capacity;
+};
+
+void ob_schedule_clear(struct ob_schedule *schedule);
+void ob_schedule_copy(struct ob_schedule *to, const struct ob_schedule *from);
+void ob_schedule_add_step(struct ob_schedule *schedule, size_t client);
+void ob_schedule_add_fault(struct ob_schedule *schedule, struct ob_fault fault);
+
+/* An operation that ended in a step: the step's own, or one that the step woke. */
+struct ob_completion {
+    size_t client;
+    enum ob_reply_status status;
+    char sqlstate[6];
+    uint64_t digest;
+    uint32_t row_count;
+};
+
+struct ob_step {
+    size_t client;
+    enum ob_op_kind kind;
+    const char *text;      /* the statement, or what is done */
+    const char *params;    /* "" or "$1 = 'x', $2 = null", transaction ids masked */
+    uint64_t text_hash;    /* of both */
+    ob_client_set enabled; /* who could have moved, the client included */
+    ob_client_set blocked; /* who waits for a lock after the step */
+    ob_client_set holders; /* when the client itself is blocked: by whom */
+    ob_client_set woken;   /* who waited before and went on because of it */
+    bool uncontrolled;     /* the server itself chose which of several waiters goes on */
+    struct ob_completion *completions;
+    size_t completion_count;
+};
+
+/* Something a client saw or did, in its own words: the history that invariants are checked over. */
+struct ob_event {
+    size_t step;      /* the step after which it happened; SIZE_MAX: before the first */
+    size_t client;    /* OB_NO_CLIENT for the harness itself */
+    const char *kind; /* "answer", "capture", … */
+    const char *data; /* one JSON object */
+};
+
+/* name, text */
+#define OB_RUN_ENDS(X)                                              \
+    X(FINISHED, "finished")                                         \
+    X(STUCK, "the clients wait for each other and nobody can move") \
+    X(STEP_LIMIT, "too many steps")                                 \
+    X(TIME_LIMIT, "took too long")                                  \
+    X(NOT_BACK, "a client did not come back from its own code")     \
+    X(FOREIGN, "a client waits for a session that is no client")    \
+    X(DIVERGED, "the schedule could not be followed")
+
+enum ob_run_end {
+#define OB_RUN_END_ENUM(name, text) OB_RUN_##name,
+    OB_RUN_ENDS(OB_RUN_END_ENUM)
+#undef OB_RUN_END_ENUM
+};
+
+const char *ob_run_end_text(enum ob_run_end end);
+
+struct ob_trace {
+    struct ob_arena arena;
+    struct ob_schedule schedule;
+    struct ob_step *steps;
+    size_t step_count, step_capacity;
+    struct ob_event *events;
+    size_t event_count, event_capacity;
+    enum ob_run_end end;
+    char reason[240];              /* more about an end other than FINISHED; "" otherwise */
+    uint32_t uncontrolled;         /* steps whose waking order the server chose */
+    uint64_t seen[OB_CLIENTS_MAX]; /* per client, digest of all that it was told */
+    int64_t settle_us;             /* time spent waiting for the server to settle */
+};
+
+void ob_trace_init(struct ob_trace *trace);
+void ob_trace_reset(struct ob_trace *trace);
+void ob_trace_clear(struct ob_trace *trace);
+
+struct ob_step *ob_trace_add_step(struct ob_trace *trace);
+void ob_trace_add_event(struct ob_trace *trace, size_t client, const char *kind, const char *data);
+
+/* The trace as text, one line a step and a line for each event and fault: the same run gives the same bytes. */
+void ob_trace_print(const struct ob_trace *trace, const char *const *client_names,
+                    const char *const *fault_points, struct ob_buf *out);
+
+uint64_t ob_trace_digest(const struct ob_trace *trace); /* of steps and events */
+
+/* Finds the first step at which two traces differ. False: none. Otherwise *step and why (caller's, size bytes). */
+bool ob_trace_diff(const struct ob_trace *expected, const struct ob_trace *actual,
+                   const char *const *client_names, size_t *step, struct ob_buf *why);
+
+/* Asserts what always holds of a trace. */
+void ob_trace_check(const struct ob_trace *trace);
+
+#endif
