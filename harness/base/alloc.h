@@ -1,9 +1,10 @@
 /*
  * alloc.h - memory from the heap, and arenas for what lives as long as one run.
  *
- * Running out of memory ends the process with one line on standard error and exit status 3: a harness that
- * cannot record a run has no result to give, and the embedded server is taken down by its keeper whatever
- * happens here.  So these never return NULL, and no caller has an error path that nobody can test.
+ * Running out of memory ends the process with one line on standard error and exit status 3: a
+ * harness that cannot record a run has no result to give, and the embedded server is taken down by
+ * its keeper whatever happens here.  So these never return NULL, and no caller has an error path
+ * that nobody can test.  A count times a size that overflows is the same end.
  */
 #ifndef OB_BASE_ALLOC_H
 #define OB_BASE_ALLOC_H
@@ -15,7 +16,9 @@ void *ob_realloc(void *ptr, size_t count, size_t size); /* count * size, checked
 char *ob_strdup(const char *text);
 char *ob_asprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Grows *array (elements of size bytes, *capacity of them) so that count fit; doubles, so amortised O(1). */
+/* Returns array (elements of size bytes, *capacity of them; NULL and 0 to begin with) grown so that
+ * count fit: items = ob_grow(items, &capacity, count + 1, sizeof *items).  The new elements are
+ * zeroed.  Doubles, so amortised O(1). */
 void *ob_grow(void *array, size_t *capacity, size_t count, size_t size);
 
 /* An arena hands out memory that is given back all at once.  One owner thread at a time. */
@@ -30,6 +33,7 @@ void ob_arena_reset(struct ob_arena *arena); /* everything handed out is dead; n
 void ob_arena_clear(struct ob_arena *arena);
 void *ob_arena_alloc(struct ob_arena *arena, size_t size); /* zeroed, aligned for any object */
 char *ob_arena_strdup(struct ob_arena *arena, const char *text);
+/* At most size bytes of text, and a NUL. */
 char *ob_arena_strndup(struct ob_arena *arena, const char *text, size_t size);
 char *ob_arena_printf(struct ob_arena *arena, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

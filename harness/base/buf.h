@@ -1,8 +1,8 @@
 /*
  * buf.h - a growing text buffer with a declared maximum and a sticky failure.
  *
- * Past its maximum a buffer is broken: every later operation is a no-op, and one check at the end
- * (ob_buf_failed) tells.  A buffer is always NUL-terminated.
+ * What would go past the maximum is left out as a whole and breaks the buffer: every later operation
+ * is a no-op, and one check at the end (ob_buf_failed) tells.  The text is always NUL-terminated.
  */
 #ifndef OB_BASE_BUF_H
 #define OB_BASE_BUF_H
@@ -16,7 +16,7 @@ struct ob_buf {
     bool failed;
 };
 
-void ob_buf_init(struct ob_buf *buf, size_t size_max);
+void ob_buf_init(struct ob_buf *buf, size_t size_max); /* at most size_max bytes of text */
 void ob_buf_clear(struct ob_buf *buf);
 void ob_buf_reset(struct ob_buf *buf); /* empty, not failed, memory kept */
 void ob_buf_add(struct ob_buf *buf, const void *data, size_t size);
@@ -24,7 +24,8 @@ void ob_buf_puts(struct ob_buf *buf, const char *text);
 void ob_buf_putc(struct ob_buf *buf, char c);
 void ob_buf_printf(struct ob_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool ob_buf_failed(const struct ob_buf *buf);
-char *
-ob_buf_take(struct ob_buf *buf); /* the text, now the caller's to free; the buffer is empty again */
+
+/* The text, now the caller's to free; the buffer is as after ob_buf_init. */
+char *ob_buf_take(struct ob_buf *buf);
 
 #endif

@@ -1,10 +1,11 @@
 /*
  * error.h - results and errors.
  *
- * Every function that can fail returns an ob_result and fills the caller's struct ob_error, passed last.
- * An error is said once, by the lowest layer that knows the cause; layers above only add context.
- * The three texts follow PostgreSQL's message style: a short factual message ("could not …"), a detail with
- * the mechanics, a hint with the cure.  Only cli/ prints them.  A verdict is never an error.
+ * Every function that can fail returns an ob_result and fills the caller's struct ob_error, passed
+ * last.  An error is said once, by the lowest layer that knows the cause; layers above only add
+ * context.  The three texts follow PostgreSQL's message style: a short factual message ("could not
+ * …"), a detail with the mechanics, a hint with the cure.  Only cli/ prints them.  A verdict is never
+ * an error.
  */
 #ifndef OB_BASE_ERROR_H
 #define OB_BASE_ERROR_H

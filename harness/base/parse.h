@@ -15,13 +15,15 @@ bool ob_parse_i64(const char *text, int64_t min, int64_t max, int64_t *out);
 /* "250ms", "60s", "15min" or "2h" in microseconds; a bare number is refused. */
 bool ob_parse_duration_us(const char *text, int64_t *out);
 
-/* RFC 3339 UTC, "2026-06-01T10:00:00Z" (seconds and Z may be left out), in microseconds since 1970. */
+/* RFC 3339 UTC, "2026-06-01T10:00:00Z" (seconds and Z may be left out), in microseconds since 1970.
+ * Years 1 to 9999; a day that is not in the calendar is refused. */
 bool ob_parse_time_us(const char *text, int64_t *out);
 
-/* The one of count words nearest to text (Damerau-Levenshtein), or NULL when none is near enough to suggest. */
+/* The one of count words nearest to text (Damerau-Levenshtein; of equals the first), or NULL when none
+ * is near enough to suggest. */
 const char *ob_parse_nearest(const char *text, const char *const *words, size_t count);
 
-/* True when data is valid UTF-8; otherwise *bad_offset is where it is not. */
+/* True when data is valid UTF-8; otherwise *bad_offset is where the first wrong sequence begins. */
 bool ob_parse_utf8(const char *data, size_t size, size_t *bad_offset);
 
 #endif
