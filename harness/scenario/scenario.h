@@ -1,0 +1,180 @@
+/*
+ * scenario.h - a scenario file, loaded and checked.
+ *
+ * A scenario is immutable after loading and owns all its texts.  Whatever is wrong in the file is refused
+ * here, with file, line, column and, where one is near, the word that was meant: nothing is left for a run
+ * to find out.
+ */
+#ifndef OB_SCENARIO_SCENARIO_H
+#define OB_SCENARIO_SCENARIO_H
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ob_target_kind { OB_TARGET_REFERENCE, OB_TARGET_SQL };
+
+enum ob_isolation { OB_READ_COMMITTED, OB_REPEATABLE_READ, OB_SERIALIZABLE };
+
+struct ob_place {
+    int line, column; /* from 1 */
+};
+
+/* A key of an action or a variant with its value, already of the right type (vocabulary.h). */
+enum ob_value_kind {
+    OB_VALUE_TEXT,
+    OB_VALUE_WORD, /* one of the vocabulary's words */
+    OB_VALUE_NUMBER,
+    OB_VALUE_BOOLEAN,  /* number is 0 or 1 */
+    OB_VALUE_TIME,     /* number: microseconds since 1970 */
+    OB_VALUE_DURATION, /* number: microseconds */
+    OB_VALUE_RANGE,    /* number … end: microseconds since 1970, end excluded */
+    OB_VALUE_CLIENT,   /* the name of a client of this scenario; number: its index in clients */
+};
+
+struct ob_setting {
+    const char *key;
+    enum ob_value_kind kind;
+    const char *text; /* as written */
+    int64_t number, end;
+    struct ob_place place;
+};
+
+/* One thing that a client of the reference flow does. */
+struct ob_action {
+    const char *verb; /* a word of the vocabulary: "hold", "pay", "webhook", … */
+    const struct ob_setting *settings;
+    size_t setting_count;
+    struct ob_place place;
+};
+
+/* A guard: the step is skipped unless variable OP value holds.  Numbers compare as numbers, else as text. */
+enum ob_compare { OB_EQ, OB_NE, OB_LT, OB_LE, OB_GT, OB_GE, OB_IS_NULL, OB_IS_NOT_NULL };
+
+struct ob_guard {
+    const char *variable;
+    enum ob_compare compare;
+    const char *value; /* a literal, or a variable's name when value_is_variable */
+    bool value_is_variable;
+};
+
+enum ob_sql_step_kind {
+    OB_SQL_BEGIN,
+    OB_SQL_STATEMENT,
+    OB_SQL_COMMIT,
+    OB_SQL_ROLLBACK,
+    OB_SQL_CLOCK, /* time_us */
+    OB_SQL_EVENT, /* adds to the history: event_kind, event_data */
+};
+
+struct ob_capture {
+    const char *variable, *column; /* of the first row; null when there is no row */
+};
+
+struct ob_sql_step {
+    enum ob_sql_step_kind kind;
+    const char *name;             /* "" when the file gives none */
+    const char *sql;              /* with :variable replaced by $1, $2 … */
+    const char *const *variables; /* the variable of each parameter */
+    size_t variable_count;
+    const struct ob_capture *captures;
+    size_t capture_count;
+    const struct ob_guard *guards; /* all must hold */
+    size_t guard_count;
+    int64_t time_us;
+    const char *event_kind,
+        *event_data;   /* event_data: a JSON object; a value ":name" is the variable's */
+    uint64_t variants; /* bit i: is part of variant i */
+    struct ob_place place;
+};
+
+struct ob_scenario_client {
+    const char *name;
+    const struct ob_action *actions; /* target reference */
+    size_t action_count;
+    const struct ob_sql_step *steps; /* target sql */
+    size_t step_count;
+    enum ob_isolation isolation; /* target sql; the variant's, unless the client says otherwise */
+    bool isolation_given;
+    unsigned retries;  /* target sql: how often its steps are begun again after 40001 or 40P01 */
+    uint64_t variants; /* bit i: takes part in variant i */
+    struct ob_place place;
+};
+
+struct ob_variant {
+    const char *name;
+    const struct ob_setting *settings; /* target reference: flag, constraint, isolation, … */
+    size_t setting_count;
+    enum ob_isolation isolation; /* default read committed */
+    const char *setup;           /* target sql: run after the scenario's own setup; "" for none */
+    /* What is expected: with violates NULL, that every invariant holds. */
+    const char *violates;
+    struct ob_place place;
+};
+
+struct ob_invariant_ref {
+    const char *name;
+    const char *sql;   /* the scenario's own; NULL for a built-in one */
+    bool after_commit; /* checked after each commit too, not only at the end */
+    struct ob_place place;
+};
+
+struct ob_explore_wish {
+    const char *strategy; /* as on the command line; "" when the file says nothing */
+    uint64_t runs;        /* 0 when the file says nothing */
+};
+
+struct ob_scenario {
+    struct ob_arena arena; /* owns everything below */
+    const char *file;      /* as given, for messages */
+    const char *name, *about;
+    enum ob_target_kind target;
+    const char *setup; /* target sql: tables and rows, once */
+    int64_t start_us;  /* virtual time at the start of each run; default 2026-06-01T09:00:00Z */
+    const struct ob_action *given; /* target reference: done in order before the race */
+    size_t given_count;
+    const struct ob_scenario_client *clients;
+    size_t client_count;
+    const char *const *fault_points; /* "area/what" */
+    size_t fault_point_count;
+    unsigned fault_budget;
+    const struct ob_invariant_ref *invariants;
+    size_t invariant_count;
+    const struct ob_variant *variants; /* at least one; "default" when the file names none */
+    size_t variant_count;
+    struct ob_explore_wish explore;
+    uint8_t hash[32]; /* SHA-256 of the file's bytes */
+};
+
+/* Loads a file. OB_INPUT: message "FILE:LINE:COLUMN: what", hint the cure. *out is then untouched. */
+OB_MUSTCHECK enum ob_result ob_scenario_load(const char *path, struct ob_scenario **out,
+                                             struct ob_error *err);
+
+/* The same from memory; file is what messages call it. */
+OB_MUSTCHECK enum ob_result ob_scenario_parse(const char *file, const char *data, size_t size,
+                                              struct ob_scenario **out, struct ob_error *err);
+
+void ob_scenario_free(struct ob_scenario *scenario);
+
+/* The variant's index, or SIZE_MAX. */
+size_t ob_scenario_variant(const struct ob_scenario *scenario, const char *name);
+
+/* The setting of that key, or NULL. */
+const struct ob_setting *ob_setting_find(const struct ob_setting *settings, size_t count,
+                                         const char *key);
+
+/* All scenario files below the paths (files or folders, folders in strcmp order), loaded; two scenarios of one
+ * name are refused.  The list and its scenarios are the caller's (ob_scenario_list_clear). */
+struct ob_scenario_list {
+    struct ob_scenario **items;
+    size_t count, capacity;
+};
+OB_MUSTCHECK enum ob_result ob_scenario_list_load(const char *const *paths, size_t path_count,
+                                                  struct ob_scenario_list *out,
+                                                  struct ob_error *err);
+void ob_scenario_list_clear(struct ob_scenario_list *list);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * report.h - what a whole call of overbook found, and the renderers that write it down.
+ *
+ * Filled by cli/ from explorations; rendered as a table for a terminal, as JSON (the format scripts rely on)
+ * and as JUnit XML.  All texts are owned by the report's arena.
+ */
+#ifndef OB_REPORTS_REPORT_H
+#define OB_REPORTS_REPORT_H
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum ob_verdict { OB_HOLDS, OB_VIOLATED, OB_INCONCLUSIVE, OB_FAILED /* "error" */ };
+
+const char *
+ob_verdict_word(enum ob_verdict verdict); /* "holds", "violated", "inconclusive", "error" */
+
+struct ob_report_violation {
+    const char *invariant;
+    uint64_t run; /* from 1 */
+    const char *token;
+    size_t clients, faults, steps, preemptions;
+    unsigned replays_same, replays; /* "10/10" */
+    const char *why;                /* the offending rows */
+    const char *trace;              /* the run's trace as text */
+};
+
+struct ob_report_result {
+    const char *scenario, *file, *variant, *about;
+    const char *target;
+    const char *expected; /* "holds" or "violates no-overlap" */
+    enum ob_verdict verdict;
+    bool as_expected;
+    const char
+        *reason; /* for inconclusive, error and what was not expected: one sentence; else "" */
+    const char *strategy;
+    uint64_t runs, steps, uncontrolled_runs;
+    bool exhausted;
+    uint64_t classes, outcomes;
+    struct ob_report_violation *violations;
+    size_t violation_count;
+    double seconds_total, seconds_reset, seconds_settle, seconds_check;
+};
+
+struct ob_report {
+    struct ob_arena arena;
+    const char *postgres; /* "15.18" */
+    uint64_t seed;
+    bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
+    struct ob_report_result *results;
+    size_t result_count, result_capacity;
+};
+
+void ob_report_init(struct ob_report *report);
+void ob_report_clear(struct ob_report *report);
+/* A new, zeroed result at the end; valid until the next one is added. */
+struct ob_report_result *ob_report_add(struct ob_report *report);
+
+struct ob_report_summary {
+    size_t scenarios, as_expected, unexpected, inconclusive,
+        errors; /* scenarios: results; they sum up */
+};
+struct ob_report_summary ob_report_summarise(const struct ob_report *report);
+
+/* The exit status that the report calls for: 0, 1, 3 or 4; the worst wins in the order 3, 1, 4, 0. */
+int ob_report_exit_status(const struct ob_report *report);
+
+/* Renderers write to out and report a failed write (OB_IO). */
+enum ob_result ob_report_json(const struct ob_report *report, FILE *out, struct ob_error *err);
+enum ob_result ob_report_junit(const struct ob_report *report, FILE *out, struct ob_error *err);
+
+struct ob_table_options {
+    bool color;
+    bool unicode;
+    int width; /* columns of the terminal, 80 when unknown */
+    int verbosity; /* -1 quiet: only what is unexpected and the summary; 0; 1: traces of violations too */
+};
+enum ob_result ob_report_table(const struct ob_report *report,
+                               const struct ob_table_options *options, FILE *out,
+                               struct ob_error *err);
+
+/* Opens path for writing ("-" is standard output), through a temporary file that replaces path only when the
+ * renderer has succeeded. */
+typedef enum ob_result ob_report_renderer(const struct ob_report *, FILE *, struct ob_error *);
+OB_MUSTCHECK enum ob_result ob_report_write(const struct ob_report *report,
+                                            ob_report_renderer *renderer, const char *path,
+                                            struct ob_error *err);
+
+#endif
