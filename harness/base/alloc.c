@@ -1,7 +1,8 @@
 /*
- * alloc.c - see alloc.h.  An arena is a list of blocks in the order of their use: those up to current hold
- * live memory, those after it are spare.  A spare block that is large enough is used before a new one is
- * made, so an arena that is reset between runs stops growing at the size of its largest run.
+ * alloc.c - see alloc.h.  An arena is a list of blocks in the order of their use: those up to
+ * current hold live memory, those after it are spare.  A spare block that is large enough is used
+ * before a new one is made, so an arena that is reset between runs stops growing.  Under
+ * AddressSanitizer what is not handed out is poisoned: a pointer kept over a reset is caught.
  */
 #include "base/alloc.h"
 

@@ -39,7 +39,7 @@ void ob_buf_reset(struct ob_buf *buf)
     buf->failed = false;
 }
 
-/* Makes room for size more bytes and a NUL; false, and the buffer broken, when that is over its maximum. */
+/* Makes room for size more bytes and a NUL; when that is over the maximum, breaks the buffer. */
 static bool reserve(struct ob_buf *buf, size_t size)
 {
     check(buf);

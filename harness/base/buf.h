@@ -1,8 +1,9 @@
 /*
  * buf.h - a growing text buffer with a declared maximum and a sticky failure.
  *
- * What would go past the maximum is left out as a whole and breaks the buffer: every later operation
- * is a no-op, and one check at the end (ob_buf_failed) tells.  The text is always NUL-terminated.
+ * What would go past the maximum is left out as a whole and breaks the buffer: every later
+ * operation is a no-op, and one check at the end (ob_buf_failed) tells.  The text is always
+ * NUL-terminated.
  */
 #ifndef OB_BASE_BUF_H
 #define OB_BASE_BUF_H

@@ -1,8 +1,8 @@
 /*
  * digest.h - hashes.  FNV-1a with a final mix for what is compared within overbook's own records
- * (traces, rows, statements); SHA-256 (libcrypto) where a name must not collide (scenarios in tokens,
- * cached clusters).  Begin with OB_HASH_START, chain, finish with ob_hash_end.  The same on every
- * machine.
+ * (traces, rows, statements); SHA-256 (libcrypto) where a name must not collide (scenarios in
+ * tokens, cached clusters).  Begin with OB_HASH_START, chain, finish with ob_hash_end.  The same on
+ * every machine.
  */
 #ifndef OB_BASE_DIGEST_H
 #define OB_BASE_DIGEST_H

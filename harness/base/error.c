@@ -1,6 +1,6 @@
 /*
- * error.c - see error.h.  Every text is formatted into a scratch buffer before it is stored, because callers
- * quote an error in itself: ob_error_set(err, code, "…: %s", err->message).
+ * error.c - see error.h.  Every text is formatted into a scratch buffer before it is stored,
+ * because callers quote an error in itself: ob_error_set(err, code, "…: %s", err->message).
  */
 #include "base/error.h"
 
@@ -21,7 +21,7 @@ const char *ob_result_text(enum ob_result code)
     return result_texts[index];
 }
 
-/* Copies text to out, of size bytes; what does not fit is cut at a character's edge and marked with "…". */
+/* Copies text to out, of size bytes; too long, it is cut between characters and ends in "…". */
 static void store(char *out, size_t size, const char *text)
 {
     static const char ellipsis[] = "\xe2\x80\xa6";

@@ -4,8 +4,8 @@
  * Every function that can fail returns an ob_result and fills the caller's struct ob_error, passed
  * last.  An error is said once, by the lowest layer that knows the cause; layers above only add
  * context.  The three texts follow PostgreSQL's message style: a short factual message ("could not
- * …"), a detail with the mechanics, a hint with the cure.  Only cli/ prints them.  A verdict is never
- * an error.
+ * …"), a detail with the mechanics, a hint with the cure.  Only cli/ prints them.  A verdict is
+ * never an error.
  */
 #ifndef OB_BASE_ERROR_H
 #define OB_BASE_ERROR_H
@@ -46,8 +46,8 @@ struct ob_error {
 /* The constant text of a result. */
 const char *ob_result_text(enum ob_result code);
 
-/* Sets code and message, empties the rest, and returns code, so that "return ob_error_set(…)" reads well.
- * A text that does not fit ends in "…".  Arguments may point into err itself. */
+/* Sets code and message, empties the rest, and returns code, so that "return ob_error_set(…)" reads
+ * well.  A text that does not fit ends in "…".  Arguments may point into err itself. */
 enum ob_result ob_error_set(struct ob_error *err, enum ob_result code, const char *fmt, ...)
     OB_PRINTF(3, 4);
 void ob_error_detail(struct ob_error *err, const char *fmt, ...) OB_PRINTF(2, 3);

@@ -1,6 +1,6 @@
 /*
- * parse.c - see parse.h.  Nothing here depends on the locale, and nothing is skipped: what is not consumed
- * makes the whole text wrong.
+ * parse.c - see parse.h.  Nothing here depends on the locale, and nothing is skipped: what is not
+ * consumed makes the whole text wrong.
  */
 #include "base/parse.h"
 
@@ -8,7 +8,7 @@
 
 #define OB_WORD_SIZE_MAX ((size_t)64)
 
-/* Reads the digits at *text, at least one, and moves *text past them; false when they are over max. */
+/* Reads the digits at *text, at least one, and moves *text past them; false when over max. */
 static bool digits(const char **text, uint64_t max, uint64_t *out)
 {
     const char *p = *text;
@@ -142,7 +142,7 @@ static size_t least(size_t a, size_t b, size_t c)
     return smaller < c ? smaller : c;
 }
 
-/* Insertions, deletions, replacements and swaps of neighbours that turn a into b (optimal string alignment). */
+/* How many insertions, deletions, replacements and swaps of neighbours turn a into b. */
 static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
     size_t rows[3][OB_WORD_SIZE_MAX + 1];
@@ -172,7 +172,7 @@ const char *ob_parse_nearest(const char *text, const char *const *words, size_t 
     size_t text_size = strlen(text);
     if (text_size == 0 || text_size > OB_WORD_SIZE_MAX)
         return NULL;
-    /* One slip in a short word and one for every three letters of a longer one: beyond it is another word. */
+    /* One slip in a short word, one for every three letters of a longer one: else it is another. */
     size_t limit = text_size < 6 ? 1 : text_size / 3;
     for (size_t i = 0; i < count; i++) {
         size_t size = strlen(words[i]);
@@ -187,8 +187,9 @@ const char *ob_parse_nearest(const char *text, const char *const *words, size_t 
     return nearest;
 }
 
-/* The size of the UTF-8 sequence that its first byte announces, with the range of its second byte (Unicode 15,
- * table 3-7: it is what rules out overlong forms, surrogates and what is past U+10FFFF), or 0. */
+/* The size of the UTF-8 sequence that its first byte announces, or 0, with the range of its second
+ * byte, which is what rules out overlong forms, surrogates and what is past U+10FFFF (Unicode 15,
+ * table 3-7). */
 static size_t sequence(unsigned char first, unsigned char *low, unsigned char *high)
 {
     *low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;

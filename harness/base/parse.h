@@ -1,5 +1,6 @@
 /*
- * parse.h - checked parsers for what people type: whole numbers, durations, and the word they meant.
+ * parse.h - checked parsers for what people type: whole numbers, durations, times, UTF-8, and the
+ * word they meant.
  */
 #ifndef OB_BASE_PARSE_H
 #define OB_BASE_PARSE_H
@@ -19,8 +20,8 @@ bool ob_parse_duration_us(const char *text, int64_t *out);
  * Years 1 to 9999; a day that is not in the calendar is refused. */
 bool ob_parse_time_us(const char *text, int64_t *out);
 
-/* The one of count words nearest to text (Damerau-Levenshtein; of equals the first), or NULL when none
- * is near enough to suggest. */
+/* The one of count words nearest to text (Damerau-Levenshtein; of equals the first), or NULL when
+ * none is near enough to suggest. */
 const char *ob_parse_nearest(const char *text, const char *const *words, size_t count);
 
 /* True when data is valid UTF-8; otherwise *bad_offset is where the first wrong sequence begins. */

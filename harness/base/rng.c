@@ -43,7 +43,7 @@ uint64_t ob_rng_next(struct ob_rng *rng)
 uint64_t ob_rng_below(struct ob_rng *rng, uint64_t bound)
 {
     assert(bound > 0);
-    /* Of the 2^64 numbers the first 2^64 mod bound are left out: the rest is a whole number of bounds. */
+    /* Without the first 2^64 mod bound numbers, the rest is a whole number of bounds. */
     uint64_t first = -bound % bound;
     uint64_t number;
     do

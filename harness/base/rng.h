@@ -1,6 +1,7 @@
 /*
- * rng.h - seeded random numbers: xoshiro256** (Blackman and Vigna, 2018), seeded through splitmix64.
- * The only source of randomness in overbook; the same seed gives the same numbers on every machine.
+ * rng.h - seeded random numbers: xoshiro256** (Blackman and Vigna, 2018), seeded through
+ * splitmix64.  The only source of randomness in overbook; the same seed gives the same numbers on
+ * every machine.
  */
 #ifndef OB_BASE_RNG_H
 #define OB_BASE_RNG_H
