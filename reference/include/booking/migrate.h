@@ -1,0 +1,61 @@
+/*
+ * migrate.h - the schema, step by step, up and down.
+ *
+ * The files of reference/migrations are built into the library.  Each step is one transaction that
+ * also records the new version in booking.schema_version, under an advisory lock, so two migrations
+ * at once are safe.  Going down loses no rows: tables that a step removes are moved to the schema
+ * booking_archive and come back with it.
+ */
+#ifndef BOOKING_MIGRATE_H
+#define BOOKING_MIGRATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <libpq-fe.h>
+
+#include "booking/error.h"
+
+/* Versions that matter to a rollout.  OPEN has every table and no constraint against double
+ * booking: there only the code protects, and the legacy path double-books.  The two constraints
+ * follow. */
+enum {
+    BOOKING_SCHEMA_EMPTY = 0,
+    BOOKING_SCHEMA_CORE = 1, /* what the legacy path needs */
+    BOOKING_SCHEMA_OPEN = 7,
+    BOOKING_SCHEMA_NO_BOOKING_OVERLAP =
+        8, /* bookings exclude each other; one booking for a payment and a hold */
+    BOOKING_SCHEMA_NO_HOLD_OVERLAP = 9, /* holds and what became of them exclude each other */
+    BOOKING_SCHEMA_LATEST = 9
+};
+
+struct booking_migration {
+    int version; /* 1, 2, 3, … */
+    const char *name;
+    const char *up;   /* SQL, several statements */
+    const char *down; /* SQL, several statements */
+};
+
+/* All of them, by version. */
+const struct booking_migration *booking_migrations(size_t *count);
+
+/* The version of a database: 0 when it has no schema yet.  False fills err. */
+bool booking_migrate_version(PGconn *conn, int *version, struct booking_error *err);
+
+/* Goes up or down to a version, one transaction a step; step is called after each and may be
+ * NULL.  False fills err; the steps before the failed one stay done. */
+bool booking_migrate(PGconn *conn, int target,
+                     void (*step)(void *arg, int version, const char *name), void *arg,
+                     struct booking_error *err);
+
+/* Lists what the constraints would refuse: overlapping bookings and holds, insane ranges,
+ * payments used twice.  row gets one line each, in a total order, and may be NULL.  *count is
+ * their number.  Needs version 2. */
+bool booking_migrate_check(PGconn *conn, void (*row)(void *arg, const char *line), void *arg,
+                           size_t *count, struct booking_error *err);
+
+/* SQL to run with PQexec after migrating: a clock that is set by SELECT setval('booking.clock',
+ * microseconds), and a few simulators (1, 2, 3) to book. */
+const char *booking_sql_virtual_clock(void);
+const char *booking_sql_seeds(void);
+
+#endif
