@@ -1,9 +1,14 @@
 /*
  * scenario.h - a scenario file, loaded and checked.
  *
- * A scenario is immutable after loading and owns all its texts.  Whatever is wrong in the file is refused
- * here, with file, line, column and, where one is near, the word that was meant: nothing is left for a run
- * to find out.
+ * A scenario is immutable after loading and owns all its texts.  Whatever is wrong in the file is
+ * refused here, with file, line, column and, where one is near, the word that was meant: nothing
+ * is left for a run to find out.  What may be written, with types and defaults, is in
+ * vocabulary.h; docs/scenario-format.md tells it to users.
+ *
+ * Parties: whoever an action can be about.  They are the clients, in their order, and then the
+ * guests: names that only "given" uses, of somebody who acted before the race and has no thread in
+ * it.  A party's index is its client's, or client_count plus its guest's.
  */
 #ifndef OB_SCENARIO_SCENARIO_H
 #define OB_SCENARIO_SCENARIO_H
@@ -14,6 +19,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define OB_SCENARIO_CLIENTS_MAX ((size_t)64)
+#define OB_SCENARIO_VARIANTS_MAX ((size_t)64)  /* sets of variants are bits of a uint64_t */
+#define OB_SCENARIO_SIZE_MAX ((size_t)1 << 20) /* bytes of a file */
 
 enum ob_target_kind { OB_TARGET_REFERENCE, OB_TARGET_SQL };
 
@@ -26,13 +35,13 @@ struct ob_place {
 /* A key of an action or a variant with its value, already of the right type (vocabulary.h). */
 enum ob_value_kind {
     OB_VALUE_TEXT,
-    OB_VALUE_WORD, /* one of the vocabulary's words */
+    OB_VALUE_WORD, /* one of the vocabulary's words; number: its index among the key's words */
     OB_VALUE_NUMBER,
     OB_VALUE_BOOLEAN,  /* number is 0 or 1 */
     OB_VALUE_TIME,     /* number: microseconds since 1970 */
     OB_VALUE_DURATION, /* number: microseconds */
     OB_VALUE_RANGE,    /* number … end: microseconds since 1970, end excluded */
-    OB_VALUE_CLIENT,   /* the name of a client of this scenario; number: its index in clients */
+    OB_VALUE_PARTY,    /* number: the party's index */
 };
 
 struct ob_setting {
@@ -43,7 +52,10 @@ struct ob_setting {
     struct ob_place place;
 };
 
-/* One thing that a client of the reference flow does. */
+/* One thing that a client of the reference flow does.  The settings hold what the file says and
+ * the default of every key that has one; so "of" is always there where the verb knows it.  An
+ * action of "given" carries its party as the setting "as", unless it is nobody's (cleanup,
+ * clock). */
 struct ob_action {
     const char *verb; /* a word of the vocabulary: "hold", "pay", "webhook", … */
     const struct ob_setting *settings;
@@ -51,13 +63,22 @@ struct ob_action {
     struct ob_place place;
 };
 
-/* A guard: the step is skipped unless variable OP value holds.  Numbers compare as numbers, else as text. */
+/* A variable that has a value before the client's first step.  Every client has two more, built
+ * in: "client", its name, and "now", the virtual time as RFC 3339 text when the step is posted. */
+struct ob_variable {
+    const char *name;
+    const char *value; /* NULL: null */
+};
+
+/* A guard: the step is skipped unless variable OP value holds.  Numbers compare as numbers, else
+ * as text; null compares with nothing.  A skipped step leaves the variables that it would have
+ * captured as they were. */
 enum ob_compare { OB_EQ, OB_NE, OB_LT, OB_LE, OB_GT, OB_GE, OB_IS_NULL, OB_IS_NOT_NULL };
 
 struct ob_guard {
     const char *variable;
     enum ob_compare compare;
-    const char *value; /* a literal, or a variable's name when value_is_variable */
+    const char *value; /* a literal or, when value_is_variable, a name; NULL for IS [NOT] NULL */
     bool value_is_variable;
 };
 
@@ -66,7 +87,7 @@ enum ob_sql_step_kind {
     OB_SQL_STATEMENT,
     OB_SQL_COMMIT,
     OB_SQL_ROLLBACK,
-    OB_SQL_CLOCK, /* time_us */
+    OB_SQL_CLOCK, /* time_us, advances */
     OB_SQL_EVENT, /* adds to the history: event_kind, event_data */
 };
 
@@ -77,17 +98,18 @@ struct ob_capture {
 struct ob_sql_step {
     enum ob_sql_step_kind kind;
     const char *name;             /* "" when the file gives none */
-    const char *sql;              /* with :variable replaced by $1, $2 … */
+    const char *sql;              /* one statement, with :variable replaced by $1, $2 … */
     const char *const *variables; /* the variable of each parameter */
     size_t variable_count;
     const struct ob_capture *captures;
     size_t capture_count;
     const struct ob_guard *guards; /* all must hold */
     size_t guard_count;
-    int64_t time_us;
-    const char *event_kind,
-        *event_data;   /* event_data: a JSON object; a value ":name" is the variable's */
-    uint64_t variants; /* bit i: is part of variant i */
+    int64_t time_us; /* the clock's new time; what it goes forward by when advances */
+    bool advances;
+    const char *event_kind;
+    const char *event_data; /* a JSON object; a value ":name" is the variable's */
+    uint64_t variants;      /* bit i: is part of variant i */
     struct ob_place place;
 };
 
@@ -95,8 +117,12 @@ struct ob_scenario_client {
     const char *name;
     const struct ob_action *actions; /* target reference */
     size_t action_count;
+    const struct ob_setting *settings; /* target reference: customer; path when it is given */
+    size_t setting_count;
     const struct ob_sql_step *steps; /* target sql */
     size_t step_count;
+    const struct ob_variable *variables; /* target sql: the file's, without those built in */
+    size_t variable_count;
     enum ob_isolation isolation; /* target sql; the variant's, unless the client says otherwise */
     bool isolation_given;
     unsigned retries;  /* target sql: how often its steps are begun again after 40001 or 40P01 */
@@ -106,9 +132,9 @@ struct ob_scenario_client {
 
 struct ob_variant {
     const char *name;
-    const struct ob_setting *settings; /* target reference: flag, constraint, isolation, … */
+    const struct ob_setting *settings; /* target reference: flag, constraint, hold-for; all there */
     size_t setting_count;
-    enum ob_isolation isolation; /* default read committed */
+    enum ob_isolation isolation; /* both targets; default read committed */
     const char *setup;           /* target sql: run after the scenario's own setup; "" for none */
     /* What is expected: with violates NULL, that every invariant holds. */
     const char *violates;
@@ -137,19 +163,22 @@ struct ob_scenario {
     const struct ob_action *given; /* target reference: done in order before the race */
     size_t given_count;
     const struct ob_scenario_client *clients;
-    size_t client_count;
+    size_t client_count;       /* 1 … OB_SCENARIO_CLIENTS_MAX */
+    const char *const *guests; /* target reference */
+    size_t guest_count;
     const char *const *fault_points; /* "area/what" */
     size_t fault_point_count;
     unsigned fault_budget;
     const struct ob_invariant_ref *invariants;
     size_t invariant_count;
     const struct ob_variant *variants; /* at least one; "default" when the file names none */
-    size_t variant_count;
+    size_t variant_count;              /* at most OB_SCENARIO_VARIANTS_MAX */
     struct ob_explore_wish explore;
     uint8_t hash[32]; /* SHA-256 of the file's bytes */
 };
 
-/* Loads a file. OB_INPUT: message "FILE:LINE:COLUMN: what", hint the cure. *out is then untouched. */
+/* Loads a file.  OB_INPUT: message "FILE:LINE:COLUMN: what", or that the file could not be read;
+ * hint the cure. *out is then untouched.  The scenario is the caller's (ob_scenario_free). */
 OB_MUSTCHECK enum ob_result ob_scenario_load(const char *path, struct ob_scenario **out,
                                              struct ob_error *err);
 
@@ -166,8 +195,11 @@ size_t ob_scenario_variant(const struct ob_scenario *scenario, const char *name)
 const struct ob_setting *ob_setting_find(const struct ob_setting *settings, size_t count,
                                          const char *key);
 
-/* All scenario files below the paths (files or folders, folders in strcmp order), loaded; two scenarios of one
- * name are refused.  The list and its scenarios are the caller's (ob_scenario_list_clear). */
+/* All scenario files of the paths, loaded.  A path is a file, or a folder: *.yaml and *.yml in
+ * it and below it, each folder in strcmp order, without hidden ones and without following links
+ * to folders.  Two scenarios of one name, and a folder without any, are refused (OB_INPUT).  The
+ * list and its scenarios are the caller's (ob_scenario_list_clear); on failure *out is
+ * untouched. */
 struct ob_scenario_list {
     struct ob_scenario **items;
     size_t count, capacity;
