@@ -26,7 +26,8 @@ BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harnes
 BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_parse
 
 # --- engine, explore, repro, target, fault, cli
-ENGINE_SRCS :=
+ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
+               harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c
 ENGINE_UNIT_TESTS :=
 ENGINE_SERVER_TESTS :=
 

@@ -7,7 +7,7 @@
 #ifndef OB_ENGINE_CHOICE_H
 #define OB_ENGINE_CHOICE_H
 
-#include "engine/op.h"
+#include "engine/trace.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +16,6 @@ enum ob_choice_kind {
     OB_CHOICE_STEP,  /* which client goes next: option i is clients[i] */
     OB_CHOICE_FAULT, /* whether a fault happens here: option 0 is no, option 1 yes */
 };
-
-#define OB_NO_CLIENT SIZE_MAX
 
 struct ob_choice_point {
     enum ob_choice_kind kind;
@@ -29,9 +27,12 @@ struct ob_choice_point {
     uint32_t hit;          /* FAULT: how often this client has reached it before, from 0 */
 };
 
+#define OB_CANNOT_FOLLOW SIZE_MAX
+
 struct ob_chooser {
     void *self;
-    size_t (*choose)(void *self, const struct ob_choice_point *point); /* an option's index */
+    /* An option's index; OB_CANNOT_FOLLOW ends the run as diverged. */
+    size_t (*choose)(void *self, const struct ob_choice_point *point);
 };
 
 #endif

@@ -57,7 +57,7 @@ struct ob_ports {
     /* Frees a reply's native result that no client will receive. */
     void (*discard)(void *self, void *native);
 
-    /* Machine time for limits and for measuring; never for a decision that a schedule depends on. */
+    /* Machine time (CLOCK_MONOTONIC) for limits and for measuring; never for a decision that a schedule depends on. */
     int64_t (*monotonic_us)(void *self);
 };
 

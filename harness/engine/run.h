@@ -23,6 +23,8 @@
 #include "engine/port.h"
 #include "engine/trace.h"
 
+#define OB_FAULT_POINTS_MAX 64 /* of one run */
+
 struct ob_engine;
 
 struct ob_limits {
@@ -41,9 +43,10 @@ struct ob_run_spec {
     const struct ob_run_client *clients;
     size_t client_count; /* 1 … OB_CLIENTS_MAX */
     struct ob_chooser chooser;
-    int64_t start_us;         /* virtual time at the start */
-    size_t fault_point_count; /* 0: no fault happens */
-    size_t fault_budget;      /* faults in one run at the most */
+    int64_t start_us;                /* virtual time at the start */
+    const char *const *fault_points; /* names, safe within a JSON string */
+    size_t fault_point_count;        /* 0: no fault happens */
+    size_t fault_budget;             /* faults in one run at the most */
     bool free_running; /* no gates: the threads race, the chooser is asked about faults only */
 
     /* Called after each settled step when not NULL; a result other than OB_OK ends the run with it. */

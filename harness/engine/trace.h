@@ -12,9 +12,13 @@
 #include "base/buf.h"
 #include "engine/op.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#define OB_STEPS_MAX 100000 /* steps of one run, whatever its limits say */
+#define OB_STEPS_MAX 100000    /* steps of one run, whatever its limits say */
+#define OB_NO_CLIENT SIZE_MAX  /* an index that is no client */
+#define OB_BEFORE_ALL SIZE_MAX /* the step of an event before the first step */
 
 /* A fault that happened: the hit-th time (from 0) that client reached the point. */
 struct ob_fault {
@@ -32,6 +36,7 @@ struct ob_schedule {
 };
 
 void ob_schedule_clear(struct ob_schedule *schedule);
+void ob_schedule_reset(struct ob_schedule *schedule); /* empty, memory kept */
 void ob_schedule_copy(struct ob_schedule *to, const struct ob_schedule *from);
 void ob_schedule_add_step(struct ob_schedule *schedule, size_t client);
 void ob_schedule_add_fault(struct ob_schedule *schedule, struct ob_fault fault);
@@ -76,7 +81,8 @@ struct ob_event {
     X(TIME_LIMIT, "took too long")                                  \
     X(NOT_BACK, "a client did not come back from its own code")     \
     X(FOREIGN, "a client waits for a session that is no client")    \
-    X(DIVERGED, "the schedule could not be followed")
+    X(DIVERGED, "the schedule could not be followed")               \
+    X(AGAIN, "a cycle of waits that nobody was armed to break: to be run again with care")
 
 enum ob_run_end {
 #define OB_RUN_END_ENUM(name, text) OB_RUN_##name,
@@ -97,7 +103,7 @@ struct ob_trace {
     char reason[240];              /* more about an end other than FINISHED; "" otherwise */
     uint32_t uncontrolled;         /* steps whose waking order the server chose */
     uint64_t seen[OB_CLIENTS_MAX]; /* per client, digest of all that it was told */
-    int64_t settle_us;             /* time spent waiting for the server to settle */
+    int64_t settle_us;             /* machine time spent waiting for the server; not compared */
 };
 
 void ob_trace_init(struct ob_trace *trace);
@@ -107,13 +113,16 @@ void ob_trace_clear(struct ob_trace *trace);
 struct ob_step *ob_trace_add_step(struct ob_trace *trace);
 void ob_trace_add_event(struct ob_trace *trace, size_t client, const char *kind, const char *data);
 
-/* The trace as text, one line a step and a line for each event and fault: the same run gives the same bytes. */
-void ob_trace_print(const struct ob_trace *trace, const char *const *client_names,
-                    const char *const *fault_points, struct ob_buf *out);
+/* The trace as text, a line for each step, event and end: the same run gives the same bytes.  With exact, the
+ * digests and sets that replays are compared by stand at the end of each step's line; without, it is for
+ * reading. */
+void ob_trace_print(const struct ob_trace *trace, const char *const *client_names, bool exact,
+                    struct ob_buf *out);
 
 uint64_t ob_trace_digest(const struct ob_trace *trace); /* of steps and events */
 
-/* Finds the first step at which two traces differ. False: none. Otherwise *step and why (caller's, size bytes). */
+/* True when two traces differ; then *step is the first step at which they do, and why (appended to) says how,
+ * in one sentence. */
 bool ob_trace_diff(const struct ob_trace *expected, const struct ob_trace *actual,
                    const char *const *client_names, size_t *step, struct ob_buf *why);
 

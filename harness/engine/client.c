@@ -1,0 +1,179 @@
+/*
+ * client.c - the clients' threads, and handing over between them and the engine.
+ *
+ * Exactly one thread moves at a time: the engine's, or one client's.  Two semaphores hand the turn over and
+ * order all memory accesses, so nothing else needs a lock.
+ */
+#include "engine/engine_int.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+static _Thread_local struct ob_client *current;
+
+struct ob_client *ob_client_current(void)
+{
+    return current;
+}
+
+size_t ob_client_index(const struct ob_client *client)
+{
+    return client->index;
+}
+
+static void take(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        assert(errno == EINTR);
+}
+
+static void *thread_main(void *arg)
+{
+    struct ob_client *client = arg;
+    struct ob_engine *engine = client->engine;
+    current = client;
+    for (;;) {
+        take(&client->go);
+        if (engine->quitting)
+            return NULL;
+        client->body(client, client->arg);
+        if (engine->spec->free_running) {
+            pthread_mutex_lock(&engine->mutex);
+            client->state = OB_CLIENT_FINISHED;
+            pthread_cond_broadcast(&engine->changed);
+            pthread_mutex_unlock(&engine->mutex);
+        } else {
+            client->state = OB_CLIENT_FINISHED;
+        }
+        sem_post(&engine->posted);
+    }
+}
+
+void ob_clients_grow(struct ob_engine *engine, size_t count)
+{
+    assert(count <= OB_CLIENTS_MAX);
+    for (; engine->thread_count < count; engine->thread_count++) {
+        struct ob_client *client = &engine->clients[engine->thread_count];
+        client->engine = engine;
+        client->index = engine->thread_count;
+        sem_init(&client->go, 0, 0);
+        int failed = pthread_create(&client->thread, NULL, thread_main, client);
+        assert(!failed);
+    }
+}
+
+void ob_clients_quit(struct ob_engine *engine)
+{
+    engine->quitting = true;
+    for (size_t i = 0; i < engine->thread_count; i++)
+        sem_post(&engine->clients[i].go);
+    for (size_t i = 0; i < engine->thread_count; i++) {
+        pthread_join(engine->clients[i].thread, NULL);
+        sem_destroy(&engine->clients[i].go);
+    }
+}
+
+enum ob_result ob_client_resume(struct ob_client *client, struct ob_error *err)
+{
+    struct ob_engine *engine = client->engine;
+    int64_t limit_us =
+        engine->ports.monotonic_us(engine->ports.self) + engine->limits.client_us_max;
+    struct timespec limit = {.tv_sec = (time_t)(limit_us / 1000000),
+                             .tv_nsec = (long)(limit_us % 1000000) * 1000};
+    client->state = OB_CLIENT_MOVING;
+    sem_post(&client->go);
+    while (sem_clockwait(&engine->posted, CLOCK_MONOTONIC, &limit) != 0) {
+        if (errno == EINTR)
+            continue;
+        engine->abandoned = true;
+        ob_error_set(err, OB_STUCK,
+                     "client \"%s\" did not come back from its own code within %lld ms",
+                     engine->spec->clients[client->index].name,
+                     (long long)(engine->limits.client_us_max / 1000));
+        ob_error_detail(
+            err, "It neither asked for its next operation nor finished; its thread is abandoned.");
+        ob_error_hint(
+            err, "Look for an endless loop, or for something that blocks outside the session.");
+        return OB_STUCK;
+    }
+    assert(client->state == OB_CLIENT_POSTED || client->state == OB_CLIENT_FINISHED);
+    return OB_OK;
+}
+
+void ob_client_do(struct ob_client *client, const struct ob_op *op, struct ob_reply *reply)
+{
+    struct ob_engine *engine = client->engine;
+    assert(client == current);
+    assert(op->kind != OB_OP_WAIT || op->text);
+    client->op = op;
+    if (engine->spec->free_running) {
+        ob_free_do(client);
+    } else if (engine->stopping) {
+        client->reply = (struct ob_reply){.status = OB_REPLY_STOPPED};
+    } else {
+        client->state = OB_CLIENT_POSTED;
+        sem_post(&engine->posted);
+        take(&client->go);
+    }
+    *reply = client->reply;
+    client->reply = (struct ob_reply){0};
+    client->op = NULL;
+}
+
+int64_t ob_client_now_us(const struct ob_client *client)
+{
+    return __atomic_load_n(&client->engine->now_us, __ATOMIC_RELAXED);
+}
+
+static bool decide_fault(struct ob_client *client, size_t point)
+{
+    struct ob_engine *engine = client->engine;
+    const struct ob_run_spec *spec = engine->spec;
+    uint32_t hit = client->hits[point]++;
+    if (engine->stopping || engine->fault_count >= spec->fault_budget)
+        return false;
+    struct ob_choice_point choice = {
+        .kind = OB_CHOICE_FAULT,
+        .option_count = 2,
+        .client = client->index,
+        .point = point,
+        .hit = hit,
+    };
+    if (spec->chooser.choose(spec->chooser.self, &choice) != 1)
+        return false;
+    engine->fault_count++;
+    struct ob_fault fault = {.point = point, .client = client->index, .hit = hit};
+    ob_schedule_add_fault(&engine->trace->schedule, fault);
+    const char *data =
+        ob_arena_printf(&engine->trace->arena, "{\"point\": \"%s\"}", spec->fault_points[point]);
+    ob_trace_add_event(engine->trace, client->index, "fault", data);
+    return true;
+}
+
+bool ob_client_fault(struct ob_client *client, size_t point)
+{
+    struct ob_engine *engine = client->engine;
+    assert(client == current);
+    assert(point < engine->spec->fault_point_count);
+    bool free_running = engine->spec->free_running;
+    if (free_running)
+        pthread_mutex_lock(&engine->mutex);
+    bool happens = decide_fault(client, point);
+    if (free_running)
+        pthread_mutex_unlock(&engine->mutex);
+    return happens;
+}
+
+void ob_client_event(struct ob_client *client, const char *kind, const char *data)
+{
+    struct ob_engine *engine = client->engine;
+    assert(client == current);
+    bool free_running = engine->spec->free_running;
+    if (free_running)
+        pthread_mutex_lock(&engine->mutex);
+    ob_trace_add_event(engine->trace, client->index, kind, data);
+    if (free_running)
+        pthread_mutex_unlock(&engine->mutex);
+}

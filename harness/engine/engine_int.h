@@ -1,0 +1,125 @@
+/*
+ * engine_int.h - what the engine's own files share.
+ *
+ *   run.c     the loop: who can move, what is chosen, how a run ends
+ *   record.c  what is written down of a step
+ *   settle.c  releasing an operation and waiting until the server is quiet again
+ *   client.c  the clients' threads and the handing over between them and the engine
+ *   free.c    free-running mode, in which operations are done in the clients' own threads
+ */
+#ifndef OB_ENGINE_ENGINE_INT_H
+#define OB_ENGINE_ENGINE_INT_H
+
+#include "engine/run.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+
+enum ob_client_state {
+    OB_CLIENT_ABSENT,  /* takes no part in this run */
+    OB_CLIENT_MOVING,  /* its own code runs */
+    OB_CLIENT_POSTED,  /* waits to be released */
+    OB_CLIENT_FLYING,  /* released; the server works on it, or it waits for a lock */
+    OB_CLIENT_FINISHED /* its body has returned */
+};
+
+struct ob_client {
+    struct ob_engine *engine;
+    size_t index;
+    pthread_t thread;
+    sem_t go; /* posted by the engine: the thread may move */
+
+    /* Written by whoever moves; handing over orders all accesses. */
+    enum ob_client_state state;
+    const struct ob_op *op; /* POSTED, FLYING: what it asks for */
+    struct ob_reply reply;  /* what it is told when it moves again */
+    ob_client_body *body;
+    void *arg;
+    uint32_t hits[OB_FAULT_POINTS_MAX];
+};
+
+struct ob_engine {
+    struct ob_ports ports;
+    struct ob_limits limits;
+
+    /* The threads, made once. */
+    struct ob_client clients[OB_CLIENTS_MAX];
+    size_t thread_count;
+    sem_t posted;   /* posted by a client that stops moving */
+    bool quitting;  /* the threads are to end */
+    bool abandoned; /* a client did not come back: no thread may be joined */
+
+    /* The run that goes on. */
+    const struct ob_run_spec *spec;
+    struct ob_trace *trace;
+    int64_t now_us;      /* virtual */
+    int64_t deadline_us; /* machine time at which the run is given up */
+    bool stopping;       /* every operation is answered OB_REPLY_STOPPED */
+    size_t fault_count;
+    size_t previous;                       /* the client that moved last, or OB_NO_CLIENT */
+    ob_client_set waiting;                 /* FLYING in a stable wait */
+    ob_client_set holders[OB_CLIENTS_MAX]; /* whom each of them waits for */
+    ob_client_set armed;   /* whose deadlock check is on for the present operation */
+    ob_client_set woken;   /* by the present step */
+    ob_client_set foreign; /* seen to wait for a session that is no client */
+    bool careful;          /* every step is armed and every wait checked: see settle.c */
+
+    /* Free-running mode only: guards the trace, the choices and the clients' states. */
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool failed; /* the server did; failure says how */
+    struct ob_error failure;
+};
+
+static inline ob_client_set ob_client_bit(size_t client)
+{
+    return (ob_client_set)1 << client;
+}
+
+/* --- client.c */
+
+void ob_clients_grow(struct ob_engine *engine, size_t count);
+void ob_clients_quit(struct ob_engine *engine);
+
+/* Lets the client's thread move until it posts or finishes. OB_STUCK: it did neither in time. */
+enum ob_result ob_client_resume(struct ob_client *client, struct ob_error *err);
+
+/* --- settle.c */
+
+enum ob_settled {
+    OB_SETTLED,
+    OB_SETTLE_TIMEOUT, /* the run's time is over; reason is written to the trace */
+    OB_SETTLE_UNARMED, /* a cycle of waits that nobody is armed to break: run again with care */
+    OB_SETTLE_FAILED   /* the server failed; err is filled */
+};
+
+/* Sends the client's operation and settles.  Each operation that ended is in *done, its reply in the client. */
+enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
+                          struct ob_error *err);
+
+/* Those who wait, directly or through others, for this client. */
+ob_client_set ob_settle_behind(const struct ob_engine *engine, size_t client);
+
+/* Interrupts everything in flight and waits until it has ended, so that the sessions can be reset. */
+enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err);
+
+/* --- run.c */
+
+/* Whether a posted operation may be released now. */
+bool ob_client_enabled(const struct ob_engine *engine, const struct ob_client *client);
+
+/* --- record.c */
+
+/* Begins the record of a client's operation as the trace's next step. */
+struct ob_step *ob_record_step(struct ob_engine *engine, const struct ob_client *client,
+                               ob_client_set enabled);
+
+/* Records the replies of the clients in done as the step's completions, the step's own client first. */
+void ob_record_completions(struct ob_engine *engine, struct ob_step *step, ob_client_set done);
+
+/* --- free.c */
+
+void ob_free_do(struct ob_client *client);
+enum ob_result ob_free_run(struct ob_engine *engine, struct ob_error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/* record.c - what is written down of a step. */
+#include "engine/engine_int.h"
+
+#include "base/digest.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* True when the statement takes its n-th parameter as a transaction id, which differs from run to run. */
+static bool is_transaction_id(const char *sql, int parameter)
+{
+    char cast[24];
+    int size = snprintf(cast, sizeof cast, "$%d::xid", parameter);
+    const char *found = strstr(sql, cast);
+    return found && size > 0;
+}
+
+static const char *params_text(struct ob_arena *arena, const struct ob_op *op)
+{
+    if (op->param_count == 0)
+        return "";
+    struct ob_buf text;
+    ob_buf_init(&text, 1 << 20);
+    for (int i = 0; i < op->param_count; i++) {
+        ob_buf_printf(&text, "%s$%d = ", i > 0 ? ", " : "", i + 1);
+        if (!op->params[i])
+            ob_buf_puts(&text, "null");
+        else if (is_transaction_id(op->text, i + 1))
+            ob_buf_puts(&text, "<xid>");
+        else
+            ob_buf_printf(&text, "'%s'", op->params[i]);
+    }
+    const char *copy = ob_arena_strdup(arena, text.data);
+    ob_buf_clear(&text);
+    return copy;
+}
+
+struct ob_step *ob_record_step(struct ob_engine *engine, const struct ob_client *client,
+                               ob_client_set enabled)
+{
+    struct ob_trace *trace = engine->trace;
+    ob_schedule_add_step(&trace->schedule, client->index);
+    struct ob_step *step = ob_trace_add_step(trace);
+    step->client = client->index;
+    step->kind = client->op->kind;
+    step->text = ob_arena_strdup(&trace->arena, client->op->text);
+    step->params = params_text(&trace->arena, client->op);
+    step->text_hash = ob_hash_text(ob_hash_text(OB_HASH_START, step->text), step->params);
+    step->enabled = enabled;
+    return step;
+}
+
+static void record_completion(struct ob_engine *engine, struct ob_step *step, size_t client)
+{
+    const struct ob_reply *reply = &engine->clients[client].reply;
+    struct ob_completion *completion = &step->completions[step->completion_count++];
+    *completion = (struct ob_completion){
+        .client = client,
+        .status = reply->status,
+        .digest = reply->digest,
+        .row_count = reply->row_count,
+    };
+    memcpy(completion->sqlstate, reply->sqlstate, sizeof completion->sqlstate);
+    uint64_t *seen = &engine->trace->seen[client];
+    *seen = ob_hash_u64(*seen, reply->status);
+    *seen = ob_hash_text(*seen, reply->sqlstate);
+    *seen = ob_hash_u64(*seen, reply->digest);
+    *seen = ob_hash_u64(*seen, reply->row_count);
+}
+
+void ob_record_completions(struct ob_engine *engine, struct ob_step *step, ob_client_set done)
+{
+    size_t count = (size_t)__builtin_popcountll(done);
+    if (count == 0)
+        return;
+    step->completions = ob_arena_alloc(&engine->trace->arena, count * sizeof *step->completions);
+    if (done & ob_client_bit(step->client))
+        record_completion(engine, step, step->client);
+    for (size_t i = 0; i < OB_CLIENTS_MAX; i++)
+        if ((done & ob_client_bit(i)) && i != step->client)
+            record_completion(engine, step, i);
+}

@@ -1,0 +1,301 @@
+#include "engine/engine_int.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ob_limits ob_limits_default(void)
+{
+    return (struct ob_limits){
+        .steps_max = 1000,
+        .run_us_max = 10 * 1000000,
+        .client_us_max = 5 * 1000000,
+    };
+}
+
+struct ob_engine *ob_engine_new(const struct ob_ports *ports, const struct ob_limits *limits)
+{
+    assert(limits->steps_max > 0 && limits->steps_max <= OB_STEPS_MAX);
+    struct ob_engine *engine = ob_alloc(sizeof *engine);
+    engine->ports = *ports;
+    engine->limits = *limits;
+    sem_init(&engine->posted, 0, 0);
+    pthread_mutex_init(&engine->mutex, NULL);
+    pthread_cond_init(&engine->changed, NULL);
+    return engine;
+}
+
+void ob_engine_free(struct ob_engine *engine)
+{
+    if (!engine)
+        return;
+    if (engine->abandoned)
+        return; /* a thread still runs in it: its memory must stay */
+    ob_clients_quit(engine);
+    pthread_cond_destroy(&engine->changed);
+    pthread_mutex_destroy(&engine->mutex);
+    sem_destroy(&engine->posted);
+    free(engine);
+}
+
+bool ob_client_enabled(const struct ob_engine *engine, const struct ob_client *client)
+{
+    if (client->state != OB_CLIENT_POSTED)
+        return false;
+    const struct ob_op *op = client->op;
+    if (op->kind != OB_OP_WAIT)
+        return true;
+    return op->time_us <= engine->now_us || (op->ready && op->ready(op->arg));
+}
+
+static ob_client_set enabled_clients(const struct ob_engine *engine)
+{
+    ob_client_set enabled = 0;
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if (ob_client_enabled(engine, &engine->clients[i]))
+            enabled |= ob_client_bit(i);
+    return enabled;
+}
+
+static enum ob_result set_clock(struct ob_engine *engine, int64_t time_us, struct ob_error *err)
+{
+    if (time_us > engine->now_us)
+        engine->now_us = time_us; /* virtual time never goes back */
+    return engine->ports.set_clock(engine->ports.self, engine->now_us, err);
+}
+
+/* Everybody who could move waits: for a time, which then comes, or for what can no longer happen.
+ * *progress tells whether that helped anybody. */
+static enum ob_result let_time_pass(struct ob_engine *engine, bool *progress, struct ob_error *err)
+{
+    struct ob_client *timed = NULL, *hopeless = NULL;
+    for (size_t i = 0; i < engine->spec->client_count; i++) {
+        struct ob_client *client = &engine->clients[i];
+        if (client->state != OB_CLIENT_POSTED)
+            continue;
+        assert(client->op->kind == OB_OP_WAIT);
+        if (client->op->time_us == INT64_MAX)
+            hopeless = hopeless ? hopeless : client;
+        else if (!timed || client->op->time_us < timed->op->time_us)
+            timed = client;
+    }
+    *progress = timed || hopeless;
+    if (timed) {
+        char data[64];
+        snprintf(data, sizeof data, "{\"at_us\": %" PRId64 "}", timed->op->time_us);
+        ob_trace_add_event(engine->trace, OB_NO_CLIENT, "clock", data);
+        return set_clock(engine, timed->op->time_us, err);
+    }
+    if (!hopeless)
+        return OB_OK;
+    hopeless->reply = (struct ob_reply){.status = OB_REPLY_NEVER};
+    return ob_client_resume(hopeless, err);
+}
+
+/* The enabled client that the chooser picks, or OB_NO_CLIENT when it cannot follow its schedule. */
+static size_t choose(struct ob_engine *engine, ob_client_set enabled)
+{
+    size_t clients[OB_CLIENTS_MAX], count = 0;
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if (enabled & ob_client_bit(i))
+            clients[count++] = i;
+    const struct ob_choice_point point = {
+        .kind = OB_CHOICE_STEP,
+        .option_count = count,
+        .clients = clients,
+        .previous = engine->previous,
+    };
+    const struct ob_chooser *chooser = &engine->spec->chooser;
+    size_t option = chooser->choose(chooser->self, &point);
+    if (option == OB_CANNOT_FOLLOW)
+        return OB_NO_CLIENT;
+    assert(option < count);
+    return clients[option];
+}
+
+static enum ob_result resume_all(struct ob_engine *engine, size_t first, ob_client_set set,
+                                 struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    if (set & ob_client_bit(first))
+        result = ob_client_resume(&engine->clients[first], err);
+    for (size_t i = 0; i < engine->spec->client_count && result == OB_OK; i++)
+        if ((set & ob_client_bit(i)) && i != first)
+            result = ob_client_resume(&engine->clients[i], err);
+    return result;
+}
+
+/* A step that the database has no part in is answered at once. */
+static enum ob_result step_outside(struct ob_engine *engine, struct ob_client *client,
+                                   struct ob_step *step, struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    if (client->op->kind == OB_OP_CLOCK)
+        result = set_clock(engine, client->op->time_us, err);
+    client->reply = (struct ob_reply){.status = OB_REPLY_DONE};
+    step->blocked = engine->waiting;
+    ob_record_completions(engine, step, ob_client_bit(client->index));
+    return result == OB_OK ? ob_client_resume(client, err) : result;
+}
+
+static enum ob_result step_database(struct ob_engine *engine, struct ob_client *client,
+                                    struct ob_step *step, struct ob_error *err)
+{
+    ob_client_set behind = ob_settle_behind(engine, client->index), done;
+    enum ob_settled settled = ob_settle(engine, client, &done, err);
+    if (settled == OB_SETTLE_FAILED)
+        return err->code;
+    step->woken = engine->woken;
+    step->blocked = engine->waiting;
+    if (engine->waiting & ob_client_bit(client->index))
+        step->holders = engine->holders[client->index];
+    step->uncontrolled = engine->woken != 0 && (behind & (behind - 1)) != 0;
+    engine->trace->uncontrolled += step->uncontrolled;
+    ob_record_completions(engine, step, done);
+    if (settled != OB_SETTLED) {
+        engine->stopping = true;
+        if (settled == OB_SETTLE_UNARMED)
+            engine->trace->end = OB_RUN_AGAIN;
+        for (size_t i = 0; i < engine->spec->client_count; i++)
+            if ((done & ob_client_bit(i)) && engine->clients[i].reply.native)
+                engine->ports.discard(engine->ports.self, engine->clients[i].reply.native);
+        return OB_OK;
+    }
+    return resume_all(engine, client->index, done, err);
+}
+
+static enum ob_result take_step(struct ob_engine *engine, size_t index, ob_client_set enabled,
+                                struct ob_error *err)
+{
+    struct ob_client *client = &engine->clients[index];
+    struct ob_step *step = ob_record_step(engine, client, enabled);
+    size_t step_index = engine->trace->step_count - 1;
+    enum ob_op_kind kind = client->op->kind;
+    engine->previous = index;
+    enum ob_result result = kind == OB_OP_CLOCK || kind == OB_OP_CALL || kind == OB_OP_WAIT
+                                ? step_outside(engine, client, step, err)
+                                : step_database(engine, client, step, err);
+    if (result != OB_OK || engine->stopping || !engine->spec->after_step)
+        return result;
+    return engine->spec->after_step(engine->spec->after_step_arg, &engine->trace->steps[step_index],
+                                    err);
+}
+
+static void end_run(struct ob_engine *engine, enum ob_run_end end, const char *reason)
+{
+    engine->trace->end = end;
+    snprintf(engine->trace->reason, sizeof engine->trace->reason, "%s", reason);
+    engine->stopping = end != OB_RUN_FINISHED;
+}
+
+static enum ob_result nobody_can_move(struct ob_engine *engine, bool *over, struct ob_error *err)
+{
+    bool progress;
+    enum ob_result result = let_time_pass(engine, &progress, err);
+    *over = result == OB_OK && !progress;
+    if (*over && engine->waiting != 0)
+        end_run(engine, OB_RUN_STUCK, "each of those left waits for a lock that nobody will free");
+    return result;
+}
+
+static enum ob_result steps(struct ob_engine *engine, struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    for (bool over = false; result == OB_OK && !over && !engine->stopping;) {
+        ob_client_set enabled = enabled_clients(engine);
+        if (enabled == 0) {
+            result = nobody_can_move(engine, &over, err);
+            continue;
+        }
+        if (engine->trace->step_count >= engine->limits.steps_max) {
+            end_run(engine, OB_RUN_STEP_LIMIT, "the clients still had operations to do");
+            continue;
+        }
+        if (engine->ports.monotonic_us(engine->ports.self) > engine->deadline_us) {
+            end_run(engine, OB_RUN_TIME_LIMIT, "the clients still had operations to do");
+            continue;
+        }
+        size_t client = choose(engine, enabled);
+        if (client == OB_NO_CLIENT)
+            end_run(engine, OB_RUN_DIVERGED, "the recorded choice is not possible here");
+        else
+            result = take_step(engine, client, enabled, err);
+    }
+    return result;
+}
+
+/* Makes every client's body return, whatever it was doing, so that the threads can be used again. */
+static enum ob_result unwind(struct ob_engine *engine, struct ob_error *err)
+{
+    engine->stopping = true;
+    enum ob_result result = ob_settle_cancel(engine, err);
+    for (size_t i = 0; i < engine->spec->client_count; i++) {
+        struct ob_client *client = &engine->clients[i];
+        if (client->state == OB_CLIENT_FINISHED || client->state == OB_CLIENT_ABSENT)
+            continue;
+        client->reply = (struct ob_reply){.status = OB_REPLY_STOPPED};
+        struct ob_error later;
+        enum ob_result resumed = ob_client_resume(client, result == OB_OK ? err : &later);
+        if (resumed == OB_STUCK)
+            return OB_STUCK;
+    }
+    return result;
+}
+
+static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, struct ob_trace *trace)
+{
+    ob_trace_reset(trace);
+    engine->spec = spec;
+    engine->trace = trace;
+    engine->now_us = spec->start_us;
+    engine->deadline_us =
+        engine->ports.monotonic_us(engine->ports.self) + engine->limits.run_us_max;
+    engine->stopping = false;
+    engine->careful = spec->careful;
+    engine->fault_count = 0;
+    engine->previous = OB_NO_CLIENT;
+    engine->waiting = engine->armed = engine->woken = engine->foreign = 0;
+    for (size_t i = 0; i < engine->thread_count; i++) {
+        struct ob_client *client = &engine->clients[i];
+        client->state = OB_CLIENT_ABSENT;
+        if (i >= spec->client_count)
+            continue;
+        client->body = spec->clients[i].body;
+        client->arg = spec->clients[i].arg;
+        memset(client->hits, 0, sizeof client->hits);
+    }
+}
+
+static enum ob_result run_gated(struct ob_engine *engine, struct ob_error *err)
+{
+    enum ob_result result = set_clock(engine, engine->spec->start_us, err);
+    for (size_t i = 0; i < engine->spec->client_count && result == OB_OK; i++)
+        result = ob_client_resume(&engine->clients[i], err);
+    if (result == OB_OK)
+        result = steps(engine, err);
+    if (result == OB_STUCK) {
+        end_run(engine, OB_RUN_NOT_BACK, err->message);
+        return result;
+    }
+    struct ob_error later;
+    enum ob_result unwound = unwind(engine, result == OB_OK ? err : &later);
+    return result == OB_OK ? unwound : result;
+}
+
+enum ob_result ob_engine_run(struct ob_engine *engine, const struct ob_run_spec *spec,
+                             struct ob_trace *trace, struct ob_error *err)
+{
+    assert(!engine->abandoned);
+    assert(spec->client_count > 0 && spec->client_count <= OB_CLIENTS_MAX);
+    assert(spec->fault_point_count <= OB_FAULT_POINTS_MAX);
+    ob_clients_grow(engine, spec->client_count);
+    begin(engine, spec, trace);
+    if (spec->free_running)
+        return ob_free_run(engine, err);
+    enum ob_result result = run_gated(engine, err);
+    if (result == OB_OK)
+        ob_trace_check(trace);
+    return result;
+}

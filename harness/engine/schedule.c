@@ -1,0 +1,44 @@
+#include "engine/trace.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void ob_schedule_clear(struct ob_schedule *schedule)
+{
+    free(schedule->clients);
+    free(schedule->faults);
+    *schedule = (struct ob_schedule){0};
+}
+
+void ob_schedule_reset(struct ob_schedule *schedule)
+{
+    schedule->step_count = 0;
+    schedule->fault_count = 0;
+}
+
+void ob_schedule_copy(struct ob_schedule *to, const struct ob_schedule *from)
+{
+    assert(to != from);
+    ob_schedule_reset(to);
+    for (size_t i = 0; i < from->step_count; i++)
+        ob_schedule_add_step(to, from->clients[i]);
+    for (size_t i = 0; i < from->fault_count; i++)
+        ob_schedule_add_fault(to, from->faults[i]);
+}
+
+void ob_schedule_add_step(struct ob_schedule *schedule, size_t client)
+{
+    assert(client < OB_CLIENTS_MAX);
+    schedule->clients = ob_grow(schedule->clients, &schedule->step_capacity,
+                                schedule->step_count + 1, sizeof *schedule->clients);
+    schedule->clients[schedule->step_count++] = (uint8_t)client;
+}
+
+void ob_schedule_add_fault(struct ob_schedule *schedule, struct ob_fault fault)
+{
+    assert(fault.client < OB_CLIENTS_MAX);
+    schedule->faults = ob_grow(schedule->faults, &schedule->fault_capacity,
+                               schedule->fault_count + 1, sizeof *schedule->faults);
+    schedule->faults[schedule->fault_count++] = fault;
+}

@@ -1,0 +1,290 @@
+/*
+ * settle.c - the settle rule: after a release, wait until nothing moves any more.
+ *
+ * What: the released operation is answered, or the server confirms that it waits for a lock and that this
+ * wait is stable; and everything that was woken on the way is answered or waits again.
+ *
+ * How: the sockets of what moves are probed tightly; only when an answer is late is the server asked who is
+ * blocked, about all in one query, and then less and less often.  A client that waited before is asked about
+ * only when something that it waits for (or that stands between) has been answered since: nothing else can
+ * have freed its lock.
+ *
+ * Deadlocks: PostgreSQL checks for one when a wait has lasted deadlock_timeout.  Sessions have it out of the
+ * way, except that a client on whom somebody waits is armed before its step: only such a step can close a
+ * cycle at once, so the closing one is the one to die.  The wait of an armed client is stable only after its
+ * check has passed, otherwise the check could run after a later step and find that one's cycle.
+ * A client that is woken may run into a second lock and close a cycle although it was not armed.  That is
+ * seen here (OB_SETTLE_UNARMED), and the run is made again with everybody armed, which is slower and
+ * otherwise the same.
+ */
+#include "engine/engine_int.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OB_ASK_FIRST_US 80 /* an answer that is later than this may be waiting for a lock */
+#define OB_ASK_MAX_US 5000 /* between two questions about the same wait */
+#define OB_SPIN_US 60      /* probing without giving the processor away */
+#define OB_CANCEL_US 5000000
+
+struct settling {
+    struct ob_engine *engine;
+    ob_client_set moving; /* released or woken, not answered, not known to wait stably */
+    ob_client_set *done;
+    bool must_ask; /* an answer may have freed somebody who waits */
+    int64_t since_us, ask_after_us;
+    struct ob_waits seen; /* the last answer of the server, to be confirmed by the next one */
+    bool seen_valid;
+};
+
+static int64_t machine_us(const struct ob_engine *engine)
+{
+    return engine->ports.monotonic_us(engine->ports.self);
+}
+
+/* Those of the waiting who wait for one of set, directly or through others who wait. */
+static ob_client_set waiting_behind(const struct ob_engine *engine, ob_client_set set)
+{
+    ob_client_set behind = 0, grown = set;
+    while (grown != 0) {
+        ob_client_set next = 0;
+        for (size_t i = 0; i < OB_CLIENTS_MAX; i++)
+            if ((engine->waiting & ~behind & ob_client_bit(i)) && (engine->holders[i] & grown))
+                next |= ob_client_bit(i);
+        behind |= next;
+        grown = next;
+    }
+    return behind;
+}
+
+ob_client_set ob_settle_behind(const struct ob_engine *engine, size_t client)
+{
+    return waiting_behind(engine, ob_client_bit(client));
+}
+
+/* Collects the answers that have come. */
+static enum ob_io collect(struct settling *s, struct ob_error *err)
+{
+    struct ob_engine *engine = s->engine;
+    enum ob_io result = OB_IO_PENDING;
+    for (size_t i = 0; i < engine->spec->client_count; i++) {
+        if (!(s->moving & ob_client_bit(i)))
+            continue;
+        struct ob_client *client = &engine->clients[i];
+        enum ob_io io = engine->ports.poll(engine->ports.self, i, &client->reply, err);
+        if (io == OB_IO_FAILED)
+            return io;
+        if (io == OB_IO_PENDING)
+            continue;
+        s->moving &= ~ob_client_bit(i);
+        *s->done |= ob_client_bit(i);
+        s->must_ask |= waiting_behind(engine, ob_client_bit(i)) != 0;
+        s->seen_valid = false;
+        result = OB_IO_DONE;
+    }
+    return result;
+}
+
+/* Those of set that reach themselves along holders. */
+static ob_client_set on_cycles(const struct ob_waits *waits, ob_client_set set)
+{
+    ob_client_set cyclic = 0;
+    for (size_t i = 0; i < OB_CLIENTS_MAX; i++) {
+        if (!(set & ob_client_bit(i)))
+            continue;
+        ob_client_set reached = 0, next = waits->holders[i];
+        while (next & ~reached) {
+            reached |= next;
+            next = 0;
+            for (size_t k = 0; k < OB_CLIENTS_MAX; k++)
+                if (reached & set & ob_client_bit(k))
+                    next |= waits->holders[k];
+        }
+        if (reached & ob_client_bit(i))
+            cyclic |= ob_client_bit(i);
+    }
+    return cyclic;
+}
+
+/* Those blocked whose wait is stable: every holder is idle or itself stably blocked, and no check is due. */
+static ob_client_set stable_waits(const struct settling *s, const struct ob_waits *waits,
+                                  ob_client_set cyclic)
+{
+    const struct ob_engine *engine = s->engine;
+    ob_client_set in_flight = s->moving | engine->waiting;
+    ob_client_set stable = waits->blocked & ~waits->foreign & ~cyclic;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < engine->spec->client_count; i++) {
+            if (!(stable & ob_client_bit(i)))
+                continue;
+            bool checked = !(engine->armed & ob_client_bit(i)) ||
+                           engine->ports.deadlock_checked(engine->ports.self, i);
+            if (checked && !(waits->holders[i] & in_flight & ~stable))
+                continue;
+            stable &= ~ob_client_bit(i);
+            changed = true;
+        }
+    }
+    return stable;
+}
+
+static bool same_waits(const struct ob_waits *a, const struct ob_waits *b)
+{
+    if (a->blocked != b->blocked)
+        return false;
+    for (size_t i = 0; i < OB_CLIENTS_MAX; i++)
+        if ((a->blocked & ob_client_bit(i)) && a->holders[i] != b->holders[i])
+            return false;
+    return true;
+}
+
+/* The server answers about several backends one after the other, so where more than one moves, what it says
+ * counts only when it says it twice with nothing in between. */
+static bool confirmed(struct settling *s, const struct ob_waits *waits)
+{
+    bool several = (s->moving & (s->moving - 1)) != 0;
+    bool same = s->seen_valid && same_waits(&s->seen, waits);
+    s->seen = *waits;
+    s->seen_valid = true;
+    return !several || same;
+}
+
+static void wake(struct settling *s, ob_client_set woken)
+{
+    s->engine->waiting &= ~woken;
+    s->engine->woken |= woken;
+    s->moving |= woken;
+    s->seen_valid = s->seen_valid && woken == 0;
+}
+
+static void become_waiting(struct settling *s, const struct ob_waits *waits)
+{
+    struct ob_engine *engine = s->engine;
+    engine->waiting |= s->moving;
+    s->moving = 0;
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if (engine->waiting & waits->blocked & ob_client_bit(i))
+            engine->holders[i] = waits->holders[i];
+}
+
+/* Asks the server, and draws the consequences. OB_SETTLED here means only that the question was answered. */
+static enum ob_settled ask(struct settling *s, struct ob_error *err)
+{
+    struct ob_engine *engine = s->engine;
+    struct ob_waits waits;
+    ob_client_set asked = s->moving | engine->waiting;
+    if (engine->ports.waits(engine->ports.self, asked, &waits, err) != OB_OK)
+        return OB_SETTLE_FAILED;
+    s->must_ask = false;
+    wake(s, engine->waiting & ~waits.blocked);
+    ob_client_set cyclic = on_cycles(&waits, waits.blocked);
+    if (cyclic != 0 && !(cyclic & engine->armed))
+        return OB_SETTLE_UNARMED;
+    engine->foreign = waits.foreign;
+    ob_client_set stable = stable_waits(s, &waits, cyclic);
+    if ((s->moving & ~stable) == 0 && (s->moving == 0 || confirmed(s, &waits)))
+        become_waiting(s, &waits);
+    return OB_SETTLED;
+}
+
+static enum ob_settled time_is_over(struct settling *s)
+{
+    struct ob_engine *engine = s->engine;
+    ob_client_set late = s->moving;
+    size_t client = 0;
+    while (!(late & ob_client_bit(client)))
+        client++;
+    const char *name = engine->spec->clients[client].name;
+    bool foreign = (engine->foreign & late) != 0;
+    engine->trace->end = foreign ? OB_RUN_FOREIGN : OB_RUN_TIME_LIMIT;
+    snprintf(engine->trace->reason, sizeof engine->trace->reason,
+             foreign ? "\"%s\" waits for a lock of a session that is none of the clients"
+                     : "\"%s\" was neither answered nor blocked when the run's time was over",
+             name);
+    return OB_SETTLE_TIMEOUT;
+}
+
+static enum ob_settled settle(struct settling *s, struct ob_error *err)
+{
+    struct ob_engine *engine = s->engine;
+    s->since_us = machine_us(engine);
+    s->ask_after_us = OB_ASK_FIRST_US;
+    for (;;) {
+        enum ob_io io = collect(s, err);
+        if (io == OB_IO_FAILED)
+            return OB_SETTLE_FAILED;
+        if (s->moving == 0 && !s->must_ask)
+            return OB_SETTLED;
+        int64_t now_us = machine_us(engine), waited_us = now_us - s->since_us;
+        if (io == OB_IO_DONE)
+            s->ask_after_us = OB_ASK_FIRST_US;
+        if ((s->moving == 0 && s->must_ask) || waited_us >= s->ask_after_us) {
+            enum ob_settled asked = ask(s, err);
+            if (asked != OB_SETTLED)
+                return asked;
+            s->since_us = machine_us(engine);
+            if (s->ask_after_us < OB_ASK_MAX_US)
+                s->ask_after_us *= 2;
+        } else if (waited_us >= OB_SPIN_US) {
+            engine->ports.wait(engine->ports.self, s->moving, s->ask_after_us - waited_us);
+        }
+        if (s->moving != 0 && now_us > engine->deadline_us)
+            return time_is_over(s);
+    }
+}
+
+static enum ob_result arm(struct ob_engine *engine, size_t client, struct ob_error *err)
+{
+    bool armed = engine->careful || waiting_behind(engine, ob_client_bit(client)) != 0;
+    engine->armed =
+        armed ? engine->armed | ob_client_bit(client) : engine->armed & ~ob_client_bit(client);
+    return engine->ports.arm_deadlock(engine->ports.self, client, armed, err);
+}
+
+enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
+                          struct ob_error *err)
+{
+    struct settling s = {.engine = engine, .moving = ob_client_bit(client->index), .done = done};
+    *done = 0;
+    engine->woken = 0;
+    if (arm(engine, client->index, err) != OB_OK)
+        return OB_SETTLE_FAILED;
+    enum ob_io io = engine->ports.send(engine->ports.self, client->index, client->op, err);
+    if (io == OB_IO_FAILED)
+        return OB_SETTLE_FAILED;
+    client->state = OB_CLIENT_FLYING;
+    int64_t started_us = machine_us(engine);
+    enum ob_settled settled = settle(&s, err);
+    engine->trace->settle_us += machine_us(engine) - started_us;
+    return settled;
+}
+
+enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err)
+{
+    ob_client_set flying = 0, done = 0;
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if (engine->clients[i].state == OB_CLIENT_FLYING)
+            flying |= ob_client_bit(i);
+    struct settling s = {.engine = engine, .moving = flying, .done = &done};
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if (flying & ob_client_bit(i))
+            engine->ports.cancel(engine->ports.self, i);
+    int64_t limit_us = machine_us(engine) + OB_CANCEL_US;
+    while (s.moving != 0) {
+        if (collect(&s, err) == OB_IO_FAILED)
+            return err->code;
+        if (s.moving != 0)
+            engine->ports.wait(engine->ports.self, s.moving, OB_ASK_MAX_US);
+        if (machine_us(engine) > limit_us)
+            return ob_error_set(err, OB_SERVER, "the server did not answer to a cancel request");
+    }
+    for (size_t i = 0; i < engine->spec->client_count; i++) {
+        if ((done & ob_client_bit(i)) && engine->clients[i].reply.native)
+            engine->ports.discard(engine->ports.self, engine->clients[i].reply.native);
+        engine->clients[i].reply = (struct ob_reply){0};
+    }
+    engine->waiting = 0;
+    return OB_OK;
+}
