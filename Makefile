@@ -1,29 +1,51 @@
-# overbook - one Makefile, explicit lists.  make [all|check|lint|coverage|bench|install|…], SANITIZER=address|undefined|thread
+# overbook: the one Makefile, not recursive but for builds of another flavour; every list is explicit.
+#
+#   make                     libraries, overbook and the reference's tools, in build/release
+#   make check               unit tests, tests on a throwaway server, golden tests
+#   make lint coverage bench fuzz check-valgrind format dist install uninstall clean
+#   SANITIZER=address|undefined|thread (or several, with commas)   another flavour, in build/FLAVOUR
+#   WERROR=1                 warnings are errors
+#   B=DIR                    build in DIR
+#
+# CC, CFLAGS, CPPFLAGS, LDFLAGS, LDLIBS, PREFIX and DESTDIR are the user's.
 
-CC       ?= cc
-CFLAGS   ?= -O2 -g
-PREFIX   ?= /usr/local
+CC        ?= cc
+CFLAGS    ?= -O2 -g
+PREFIX    ?= /usr/local
 SANITIZER ?=
-WERROR   ?=
+WERROR    ?=
+FUZZ_SECONDS ?= 10
 
 FLAVOUR := $(if $(COVERAGE),coverage,$(if $(SANITIZER),$(SANITIZER),release))
 B       ?= build/$(FLAVOUR)
 
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla $(if $(WERROR),-Werror)
-PKGS     := libpq libfiu yaml-0.1 jansson libxml-2.0 libcrypto
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
+# Sanitizers make the compiler see paths that are not there, so there warnings cannot be errors.
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla \
+            $(if $(SANITIZER),,$(if $(WERROR),-Werror))
+PKGS       := libpq libfiu yaml-0.1 jansson libxml-2.0 libcrypto
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+ifeq ($(PKG_LIBS)$(filter clean format dist uninstall,$(MAKECMDGOALS)),)
+$(error Some of $(PKGS) are missing. script/bootstrap installs them)
+endif
 
-OB_CPPFLAGS := -D_GNU_SOURCE -DFIU_ENABLE -Iharness -Ireports -Ireference/include -Ireference/src $(PKG_CFLAGS)
-OB_CFLAGS   := -std=c11 -pthread $(WARNINGS) $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer) \
+# Assertions are on in every build, also under a CPPFLAGS that would turn them off.
+INCLUDES    := -Iharness -Ireports -Ireference/include -Ireference/src
+OB_CPPFLAGS := -D_GNU_SOURCE -DFIU_ENABLE $(INCLUDES) $(PKG_CFLAGS)
+OB_CFLAGS   := -std=c11 -pthread -UNDEBUG $(WARNINGS) \
+               $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-sanitize-recover=all \
+                                 -fno-omit-frame-pointer) \
                $(if $(COVERAGE),--coverage -O0)
 OB_LDFLAGS  := -pthread $(if $(SANITIZER),-fsanitize=$(SANITIZER)) $(if $(COVERAGE),--coverage)
 OB_LIBS     := $(PKG_LIBS)
 
 # --- base
-BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c harness/base/digest.c \
-             harness/base/parse.c
+BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c \
+             harness/base/digest.c harness/base/parse.c
 BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_parse
+
+# --- what several of the harness's test programs share, linked into each
+TEST_SUPPORT_SRCS :=
 
 # --- engine, explore, repro, target, fault, cli
 ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
@@ -55,41 +77,192 @@ REF_SRCS :=
 REF_TOOLS :=
 REF_UNIT_TESTS :=
 REF_SERVER_TESTS :=
+REF_TEST_SUPPORT_SRCS :=
 
 # --- what is built
+VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/version.h)
+
 HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
-HARNESS_OBJS := $(HARNESS_SRCS:%.c=$B/%.o)
-REF_OBJS     := $(REF_SRCS:%.c=$B/%.o)
-UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) $(CHECK_UNIT_TESTS) \
-                $(REPORT_UNIT_TESTS)
+MAIN_SRC     := $(wildcard harness/cli/main.c)
+BENCH_SRC    := $(wildcard harness/tests/bench/bench.c)
+UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
+                $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS)
 SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS)
+FUZZERS      := $(SCENARIO_FUZZERS)
 
-.PHONY: all check unit
-all: $B/liboverbook.a $B/libbooking.a
+HARNESS_OBJS     := $(HARNESS_SRCS:%.c=$B/%.o)
+REF_OBJS         := $(REF_SRCS:%.c=$B/%.o)
+SUPPORT_OBJS     := $(TEST_SUPPORT_SRCS:%.c=$B/%.o)
+REF_SUPPORT_OBJS := $(REF_TEST_SUPPORT_SRCS:%.c=$B/%.o)
 
-$B/%.o: %.c
+UNIT_PROGRAMS       := $(UNIT_TESTS:%=$B/unit/%)
+SERVER_PROGRAMS     := $(SERVER_TESTS:%=$B/integration/%)
+REF_UNIT_PROGRAMS   := $(REF_UNIT_TESTS:%=$B/reference-tests/%)
+REF_SERVER_PROGRAMS := $(REF_SERVER_TESTS:%=$B/reference-tests/%)
+TEST_PROGRAMS       := $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) $(REF_UNIT_PROGRAMS) \
+                       $(REF_SERVER_PROGRAMS)
+TOOLS := $(if $(MAIN_SRC),$B/overbook) $(REF_TOOLS:%=$B/%)
+
+# Every source that is compiled, for lint, compile_commands.json and the dependencies.
+SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS) \
+        $(REF_TEST_SUPPORT_SRCS) $(REF_TOOLS:%=reference/tools/%.c) \
+        $(UNIT_TESTS:%=harness/tests/unit/%.c) $(SERVER_TESTS:%=harness/tests/integration/%.c) \
+        $(REF_UNIT_TESTS:%=reference/tests/%.c) $(REF_SERVER_TESTS:%=reference/tests/%.c) \
+        $(FUZZERS:%=harness/tests/fuzz/%.c)
+
+COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
+LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
+
+.PHONY: all check check-valgrind unit coverage coverage-report lint format bench fuzz fuzzers \
+        install uninstall dist clean FORCE
+.DELETE_ON_ERROR:
+
+all: $B/liboverbook.a $B/libbooking.a $(TOOLS)
+
+$B:
+	@mkdir -p $@
+
+# Changes only when the flags do, so that objects of other flags are never mixed.
+$B/flags: FORCE | $B
+	@$(file >$@.new,$(COMPILE) $(LINK)):
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+define archive
+@mkdir -p $(@D)
+@rm -f $@
+$(AR) rcs $@ $^
+endef
+
+define program
+@mkdir -p $(@D)
+$(LINK) -o $@ $^ $(OB_LIBS) $1 $(LDLIBS)
+endef
 
 $B/liboverbook.a: $(HARNESS_OBJS)
-	@mkdir -p $(@D)
-	@rm -f $@
-	$(AR) rcs $@ $^
+	$(archive)
 
 $B/libbooking.a: $(REF_OBJS)
+	$(archive)
+
+$B/overbook: $B/harness/cli/main.o $B/liboverbook.a $B/libbooking.a
+	$(call program)
+
+$B/overbook-bench: $B/harness/tests/bench/bench.o $(SUPPORT_OBJS) $B/liboverbook.a $B/libbooking.a
+	$(call program)
+
+$(REF_TOOLS:%=$B/%): $B/%: $B/reference/tools/%.o $B/libbooking.a
+	$(call program)
+
+$(UNIT_PROGRAMS): $B/unit/%: $B/harness/tests/unit/%.o $(SUPPORT_OBJS) $B/liboverbook.a \
+                  $B/libbooking.a
+	$(call program,-lcmocka)
+
+$(SERVER_PROGRAMS): $B/integration/%: $B/harness/tests/integration/%.o $(SUPPORT_OBJS) \
+                    $B/liboverbook.a $B/libbooking.a
+	$(call program,-lcmocka)
+
+$(REF_UNIT_PROGRAMS) $(REF_SERVER_PROGRAMS): $B/reference-tests/%: $B/reference/tests/%.o \
+                                             $(REF_SUPPORT_OBJS) $B/libbooking.a
+	$(call program,-lcmocka)
+
+# --- tests
+# Seconds for a program; a sanitizer or valgrind makes it several times slower.
+UNIT_LIMIT   ?= 120
+SERVER_LIMIT ?= 600
+
+# Programs that script/bootstrap put here for the tests, and the directory that scripts test.
+export PATH := $(CURDIR)/build/tools:$(PATH)
+export OVERBOOK_BUILD := $(abspath $B)
+
+GOLDEN := $(wildcard harness/tests/golden/run)
+
+unit: $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS)
+	script/run-tests --limit $(UNIT_LIMIT) $^
+
+check: all $(TEST_PROGRAMS)
+	script/run-tests --limit $(UNIT_LIMIT) $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS) \
+	    --limit $(SERVER_LIMIT) $(SERVER_PROGRAMS) \
+	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
+	    $(if $(GOLDEN),--via '' $(GOLDEN))
+
+check-valgrind: $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS)
+	script/run-tests --limit $(UNIT_LIMIT) \
+	    --via 'valgrind -q --error-exitcode=99 --leak-check=full' $^
+
+# Objects of this flavour count lines, so it has a directory of its own also when B is given.
+COVERAGE_BUILD := $(if $(filter file,$(origin B)),build/coverage,$B/coverage)
+
+coverage:
+	$(MAKE) COVERAGE=1 B=$(COVERAGE_BUILD) coverage-report
+
+coverage-report: all $(TEST_PROGRAMS)
+	script/coverage $B 90 $(MAKE) COVERAGE=1 B=$B check
+
+bench: $B/overbook-bench
+	@mkdir -p build/reports
+	$B/overbook-bench build/reports/bench.json
+
+FUZZ_BUILD := $(if $(filter file,$(origin B)),build/fuzz,$B/fuzz)
+
+fuzz:
+	$(MAKE) CC=clang SANITIZER=address,undefined B=$(FUZZ_BUILD) \
+	    CFLAGS='-O1 -g -fsanitize=fuzzer-no-link' fuzzers
+
+# A fuzzer begins with its own examples, and keeps what it finds in the build directory.
+fuzzers: $(FUZZERS:%=$B/fuzz/%)
+	@set -e; for fuzzer in $(FUZZERS); do \
+	    mkdir -p $B/corpus/$$fuzzer; seeds=harness/tests/fuzz/corpus/$$fuzzer; \
+	    echo "== $$fuzzer, $(FUZZ_SECONDS) s"; \
+	    $B/fuzz/$$fuzzer -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+	        -print_final_stats=1 -artifact_prefix=$B/fuzz/ $B/corpus/$$fuzzer \
+	        $$(test ! -d $$seeds || echo $$seeds); \
+	done
+
+$(FUZZERS:%=$B/fuzz/%): $B/fuzz/%: $B/harness/tests/fuzz/%.o $B/liboverbook.a $B/libbooking.a
 	@mkdir -p $(@D)
-	@rm -f $@
-	$(AR) rcs $@ $^
+	$(LINK) -fsanitize=fuzzer -o $@ $^ $(OB_LIBS) $(LDLIBS)
 
-$B/unit/%: $B/harness/tests/unit/%.o $B/liboverbook.a $B/libbooking.a
-	@mkdir -p $(@D)
-	$(CC) $(OB_LDFLAGS) $(LDFLAGS) -o $@ $^ $(OB_LIBS) -lcmocka $(LIBS)
+# --- the source's form
+comma := ,
+define command_entry
+{"directory": "$(CURDIR)", "file": "$1", "command": "$(subst ",\",$(COMPILE) -c $1)"}
+endef
 
-$B/integration/%: $B/harness/tests/integration/%.o $B/liboverbook.a $B/libbooking.a
-	@mkdir -p $(@D)
-	$(CC) $(OB_LDFLAGS) $(LDFLAGS) -o $@ $^ $(OB_LIBS) -lcmocka $(LIBS)
+compile_commands.json: FORCE
+	@$(file >$@,[)$(foreach s,$(SRCS),$(if $(filter-out $(firstword $(SRCS)),$s),$(file \
+	    >>$@,$(comma)))$(file >>$@,$(call command_entry,$s)))$(file >>$@,]):
 
-unit: $(UNIT_TESTS:%=$B/unit/%)
-	@set -e; for t in $^; do echo "== $$t"; $$t; done
+lint: compile_commands.json
+	LINT_SOURCES='$(SRCS)' LINT_CFLAGS='$(OB_CPPFLAGS) $(OB_CFLAGS) -Werror' script/lint
 
--include $(HARNESS_OBJS:.o=.d) $(REF_OBJS:.o=.d)
+format:
+	find harness reference reports -name '*.[ch]' -exec clang-format -i {} +
+
+# --- installing and releasing
+DATADIR := $(DESTDIR)$(PREFIX)/share/overbook
+DOCDIR  := $(DESTDIR)$(PREFIX)/share/doc/overbook
+BINDIR  := $(DESTDIR)$(PREFIX)/bin
+
+install: all
+	install -d $(BINDIR) $(DATADIR) $(DOCDIR)
+	install -m 755 $(TOOLS) $(BINDIR)
+	cp -R scenarios $(DATADIR)
+	cp -R README.md LICENSE docs/. $(DOCDIR)
+
+uninstall:
+	rm -f $(TOOLS:$B/%=$(BINDIR)/%)
+	rm -rf $(DATADIR) $(DOCDIR)
+
+dist:
+	@mkdir -p build
+	git archive --prefix=overbook-$(VERSION)/ -o build/overbook-$(VERSION).tar.gz HEAD
+	@echo build/overbook-$(VERSION).tar.gz
+
+clean:
+	rm -rf $(if $(filter file,$(origin B)),build,$B) compile_commands.json
+
+-include $(SRCS:%.c=$B/%.d)
