@@ -1,0 +1,2 @@
+DROP FUNCTION booking.refuse_dirty(text[]);
+DROP VIEW booking.dirty;

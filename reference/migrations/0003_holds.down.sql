@@ -1,0 +1,5 @@
+DROP INDEX booking.booking_simulator;
+DROP INDEX booking.temp_booking_simulator;
+DROP INDEX booking.temp_booking_overdue;
+ALTER TABLE booking.temp_booking DROP CONSTRAINT temp_booking_payment_id;
+ALTER TABLE booking.simulator DROP COLUMN version;

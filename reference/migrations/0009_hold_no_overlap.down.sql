@@ -1,0 +1,1 @@
+ALTER TABLE booking.temp_booking DROP CONSTRAINT temp_booking_no_overlap;
