@@ -35,7 +35,7 @@ OB_CPPFLAGS := -D_GNU_SOURCE -DFIU_ENABLE $(INCLUDES) $(PKG_CFLAGS)
 OB_CFLAGS   := -std=c11 -pthread -UNDEBUG $(WARNINGS) \
                $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-sanitize-recover=all \
                                  -fno-omit-frame-pointer) \
-               $(if $(COVERAGE),--coverage -O0)
+               $(if $(COVERAGE),--coverage -fprofile-update=atomic -O0)
 OB_LDFLAGS  := -pthread $(if $(SANITIZER),-fsanitize=$(SANITIZER)) $(if $(COVERAGE),--coverage)
 OB_LIBS     := $(PKG_LIBS)
 
@@ -49,14 +49,19 @@ TEST_SUPPORT_SRCS :=
 
 # --- engine, explore, repro, target, fault, cli
 ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
-               harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c
+               harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
+               harness/explore/rig.c harness/explore/strategy.c harness/explore/follower.c harness/explore/tally.c \
+               harness/explore/explore.c harness/pg/session.c harness/pg/control.c harness/pg/reset.c \
+               harness/pg/world.c
 ENGINE_UNIT_TESTS :=
 ENGINE_SERVER_TESTS :=
 
 # --- pg
-PG_SRCS :=
-PG_UNIT_TESTS :=
-PG_SERVER_TESTS :=
+PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
+           harness/pg/keeper.c harness/pg/marker.c harness/pg/pidfile.c harness/pg/redact.c \
+           harness/pg/server.c harness/pg/tree.c
+PG_UNIT_TESTS := test_pg_find test_pg_home test_pg_keeper test_pg_pidfile test_pg_redact test_pg_tree
+PG_SERVER_TESTS := test_embedded test_embedded_killed test_marker
 
 # --- scenario
 SCENARIO_SRCS :=

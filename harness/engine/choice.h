@@ -1,8 +1,8 @@
 /*
  * choice.h - the points at which a run could go on in more than one way, and who decides.
  *
- * A strategy is a chooser.  It is asked at every point, those with one option included, so that it can keep
- * count.  The engine records what was chosen; a schedule is nothing but that record.
+ * A strategy is a chooser.  It is asked at every point, those with one option included, so that it
+ * can keep count.  The engine records what was chosen; a schedule is nothing but that record.
  */
 #ifndef OB_ENGINE_CHOICE_H
 #define OB_ENGINE_CHOICE_H
@@ -31,6 +31,8 @@ struct ob_choice_point {
 
 struct ob_chooser {
     void *self;
+    /* The run begins, perhaps again: the same run must then be chosen. */
+    void (*restart)(void *self);
     /* An option's index; OB_CANNOT_FOLLOW ends the run as diverged. */
     size_t (*choose)(void *self, const struct ob_choice_point *point);
 };

@@ -1,8 +1,8 @@
 /*
  * client.c - the clients' threads, and handing over between them and the engine.
  *
- * Exactly one thread moves at a time: the engine's, or one client's.  Two semaphores hand the turn over and
- * order all memory accesses, so nothing else needs a lock.
+ * Exactly one thread moves at a time: the engine's, or one client's.  Two semaphores hand the turn
+ * over and order all memory accesses, so nothing else needs a lock.
  */
 #include "engine/engine_int.h"
 

@@ -14,7 +14,8 @@ struct ob_client;
 
 typedef void ob_client_body(struct ob_client *client, void *arg);
 
-/* The client whose body runs in this thread, or NULL: for callbacks that carry no argument (libfiu). */
+/* The client whose body runs in this thread, or NULL: for callbacks that carry no argument
+ * (libfiu). */
 struct ob_client *ob_client_current(void);
 
 size_t ob_client_index(const struct ob_client *client);
@@ -25,7 +26,8 @@ void ob_client_do(struct ob_client *client, const struct ob_op *op, struct ob_re
 /* The virtual time, in microseconds since 1970. */
 int64_t ob_client_now_us(const struct ob_client *client);
 
-/* Whether the fault happens here and now, as the schedule decides; never within a fault's own handling. */
+/* Whether the fault happens here and now, as the schedule decides; never within a fault's own
+ * handling. */
 bool ob_client_fault(struct ob_client *client, size_t point);
 
 /* Adds to the history; data is one JSON object, copied. */

@@ -93,14 +93,16 @@ enum ob_settled {
     OB_SETTLE_FAILED   /* the server failed; err is filled */
 };
 
-/* Sends the client's operation and settles.  Each operation that ended is in *done, its reply in the client. */
+/* Sends the client's operation and settles.  Each operation that ended is in *done, its reply in
+ * the client. */
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err);
 
 /* Those who wait, directly or through others, for this client. */
 ob_client_set ob_settle_behind(const struct ob_engine *engine, size_t client);
 
-/* Interrupts everything in flight and waits until it has ended, so that the sessions can be reset. */
+/* Interrupts everything in flight and waits until it has ended, so that the sessions can be reset.
+ */
 enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err);
 
 /* --- run.c */
@@ -114,7 +116,8 @@ bool ob_client_enabled(const struct ob_engine *engine, const struct ob_client *c
 struct ob_step *ob_record_step(struct ob_engine *engine, const struct ob_client *client,
                                ob_client_set enabled);
 
-/* Records the replies of the clients in done as the step's completions, the step's own client first. */
+/* Records the replies of the clients in done as the step's completions, the step's own client
+ * first. */
 void ob_record_completions(struct ob_engine *engine, struct ob_step *step, ob_client_set done);
 
 /* --- free.c */

@@ -1,9 +1,9 @@
 /*
  * free.c - free-running mode: no gates, the clients' threads race for real.
  *
- * Each client does its operations in its own thread, and waits for the answer there.  One mutex guards the
- * trace, the virtual clock, the choices and the clients' states; it is never held while the database works.
- * Steps are recorded in the order in which their answers came.
+ * Each client does its operations in its own thread, and waits for the answer there.  One mutex
+ * guards the trace, the virtual clock, the choices and the clients' states; it is never held while
+ * the database works. Steps are recorded in the order in which their answers came.
  */
 #include "engine/engine_int.h"
 

@@ -1,7 +1,8 @@
 /*
  * op.h - what a client asks for, and what came of it.
  *
- * A client posts one operation at a time and waits for its reply; the engine decides when it is released.
+ * A client posts one operation at a time and waits for its reply; the engine decides when it is
+ * released.
  */
 #ifndef OB_ENGINE_OP_H
 #define OB_ENGINE_OP_H
@@ -10,6 +11,8 @@
 #include <stdint.h>
 
 #define OB_CLIENTS_MAX 64 /* clients of one run; sets of clients are bits of a uint64_t */
+
+#define OB_NO_CLIENT SIZE_MAX /* an index that is no client */
 
 typedef uint64_t ob_client_set; /* bit i: client i */
 
@@ -44,10 +47,11 @@ struct ob_op {
 };
 
 enum ob_reply_status {
-    OB_REPLY_DONE,  /* answered; for a statement sqlstate tells how */
-    OB_REPLY_LOST,  /* the session is gone, what was in flight is unknown */
-    OB_REPLY_NEVER, /* WAIT: nothing that could still happen makes it ready */
-    OB_REPLY_STOPPED, /* the run is being given up: return from the client's body without posting again */
+    OB_REPLY_DONE,    /* answered; for a statement sqlstate tells how */
+    OB_REPLY_LOST,    /* the session is gone, what was in flight is unknown */
+    OB_REPLY_NEVER,   /* WAIT: nothing that could still happen makes it ready */
+    OB_REPLY_STOPPED, /* the run is being given up: return from the client's body without posting
+                         again */
 };
 
 struct ob_reply {

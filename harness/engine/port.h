@@ -1,9 +1,10 @@
 /*
- * port.h - what the engine needs from the world.  The engine calls no database library, no clock and no
- * random numbers itself: pg/ implements these over libpq, proxy/ over the wire, tests over a model.
+ * port.h - what the engine needs from the world.  The engine calls no database library, no clock
+ * and no random numbers itself: pg/ implements these over libpq, proxy/ over the wire, tests over a
+ * model.
  *
- * All functions are called by the engine's thread only, one at a time - except in free-running mode, where
- * send, poll and wait of a session are called by its client's thread.
+ * All functions are called by the engine's thread only, one at a time - except in free-running
+ * mode, where send, poll and wait of a session are called by its client's thread.
  */
 #ifndef OB_ENGINE_PORT_H
 #define OB_ENGINE_PORT_H
@@ -29,7 +30,8 @@ struct ob_waits {
 struct ob_ports {
     void *self;
 
-    /* Sends an operation of a client's session (BEGIN, STATEMENT, COMMIT, ROLLBACK, KILL) without waiting. */
+    /* Sends an operation of a client's session (BEGIN, STATEMENT, COMMIT, ROLLBACK, KILL) without
+     * waiting. */
     enum ob_io (*send)(void *self, size_t client, const struct ob_op *op, struct ob_error *err);
 
     /* Looks for the answer without waiting. On OB_IO_DONE *reply is filled. */
@@ -42,8 +44,8 @@ struct ob_ports {
     enum ob_result (*waits)(void *self, ob_client_set clients, struct ob_waits *out,
                             struct ob_error *err);
 
-    /* From its next operation on, this client is the one to die if it closes a cycle of waits (armed), or is
-     * never chosen (not).  Cheap when nothing changes. */
+    /* From its next operation on, this client is the one to die if it closes a cycle of waits
+     * (armed), or is never chosen (not).  Cheap when nothing changes. */
     enum ob_result (*arm_deadlock)(void *self, size_t client, bool armed, struct ob_error *err);
 
     /* True once the deadlock check of an armed client's present wait has run and found nothing. */
@@ -57,7 +59,8 @@ struct ob_ports {
     /* Frees a reply's native result that no client will receive. */
     void (*discard)(void *self, void *native);
 
-    /* Machine time (CLOCK_MONOTONIC) for limits and for measuring; never for a decision that a schedule depends on. */
+    /* Machine time (CLOCK_MONOTONIC) for limits and for measuring; never for a decision that a
+     * schedule depends on. */
     int64_t (*monotonic_us)(void *self);
 };
 

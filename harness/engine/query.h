@@ -1,5 +1,6 @@
 /*
- * query.h - asking the database about its state, outside any client: the port that checks go through.
+ * query.h - asking the database about its state, outside any client: the port that checks go
+ * through.
  */
 #ifndef OB_ENGINE_QUERY_H
 #define OB_ENGINE_QUERY_H
@@ -18,8 +19,8 @@ struct ob_rows {
 
 struct ob_query_port {
     void *self;
-    /* Runs one statement with text parameters on the control connection; prepared once per text and kept.
-     * *out lives in arena.  OB_SQL: the statement failed. */
+    /* Runs one statement with text parameters on the control connection; prepared once per text and
+     * kept. *out lives in arena.  OB_SQL: the statement failed. */
     enum ob_result (*query)(void *self, const char *sql, int param_count, const char *const *params,
                             struct ob_arena *arena, struct ob_rows *out, struct ob_error *err);
 };

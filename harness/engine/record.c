@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* True when the statement takes its n-th parameter as a transaction id, which differs from run to run. */
+/* True when the statement takes its n-th parameter as a transaction id, which differs from run to
+ * run. */
 static bool is_transaction_id(const char *sql, int parameter)
 {
     char cast[24];

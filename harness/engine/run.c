@@ -226,7 +226,8 @@ static enum ob_result steps(struct ob_engine *engine, struct ob_error *err)
     return result;
 }
 
-/* Makes every client's body return, whatever it was doing, so that the threads can be used again. */
+/* Makes every client's body return, whatever it was doing, so that the threads can be used again.
+ */
 static enum ob_result unwind(struct ob_engine *engine, struct ob_error *err)
 {
     engine->stopping = true;
@@ -247,6 +248,9 @@ static enum ob_result unwind(struct ob_engine *engine, struct ob_error *err)
 static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, struct ob_trace *trace)
 {
     ob_trace_reset(trace);
+    for (size_t i = 0; i < spec->given_count; i++)
+        ob_trace_add_event(trace, OB_NO_CLIENT, spec->given[i].kind, spec->given[i].data);
+    spec->chooser.restart(spec->chooser.self);
     engine->spec = spec;
     engine->trace = trace;
     engine->now_us = spec->start_us;

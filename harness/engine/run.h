@@ -1,18 +1,20 @@
 /*
  * run.h - the engine: one schedule, executed step by step.
  *
- * What: each client's code runs in a thread of its own and posts one operation at a time.  When all clients
- * are quiescent (waiting to be released, blocked as the server confirms, or finished) the chooser picks one;
- * it is released; the engine then settles: the answer has come or the server confirms a stable wait, and
- * everything that the step woke has finished or blocked again.
+ * What: each client's code runs in a thread of its own and posts one operation at a time.  When all
+ * clients are quiescent (waiting to be released, blocked as the server confirms, or finished) the
+ * chooser picks one; it is released; the engine then settles: the answer has come or the server
+ * confirms a stable wait, and everything that the step woke has finished or blocked again.
  *
- * Ordering: exactly one thread moves at a time.  Clients start one after the other; after a step the stepping
- * client goes on first, then the woken ones in ascending order, each until it posts again.  So the order of
- * events, of fault decisions and of choices is total and depends on nothing but the choices.
+ * Ordering: exactly one thread moves at a time.  Clients start one after the other; after a step
+ * the stepping client goes on first, then the woken ones in ascending order, each until it posts
+ * again.  So the order of events, of fault decisions and of choices is total and depends on nothing
+ * but the choices.
  *
  * A wait is stable when each of its holders is idle or itself stably blocked.
  *
- * Threads: an engine is owned by one thread.  The clients' threads are made once and used for every run.
+ * Threads: an engine is owned by one thread.  The clients' threads are made once and used for every
+ * run.
  */
 #ifndef OB_ENGINE_RUN_H
 #define OB_ENGINE_RUN_H
@@ -43,13 +45,17 @@ struct ob_run_spec {
     const struct ob_run_client *clients;
     size_t client_count; /* 1 … OB_CLIENTS_MAX */
     struct ob_chooser chooser;
+    const struct ob_event *given; /* history from before the race; kind and data are used */
+    size_t given_count;
     int64_t start_us;                /* virtual time at the start */
     const char *const *fault_points; /* names, safe within a JSON string */
     size_t fault_point_count;        /* 0: no fault happens */
     size_t fault_budget;             /* faults in one run at the most */
+    bool careful;                    /* see OB_RUN_AGAIN */
     bool free_running; /* no gates: the threads race, the chooser is asked about faults only */
 
-    /* Called after each settled step when not NULL; a result other than OB_OK ends the run with it. */
+    /* Called after each settled step when not NULL; a result other than OB_OK ends the run with it.
+     */
     enum ob_result (*after_step)(void *arg, const struct ob_step *step, struct ob_error *err);
     void *after_step_arg;
 };
@@ -58,9 +64,9 @@ struct ob_limits ob_limits_default(void);
 
 struct ob_engine *ob_engine_new(const struct ob_ports *ports, const struct ob_limits *limits);
 
-/* Executes one run into trace (reset first).  How the run ended is in the trace; the result is other than
- * OB_OK only when the harness or the server failed.  OB_STUCK: a client did not come back and its thread is
- * abandoned; the engine can only be freed then. */
+/* Executes one run into trace (reset first).  How the run ended is in the trace; the result is
+ * other than OB_OK only when the harness or the server failed.  OB_STUCK: a client did not come
+ * back and its thread is abandoned; the engine can only be freed then. */
 OB_MUSTCHECK enum ob_result ob_engine_run(struct ob_engine *engine, const struct ob_run_spec *spec,
                                           struct ob_trace *trace, struct ob_error *err);
 

@@ -1,21 +1,21 @@
 /*
  * settle.c - the settle rule: after a release, wait until nothing moves any more.
  *
- * What: the released operation is answered, or the server confirms that it waits for a lock and that this
- * wait is stable; and everything that was woken on the way is answered or waits again.
+ * What: the released operation is answered, or the server confirms that it waits for a lock and
+ * that this wait is stable; and everything that was woken on the way is answered or waits again.
  *
- * How: the sockets of what moves are probed tightly; only when an answer is late is the server asked who is
- * blocked, about all in one query, and then less and less often.  A client that waited before is asked about
- * only when something that it waits for (or that stands between) has been answered since: nothing else can
- * have freed its lock.
+ * How: the sockets of what moves are probed tightly; only when an answer is late is the server
+ * asked who is blocked, about all in one query, and then less and less often.  A client that waited
+ * before is asked about only when something that it waits for (or that stands between) has been
+ * answered since: nothing else can have freed its lock.
  *
- * Deadlocks: PostgreSQL checks for one when a wait has lasted deadlock_timeout.  Sessions have it out of the
- * way, except that a client on whom somebody waits is armed before its step: only such a step can close a
- * cycle at once, so the closing one is the one to die.  The wait of an armed client is stable only after its
- * check has passed, otherwise the check could run after a later step and find that one's cycle.
- * A client that is woken may run into a second lock and close a cycle although it was not armed.  That is
- * seen here (OB_SETTLE_UNARMED), and the run is made again with everybody armed, which is slower and
- * otherwise the same.
+ * Deadlocks: PostgreSQL checks for one when a wait has lasted deadlock_timeout.  Sessions have it
+ * out of the way, except that a client on whom somebody waits is armed before its step: only such a
+ * step can close a cycle at once, so the closing one is the one to die.  The wait of an armed
+ * client is stable only after its check has passed, otherwise the check could run after a later
+ * step and find that one's cycle. A client that is woken may run into a second lock and close a
+ * cycle although it was not armed.  That is seen here (OB_SETTLE_UNARMED), and the run is made
+ * again with everybody armed, which is slower and otherwise the same.
  */
 #include "engine/engine_int.h"
 
@@ -107,7 +107,8 @@ static ob_client_set on_cycles(const struct ob_waits *waits, ob_client_set set)
     return cyclic;
 }
 
-/* Those blocked whose wait is stable: every holder is idle or itself stably blocked, and no check is due. */
+/* Those blocked whose wait is stable: every holder is idle or itself stably blocked, and no check
+ * is due. */
 static ob_client_set stable_waits(const struct settling *s, const struct ob_waits *waits,
                                   ob_client_set cyclic)
 {
@@ -140,8 +141,8 @@ static bool same_waits(const struct ob_waits *a, const struct ob_waits *b)
     return true;
 }
 
-/* The server answers about several backends one after the other, so where more than one moves, what it says
- * counts only when it says it twice with nothing in between. */
+/* The server answers about several backends one after the other, so where more than one moves, what
+ * it says counts only when it says it twice with nothing in between. */
 static bool confirmed(struct settling *s, const struct ob_waits *waits)
 {
     bool several = (s->moving & (s->moving - 1)) != 0;
@@ -169,7 +170,8 @@ static void become_waiting(struct settling *s, const struct ob_waits *waits)
             engine->holders[i] = waits->holders[i];
 }
 
-/* Asks the server, and draws the consequences. OB_SETTLED here means only that the question was answered. */
+/* Asks the server, and draws the consequences. OB_SETTLED here means only that the question was
+ * answered. */
 static enum ob_settled ask(struct settling *s, struct ob_error *err)
 {
     struct ob_engine *engine = s->engine;

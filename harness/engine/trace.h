@@ -1,9 +1,9 @@
 /*
  * trace.h - what happened in one run: its schedule, its steps, its history.
  *
- * Filled by the engine while a run goes on (engine's thread, or the one client that moves: never two at
- * once), read by everybody afterwards.  A trace owns an arena that its texts live in; it is reused from run
- * to run without giving memory back.
+ * Filled by the engine while a run goes on (engine's thread, or the one client that moves: never
+ * two at once), read by everybody afterwards.  A trace owns an arena that its texts live in; it is
+ * reused from run to run without giving memory back.
  */
 #ifndef OB_ENGINE_TRACE_H
 #define OB_ENGINE_TRACE_H
@@ -17,7 +17,6 @@
 #include <stdint.h>
 
 #define OB_STEPS_MAX 100000    /* steps of one run, whatever its limits say */
-#define OB_NO_CLIENT SIZE_MAX  /* an index that is no client */
 #define OB_BEFORE_ALL SIZE_MAX /* the step of an event before the first step */
 
 /* A fault that happened: the hit-th time (from 0) that client reached the point. */
@@ -113,16 +112,16 @@ void ob_trace_clear(struct ob_trace *trace);
 struct ob_step *ob_trace_add_step(struct ob_trace *trace);
 void ob_trace_add_event(struct ob_trace *trace, size_t client, const char *kind, const char *data);
 
-/* The trace as text, a line for each step, event and end: the same run gives the same bytes.  With exact, the
- * digests and sets that replays are compared by stand at the end of each step's line; without, it is for
- * reading. */
+/* The trace as text, a line for each step, event and end: the same run gives the same bytes.  With
+ * exact, the digests and sets that replays are compared by stand at the end of each step's line;
+ * without, it is for reading. */
 void ob_trace_print(const struct ob_trace *trace, const char *const *client_names, bool exact,
                     struct ob_buf *out);
 
 uint64_t ob_trace_digest(const struct ob_trace *trace); /* of steps and events */
 
-/* True when two traces differ; then *step is the first step at which they do, and why (appended to) says how,
- * in one sentence. */
+/* True when two traces differ; then *step is the first step at which they do, and why (appended to)
+ * says how, in one sentence. */
 bool ob_trace_diff(const struct ob_trace *expected, const struct ob_trace *actual,
                    const char *const *client_names, size_t *step, struct ob_buf *why);
 

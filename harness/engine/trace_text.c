@@ -1,7 +1,8 @@
 /*
  * trace_text.c - a trace as text, and the first difference between two.
  *
- * One statement is one line, whatever its layout was; texts are shortened only where they are for reading.
+ * One statement is one line, whatever its layout was; texts are shortened only where they are for
+ * reading.
  */
 #include "engine/trace.h"
 
@@ -167,7 +168,8 @@ static const char *event_difference(const struct ob_event *a, const struct ob_ev
     return strcmp(a->data, b->data) != 0 ? "an event's content differs" : NULL;
 }
 
-/* The first event that is not in both, as (step + 1), so that those before all steps come first; SIZE_MAX: none. */
+/* The first event that is not in both, as (step + 1), so that those before all steps come first;
+ * SIZE_MAX: none. */
 static size_t first_event_difference(const struct ob_trace *a, const struct ob_trace *b,
                                      size_t *index, const char **what)
 {

@@ -1,0 +1,225 @@
+#include "explore/explore.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "explore/follower.h"
+#include "explore/tally.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OB_TRACE_TEXT_MAX ((size_t)1 << 20)
+
+struct exploring {
+    struct ob_rig *rig;
+    const struct ob_explore_options *options;
+    struct ob_strategy *strategy;
+    struct ob_exploration *out;
+    struct ob_trace trace;
+    struct ob_tally outcomes, traces;
+    int64_t started_us;
+};
+
+size_t ob_explore_preemptions(const struct ob_trace *trace)
+{
+    size_t count = 0;
+    for (size_t i = 1; i < trace->step_count; i++) {
+        size_t previous = trace->steps[i - 1].client;
+        bool could_go_on = trace->steps[i].enabled & ((ob_client_set)1 << previous);
+        count += trace->steps[i].client != previous && could_go_on;
+    }
+    return count;
+}
+
+static size_t moving_clients(const struct ob_trace *trace)
+{
+    ob_client_set moved = 0;
+    for (size_t i = 0; i < trace->step_count; i++)
+        moved |= (ob_client_set)1 << trace->steps[i].client;
+    return (size_t)__builtin_popcountll(moved);
+}
+
+static enum ob_result confirm(struct ob_rig *rig, struct ob_trace *scratch,
+                              const struct ob_schedule *schedule, const struct ob_trace *expected,
+                              char **divergence, struct ob_error *err)
+{
+    struct ob_follower follower = {.schedule = schedule};
+    struct ob_chooser chooser = ob_follower_chooser(&follower);
+    struct ob_run_outcome outcome;
+    enum ob_result result = ob_rig_run(rig, &chooser, false, scratch, &outcome, err);
+    if (result != OB_OK)
+        return result;
+    struct ob_buf why;
+    ob_buf_init(&why, OB_TRACE_TEXT_MAX);
+    size_t step;
+    *divergence = NULL;
+    if (ob_trace_diff(expected, scratch, rig->client_names, &step, &why))
+        *divergence = ob_buf_take(&why);
+    ob_buf_clear(&why);
+    return OB_OK;
+}
+
+enum ob_result ob_explore_confirm(struct ob_rig *rig, const struct ob_schedule *schedule,
+                                  unsigned count, const struct ob_trace *expected, unsigned *same,
+                                  char **divergence, struct ob_error *err)
+{
+    struct ob_trace scratch;
+    ob_trace_init(&scratch);
+    enum ob_result result = OB_OK;
+    *same = 0;
+    *divergence = NULL;
+    for (unsigned i = 0; i < count && result == OB_OK; i++) {
+        char *differs = NULL;
+        result = confirm(rig, &scratch, schedule, expected, &differs, err);
+        *same += result == OB_OK && !differs;
+        if (*divergence)
+            free(differs);
+        else
+            *divergence = differs;
+    }
+    ob_trace_clear(&scratch);
+    return result;
+}
+
+static bool is_known(const struct ob_exploration *out, size_t item)
+{
+    for (size_t i = 0; i < out->finding_count; i++)
+        if (out->findings[i].item == item)
+            return true;
+    return false;
+}
+
+static void add_finding(struct exploring *e, const struct ob_broken *broken)
+{
+    struct ob_exploration *out = e->out;
+    out->findings = ob_grow(out->findings, &out->finding_capacity, out->finding_count + 1,
+                            sizeof *out->findings);
+    struct ob_finding *finding = &out->findings[out->finding_count++];
+    *finding = (struct ob_finding){
+        .item = broken->item,
+        .run = out->runs,
+        .clients = moving_clients(&e->trace),
+        .preemptions = ob_explore_preemptions(&e->trace),
+        .rows = ob_strdup(broken->rows),
+        .uncontrolled = e->trace.uncontrolled > 0,
+    };
+    ob_schedule_copy(&finding->schedule, &e->trace.schedule);
+    struct ob_buf text;
+    ob_buf_init(&text, OB_TRACE_TEXT_MAX);
+    ob_trace_print(&e->trace, e->rig->client_names, false, &text);
+    finding->trace = ob_buf_take(&text);
+}
+
+/* Records what the run broke for the first time, and replays it. */
+static enum ob_result add_findings(struct exploring *e, const struct ob_run_outcome *outcome,
+                                   struct ob_error *err)
+{
+    size_t first = e->out->finding_count;
+    for (size_t i = 0; i < outcome->broken_count; i++)
+        if (!is_known(e->out, outcome->broken[i].item))
+            add_finding(e, &outcome->broken[i]);
+    if (first == e->out->finding_count || e->options->strategy == OB_STRATEGY_STRESS)
+        return OB_OK;
+    unsigned same = 0;
+    char *divergence = NULL;
+    enum ob_result result = ob_explore_confirm(e->rig, &e->out->findings[first].schedule,
+                                               OB_REPLAYS, &e->trace, &same, &divergence, err);
+    for (size_t i = first; i < e->out->finding_count; i++) {
+        struct ob_finding *finding = &e->out->findings[i];
+        finding->replays = OB_REPLAYS;
+        finding->replays_same = same;
+        finding->divergence = divergence ? ob_strdup(divergence) : NULL;
+    }
+    free(divergence);
+    return result;
+}
+
+static bool found_enough(const struct exploring *e)
+{
+    if (e->options->keep_going || e->out->finding_count == 0)
+        return false;
+    if (!e->options->until)
+        return true;
+    for (size_t i = 0; i < e->out->finding_count; i++)
+        if (strcmp(ob_check_name(e->rig->check, e->out->findings[i].item), e->options->until) == 0)
+            return true;
+    return false;
+}
+
+static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
+{
+    struct ob_exploration *out = e->out;
+    struct ob_chooser chooser = ob_strategy_chooser(e->strategy);
+    struct ob_run_outcome outcome;
+    bool free_running = e->options->strategy == OB_STRATEGY_STRESS;
+    enum ob_result result = ob_rig_run(e->rig, &chooser, free_running, &e->trace, &outcome, err);
+    if (result != OB_OK)
+        return result;
+    out->runs++;
+    out->steps += e->trace.step_count;
+    out->uncontrolled_runs += e->trace.uncontrolled > 0;
+    if (e->trace.end != OB_RUN_FINISHED && e->trace.end != OB_RUN_STUCK) {
+        out->inconclusive = e->trace.end;
+        snprintf(out->reason, sizeof out->reason, "%s", e->trace.reason);
+        return OB_OK;
+    }
+    ob_tally_add(&e->outcomes, outcome.outcome);
+    ob_tally_add(&e->traces, ob_trace_digest(&e->trace));
+    return add_findings(e, &outcome, err);
+}
+
+static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
+{
+    const struct ob_explore_options *options = e->options;
+    struct ob_exploration *out = e->out;
+    enum ob_result result = OB_OK;
+    while (result == OB_OK && out->runs < options->runs_max) {
+        int64_t spent_us = e->rig->monotonic_us(e->rig->self) - e->started_us;
+        if (spent_us >= options->budget_us || !ob_strategy_next(e->strategy, out->runs))
+            break;
+        result = explore_one(e, err);
+        if (result != OB_OK || out->inconclusive != OB_RUN_FINISHED || found_enough(e))
+            break;
+        if (options->progress &&
+            !options->progress(options->progress_arg, out->runs, out->finding_count)) {
+            out->stopped = true;
+            break;
+        }
+    }
+    return result;
+}
+
+enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *options,
+                          struct ob_exploration *out, struct ob_error *err)
+{
+    *out = (struct ob_exploration){0};
+    struct exploring e = {.rig = rig, .options = options, .out = out};
+    e.strategy = ob_strategy_new(options->strategy, options->seed, rig->spec.client_count);
+    e.started_us = rig->monotonic_us(rig->self);
+    ob_trace_init(&e.trace);
+    enum ob_result result = explore_all(&e, err);
+    out->outcomes = e.outcomes.count;
+    out->classes = e.traces.count;
+    out->counts_are_bounds = e.outcomes.full || e.traces.full;
+    out->exhausted = ob_strategy_exhausted(e.strategy) && out->uncontrolled_runs == 0;
+    out->total_us = rig->monotonic_us(rig->self) - e.started_us;
+    ob_trace_clear(&e.trace);
+    ob_tally_clear(&e.outcomes);
+    ob_tally_clear(&e.traces);
+    ob_strategy_free(e.strategy);
+    return result;
+}
+
+void ob_exploration_clear(struct ob_exploration *exploration)
+{
+    for (size_t i = 0; i < exploration->finding_count; i++) {
+        struct ob_finding *finding = &exploration->findings[i];
+        ob_schedule_clear(&finding->schedule);
+        free(finding->rows);
+        free(finding->trace);
+        free(finding->divergence);
+    }
+    free(exploration->findings);
+    *exploration = (struct ob_exploration){0};
+}

@@ -1,0 +1,69 @@
+/*
+ * explore.h - many runs of one scenario under one strategy, and what they showed.
+ */
+#ifndef OB_EXPLORE_EXPLORE_H
+#define OB_EXPLORE_EXPLORE_H
+
+#include "explore/rig.h"
+#include "explore/strategy.h"
+
+#define OB_REPLAYS 10 /* of each violation, before it is reported */
+
+struct ob_explore_options {
+    enum ob_strategy_kind strategy;
+    uint64_t seed;
+    uint64_t runs_max;
+    int64_t budget_us; /* machine time; INT64_MAX for none */
+    bool keep_going;   /* go on after the first violation */
+    const char *until; /* an invariant: go on until it is broken; NULL: until any is */
+    /* Called after each run when not NULL; false stops the exploration. */
+    bool (*progress)(void *arg, uint64_t runs, size_t findings);
+    void *progress_arg;
+};
+
+/* The first violation of an invariant. */
+struct ob_finding {
+    size_t item;  /* index into the check's items */
+    uint64_t run; /* from 1 */
+    struct ob_schedule schedule;
+    size_t clients,
+        preemptions; /* that move; switches away from a client that could have gone on */
+    char *rows;      /* what offends */
+    char *trace;     /* for reading */
+    unsigned replays_same, replays;
+    char *divergence;  /* how the first replay that differed did; NULL when none did */
+    bool uncontrolled; /* the run had a wake that the server chose */
+};
+
+struct ob_exploration {
+    uint64_t runs, steps;
+    uint64_t uncontrolled_runs;
+    uint64_t outcomes, classes; /* different ones; classes: different traces, as long as no two
+                                   steps are known to be independent */
+    bool counts_are_bounds;     /* more were seen than could be told apart */
+    bool exhausted;
+    bool stopped; /* progress said so */
+    struct ob_finding *findings;
+    size_t finding_count, finding_capacity;
+    /* A run that proved nothing ends the exploration: how, else OB_RUN_FINISHED. */
+    enum ob_run_end inconclusive;
+    char reason[240];
+    int64_t total_us;
+};
+
+/* *out is always filled with what was found until then, and the caller's to clear. */
+OB_MUSTCHECK enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *options,
+                                       struct ob_exploration *out, struct ob_error *err);
+void ob_exploration_clear(struct ob_exploration *exploration);
+
+/* Runs schedule again count times and compares with expected; fills same and, for the first that
+ * differs, *divergence (the caller's to free). */
+OB_MUSTCHECK enum ob_result ob_explore_confirm(struct ob_rig *rig,
+                                               const struct ob_schedule *schedule, unsigned count,
+                                               const struct ob_trace *expected, unsigned *same,
+                                               char **divergence, struct ob_error *err);
+
+/* Switches away from a client that could have gone on. */
+size_t ob_explore_preemptions(const struct ob_trace *trace);
+
+#endif

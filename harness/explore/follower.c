@@ -1,0 +1,37 @@
+#include "explore/follower.h"
+
+static void follower_restart(void *self)
+{
+    struct ob_follower *follower = self;
+    follower->next = 0;
+}
+
+static bool is_planned(const struct ob_schedule *schedule, const struct ob_choice_point *point)
+{
+    for (size_t i = 0; i < schedule->fault_count; i++) {
+        const struct ob_fault *fault = &schedule->faults[i];
+        if (fault->point == point->point && fault->client == point->client &&
+            fault->hit == point->hit)
+            return true;
+    }
+    return false;
+}
+
+static size_t follow(void *self, const struct ob_choice_point *point)
+{
+    struct ob_follower *follower = self;
+    if (point->kind == OB_CHOICE_FAULT)
+        return is_planned(follower->schedule, point);
+    if (follower->next >= follower->schedule->step_count)
+        return follower->prefix ? 0 : OB_CANNOT_FOLLOW;
+    size_t wanted = follower->schedule->clients[follower->next++];
+    for (size_t i = 0; i < point->option_count; i++)
+        if (point->clients[i] == wanted)
+            return i;
+    return OB_CANNOT_FOLLOW;
+}
+
+struct ob_chooser ob_follower_chooser(struct ob_follower *follower)
+{
+    return (struct ob_chooser){.self = follower, .restart = follower_restart, .choose = follow};
+}

@@ -1,0 +1,21 @@
+/* follower.h - a chooser that follows a recorded schedule: replays. */
+#ifndef OB_EXPLORE_FOLLOWER_H
+#define OB_EXPLORE_FOLLOWER_H
+
+#include "engine/choice.h"
+#include "engine/trace.h"
+
+#include <stdbool.h>
+
+/* Steps go to the recorded clients, and exactly the recorded faults happen.  A choice that is not
+ * possible, or a run that is longer than its record, cannot be followed - unless prefix is set:
+ * then the first enabled client goes on after the record's end. */
+struct ob_follower {
+    const struct ob_schedule *schedule; /* borrowed */
+    bool prefix;
+    size_t next;
+};
+
+struct ob_chooser ob_follower_chooser(struct ob_follower *follower);
+
+#endif

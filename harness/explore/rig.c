@@ -1,0 +1,86 @@
+#include "explore/rig.h"
+
+#include "base/digest.h"
+
+#include <assert.h>
+
+struct step_check {
+    struct ob_rig *rig;
+    struct ob_trace *trace;
+};
+
+static enum ob_result check(struct ob_rig *rig, struct ob_trace *trace, bool at_end, size_t step,
+                            struct ob_error *err)
+{
+    int64_t started_us = rig->monotonic_us(rig->self);
+    enum ob_result result = ob_check_run(rig->check, trace, rig->client_names, at_end, step, err);
+    rig->check_us += rig->monotonic_us(rig->self) - started_us;
+    return result;
+}
+
+static enum ob_result check_commit(void *arg, const struct ob_step *step, struct ob_error *err)
+{
+    struct step_check *context = arg;
+    if (step->kind != OB_OP_COMMIT)
+        return OB_OK;
+    size_t index = (size_t)(step - context->trace->steps);
+    return check(context->rig, context->trace, false, index, err);
+}
+
+static enum ob_result execute(struct ob_rig *rig, struct ob_run_spec *spec, struct ob_trace *trace,
+                              struct ob_error *err)
+{
+    int64_t started_us = rig->monotonic_us(rig->self);
+    enum ob_result result = rig->reset(rig->self, err);
+    rig->reset_us += rig->monotonic_us(rig->self) - started_us;
+    if (result != OB_OK)
+        return result;
+    ob_check_begin(rig->check);
+    result = ob_engine_run(rig->engine, spec, trace, err);
+    rig->settle_us += trace->settle_us;
+    return result;
+}
+
+static enum ob_result digest(struct ob_rig *rig, const struct ob_trace *trace, uint64_t *out,
+                             struct ob_error *err)
+{
+    uint64_t state;
+    enum ob_result result = rig->digest(rig->self, &state, err);
+    if (result != OB_OK)
+        return result;
+    uint64_t hash = ob_hash_u64(OB_HASH_START, state);
+    for (size_t i = 0; i < rig->spec.client_count; i++)
+        hash = ob_hash_u64(hash, trace->seen[i]);
+    *out = ob_hash_end(hash);
+    return OB_OK;
+}
+
+enum ob_result ob_rig_run(struct ob_rig *rig, const struct ob_chooser *chooser, bool free_running,
+                          struct ob_trace *trace, struct ob_run_outcome *out, struct ob_error *err)
+{
+    struct step_check context = {.rig = rig, .trace = trace};
+    struct ob_run_spec spec = rig->spec;
+    spec.chooser = *chooser;
+    spec.free_running = free_running;
+    spec.careful = false;
+    spec.after_step = free_running ? NULL : check_commit;
+    spec.after_step_arg = &context;
+    enum ob_result result = execute(rig, &spec, trace, err);
+    if (result == OB_OK && trace->end == OB_RUN_AGAIN) {
+        spec.careful = true;
+        result = execute(rig, &spec, trace, err);
+        assert(result != OB_OK || trace->end != OB_RUN_AGAIN);
+    }
+    *out = (struct ob_run_outcome){0};
+    if (result != OB_OK || (trace->end != OB_RUN_FINISHED && trace->end != OB_RUN_STUCK))
+        return result;
+    if (rig->finish)
+        result = rig->finish(rig->self, trace, err);
+    if (result == OB_OK)
+        result = check(rig, trace, true, OB_BEFORE_ALL, err);
+    if (result == OB_OK)
+        result = digest(rig, trace, &out->outcome, err);
+    if (result == OB_OK)
+        out->broken = ob_check_broken(rig->check, &out->broken_count);
+    return result;
+}

@@ -1,0 +1,49 @@
+/*
+ * rig.h - everything that one run needs, put together: a clean state, the engine, the checks.
+ *
+ * Filled by cli/ from a scenario's target; used by explorations and by replays, so that both do
+ * exactly the same.  One owner thread.
+ */
+#ifndef OB_EXPLORE_RIG_H
+#define OB_EXPLORE_RIG_H
+
+#include "base/error.h"
+#include "check/check.h"
+#include "engine/run.h"
+
+struct ob_rig {
+    /* Borrowed for the rig's life. */
+    struct ob_engine *engine;
+    struct ob_check *check;
+    const char *const *client_names;
+
+    /* What each run is made of; chooser, careful and free_running are set for each run. */
+    struct ob_run_spec spec;
+
+    /* The target. */
+    void *self;
+    enum ob_result (*reset)(void *self, struct ob_error *err); /* back to the clean state */
+    /* Adds what is known only at the end to the history. May be NULL. */
+    enum ob_result (*finish)(void *self, struct ob_trace *trace, struct ob_error *err);
+    enum ob_result (*digest)(void *self, uint64_t *out,
+                             struct ob_error *err); /* of the final state */
+    int64_t (*monotonic_us)(void *self);
+
+    /* Machine time spent since the rig was made. */
+    int64_t reset_us, settle_us, check_us;
+};
+
+/* What a run came to, beside its trace. */
+struct ob_run_outcome {
+    const struct ob_broken *broken; /* until the next run */
+    size_t broken_count;
+    uint64_t outcome; /* digest of what the clients were told and of the final state */
+};
+
+/* Resets, runs (again with care where the engine asks for it), checks.  How the run ended is in the
+ * trace: only a run that finished or got stuck is checked, all others prove nothing. */
+OB_MUSTCHECK enum ob_result ob_rig_run(struct ob_rig *rig, const struct ob_chooser *chooser,
+                                       bool free_running, struct ob_trace *trace,
+                                       struct ob_run_outcome *out, struct ob_error *err);
+
+#endif

@@ -1,0 +1,181 @@
+#include "explore/strategy.h"
+
+#include "base/alloc.h"
+#include "base/parse.h"
+#include "base/rng.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A choice of the depth-first search: the option taken, of so many. */
+struct node {
+    size_t option, option_count;
+};
+
+struct ob_strategy {
+    enum ob_strategy_kind kind;
+    uint64_t seed;
+    size_t client_count;
+    uint64_t run;
+    bool exhausted;
+
+    /* random, stress */
+    struct ob_rng rng;
+    uint64_t fault_odds; /* a fault happens once in so many times that it could */
+
+    /* exhaustive: the path of the present run; its end is where the runs so far branch off */
+    struct node *path;
+    size_t path_count, path_capacity, depth;
+    bool changed; /* a prefix did not lead where it led before: nothing can be claimed */
+};
+
+static const char *const words[] = {
+#define OB_STRATEGY_WORD(name, word, about) word,
+    OB_STRATEGIES(OB_STRATEGY_WORD)
+#undef OB_STRATEGY_WORD
+};
+
+static const char *const abouts[] = {
+#define OB_STRATEGY_ABOUT(name, word, about) about,
+    OB_STRATEGIES(OB_STRATEGY_ABOUT)
+#undef OB_STRATEGY_ABOUT
+};
+
+const char *ob_strategy_word(enum ob_strategy_kind kind)
+{
+    assert(kind < OB_STRATEGY_COUNT);
+    return words[kind];
+}
+
+const char *ob_strategy_about(enum ob_strategy_kind kind)
+{
+    assert(kind < OB_STRATEGY_COUNT);
+    return abouts[kind];
+}
+
+enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out, struct ob_error *err)
+{
+    for (size_t i = 0; i < OB_STRATEGY_COUNT; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = (enum ob_strategy_kind)i;
+            return OB_OK;
+        }
+    }
+    ob_error_set(err, OB_USAGE, "unknown strategy \"%s\"", text);
+    ob_error_detail(err, "Known are random, round-robin, exhaustive and stress.");
+    const char *nearest = ob_parse_nearest(text, words, OB_STRATEGY_COUNT);
+    if (nearest)
+        ob_error_hint(err, "Did you mean \"%s\"?", nearest);
+    return OB_USAGE;
+}
+
+struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, size_t client_count)
+{
+    struct ob_strategy *strategy = ob_alloc(sizeof *strategy);
+    strategy->kind = kind;
+    strategy->seed = seed;
+    strategy->client_count = client_count;
+    return strategy;
+}
+
+void ob_strategy_free(struct ob_strategy *strategy)
+{
+    if (!strategy)
+        return;
+    free(strategy->path);
+    free(strategy);
+}
+
+/* Goes back to the deepest choice that has an option left, and takes that. False: there is none. */
+static bool backtrack(struct ob_strategy *strategy)
+{
+    while (strategy->path_count > 0) {
+        struct node *node = &strategy->path[strategy->path_count - 1];
+        if (node->option + 1 < node->option_count) {
+            node->option++;
+            return true;
+        }
+        strategy->path_count--;
+    }
+    return false;
+}
+
+bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
+{
+    strategy->run = run;
+    if (strategy->kind == OB_STRATEGY_ROUND_ROBIN)
+        return run < strategy->client_count;
+    if (strategy->kind != OB_STRATEGY_EXHAUSTIVE || run == 0)
+        return true;
+    bool more = backtrack(strategy);
+    strategy->exhausted = !more && !strategy->changed;
+    return more;
+}
+
+bool ob_strategy_exhausted(const struct ob_strategy *strategy)
+{
+    return strategy->exhausted;
+}
+
+static void restart(void *self)
+{
+    struct ob_strategy *strategy = self;
+    strategy->depth = 0;
+    ob_rng_seed(&strategy->rng, ob_rng_derive(strategy->seed, strategy->run));
+    /* Rare faults reach late points, frequent ones early points: each run has its own odds. */
+    strategy->fault_odds = (uint64_t)2 << ob_rng_below(&strategy->rng, 6);
+}
+
+static size_t choose_random(struct ob_strategy *strategy, const struct ob_choice_point *point)
+{
+    if (point->kind == OB_CHOICE_FAULT)
+        return ob_rng_below(&strategy->rng, strategy->fault_odds) == 0;
+    return point->option_count == 1 ? 0 : ob_rng_below(&strategy->rng, point->option_count);
+}
+
+static size_t choose_in_turn(const struct ob_strategy *strategy,
+                             const struct ob_choice_point *point)
+{
+    if (point->kind == OB_CHOICE_FAULT)
+        return 0;
+    size_t wanted = point->previous == OB_NO_CLIENT ? strategy->run : point->previous + 1;
+    for (size_t i = 0; i < point->option_count; i++)
+        if (point->clients[i] >= wanted)
+            return i;
+    return 0;
+}
+
+static size_t choose_depth_first(struct ob_strategy *strategy, const struct ob_choice_point *point)
+{
+    if (strategy->depth == strategy->path_count) {
+        strategy->path = ob_grow(strategy->path, &strategy->path_capacity, strategy->path_count + 1,
+                                 sizeof *strategy->path);
+        strategy->path[strategy->path_count++] =
+            (struct node){.option = 0, .option_count = point->option_count};
+    }
+    const struct node *node = &strategy->path[strategy->depth++];
+    if (node->option_count != point->option_count)
+        strategy->changed = true;
+    return node->option < point->option_count ? node->option : 0;
+}
+
+static size_t choose(void *self, const struct ob_choice_point *point)
+{
+    struct ob_strategy *strategy = self;
+    switch (strategy->kind) {
+    case OB_STRATEGY_ROUND_ROBIN:
+        return choose_in_turn(strategy, point);
+    case OB_STRATEGY_EXHAUSTIVE:
+        return choose_depth_first(strategy, point);
+    case OB_STRATEGY_RANDOM:
+    case OB_STRATEGY_STRESS:
+    default:
+        return choose_random(strategy, point);
+    }
+}
+
+struct ob_chooser ob_strategy_chooser(struct ob_strategy *strategy)
+{
+    return (struct ob_chooser){.self = strategy, .restart = restart, .choose = choose};
+}

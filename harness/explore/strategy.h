@@ -1,0 +1,52 @@
+/*
+ * strategy.h - who decides in an exploration: one chooser for each strategy.
+ *
+ * The choices of run number i depend on the strategy, the seed and i only (exhaustive: on the runs
+ * before it), never on time or on another run's luck.  So any run can be made again by its number.
+ */
+#ifndef OB_EXPLORE_STRATEGY_H
+#define OB_EXPLORE_STRATEGY_H
+
+#include "base/error.h"
+#include "engine/choice.h"
+#include "engine/trace.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ob_strategy;
+
+/* name, what it does */
+#define OB_STRATEGIES(X)                                                                     \
+    X(RANDOM, "random", "every choice by lot")                                               \
+    X(ROUND_ROBIN, "round-robin", "each client in turn, from each client once: the control") \
+    X(EXHAUSTIVE, "exhaustive", "every schedule, depth first")                               \
+    X(STRESS, "stress", "no schedule: threads race for real, the baseline")
+
+enum ob_strategy_kind {
+#define OB_STRATEGY_ENUM(name, word, about) OB_STRATEGY_##name,
+    OB_STRATEGIES(OB_STRATEGY_ENUM)
+#undef OB_STRATEGY_ENUM
+        OB_STRATEGY_COUNT
+};
+
+const char *ob_strategy_word(enum ob_strategy_kind kind);
+const char *ob_strategy_about(enum ob_strategy_kind kind);
+
+/* Reads "random", "exhaustive" …; OB_USAGE with a suggestion otherwise. */
+OB_MUSTCHECK enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out,
+                                              struct ob_error *err);
+
+struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, size_t client_count);
+void ob_strategy_free(struct ob_strategy *strategy);
+
+/* Prepares run number run (from 0, in order).  False when there is none left: all has been
+ * explored. */
+bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run);
+
+struct ob_chooser ob_strategy_chooser(struct ob_strategy *strategy);
+
+/* True when every schedule has been run and each was what the ones before it had promised. */
+bool ob_strategy_exhausted(const struct ob_strategy *strategy);
+
+#endif

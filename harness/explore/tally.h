@@ -1,0 +1,27 @@
+/*
+ * tally.h - how many different digests were seen, in bounded memory.
+ *
+ * Exact up to OB_TALLY_MAX different ones; past that the count stays and is a lower bound.
+ */
+#ifndef OB_EXPLORE_TALLY_H
+#define OB_EXPLORE_TALLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OB_TALLY_MAX ((size_t)1 << 19)
+
+struct ob_tally {
+    uint64_t *slots; /* open addressing, 0: empty; owned */
+    size_t capacity; /* a power of two, or 0 */
+    size_t count;
+    bool full; /* more was seen than could be counted */
+};
+
+void ob_tally_clear(struct ob_tally *tally);
+
+/* True when the digest is new. */
+bool ob_tally_add(struct ob_tally *tally, uint64_t digest);
+
+#endif

@@ -1,0 +1,286 @@
+/*
+ * session.c - a client's connection.
+ *
+ * An operation is answered when the server is ready for the next one (ReadyForQuery), not when its
+ * result has come: a statement outside a transaction commits in between.
+ *
+ * Deadlock control, on servers where the role may set it: deadlock_timeout is an hour, so that no
+ * check ever runs by chance.  An armed session has 1 ms, and log_lock_waits with
+ * client_min_messages = log make the server say "still waiting" to the client itself when a check
+ * has passed: an event to wait for, not a time.
+ */
+#include "pg/world_int.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/digest.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define OB_PG_ARM \
+    "SET deadlock_timeout = '1ms'; SET log_lock_waits = on; SET client_min_messages = log"
+#define OB_PG_DISARM "SET client_min_messages = notice; SET deadlock_timeout = '1h'"
+
+enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char *options,
+                             PGconn **out, struct ob_error *err)
+{
+    const char *const keywords[] = {"dbname", "fallback_application_name", "options", NULL};
+    const char *const values[] = {conninfo, name, options, NULL};
+    PGconn *conn = PQconnectdbParams(keywords, values, 1);
+    if (PQstatus(conn) == CONNECTION_OK) {
+        *out = conn;
+        return OB_OK;
+    }
+    ob_error_set(err, OB_SERVER, "could not connect to the database");
+    ob_error_detail(err, "%s", PQerrorMessage(conn));
+    ob_error_hint(err,
+                  "Is the server running, and may this role connect? \"overbook doctor\" tells.");
+    PQfinish(conn);
+    return OB_SERVER;
+}
+
+/* Severity LOG from ProcSleep: "process N still waiting for …", whatever the language of
+ * messages is. */
+static void receive_notice(void *arg, const PGresult *notice)
+{
+    struct ob_pg_session *session = arg;
+    const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (function && severity && strcmp(function, "ProcSleep") == 0 && strcmp(severity, "LOG") == 0)
+        session->checked = true;
+}
+
+enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, struct ob_error *err)
+{
+    struct ob_pg_session *session = &world->sessions[client];
+    struct ob_buf options;
+    ob_buf_init(&options, 1024);
+    ob_buf_puts(&options,
+                "-c timezone=UTC -c datestyle=ISO -c statement_timeout=0 -c lock_timeout=0");
+    if (world->controls_deadlock)
+        ob_buf_puts(&options, " -c deadlock_timeout=1h");
+    if (world->fixed_plans)
+        ob_buf_puts(&options, " -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
+                              " -c max_parallel_workers_per_gather=0");
+    char name[32];
+    snprintf(name, sizeof name, "overbook client %zu", client);
+    enum ob_result result = ob_pg_connect(world->conninfo, name, options.data, &session->conn, err);
+    ob_buf_clear(&options);
+    if (result != OB_OK)
+        return result;
+    PQsetNoticeReceiver(session->conn, receive_notice, session);
+    session->pid = PQbackendPID(session->conn);
+    session->killing = session->checked = false;
+    session->deadlock = OB_PG_DEADLOCK_OFF;
+    return OB_OK;
+}
+
+void ob_pg_session_close(struct ob_pg_session *session)
+{
+    PQclear(session->answer);
+    PQfinish(session->conn);
+    *session = (struct ob_pg_session){0};
+}
+
+enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, struct ob_error *err)
+{
+    struct ob_pg_session *session = &world->sessions[client];
+    PGTransactionStatusType status = PQtransactionStatus(session->conn);
+    if (status == PQTRANS_ACTIVE || status == PQTRANS_UNKNOWN || session->killing) {
+        ob_pg_session_close(session);
+        return ob_pg_session_open(world, client, err);
+    }
+    enum ob_result result = OB_OK;
+    if (status != PQTRANS_IDLE) {
+        session->deadlock = OB_PG_DEADLOCK_UNKNOWN;
+        result = ob_pg_exec(session->conn, "ROLLBACK", NULL, err);
+    }
+    if (result == OB_OK && world->keeps_session_state) {
+        result = ob_pg_exec(session->conn, "DISCARD ALL", NULL, err);
+        session->deadlock = OB_PG_DEADLOCK_OFF; /* as in the connection's options */
+    }
+    return result;
+}
+
+/* The client's session has ended, by a timeout of the server's or by an administrator: a fresh
+ * one takes its place and the client is told.  When there is no fresh one to be had, the server
+ * itself is gone. */
+static enum ob_io replace_lost(struct ob_pg_world *world, size_t client, struct ob_reply *reply,
+                               struct ob_error *err)
+{
+    struct ob_pg_session *session = &world->sessions[client];
+    const char *state =
+        session->answer ? PQresultErrorField(session->answer, PG_DIAG_SQLSTATE) : NULL;
+    *reply = (struct ob_reply){.status = OB_REPLY_LOST};
+    snprintf(reply->sqlstate, sizeof reply->sqlstate, "%s", state ? state : "");
+    ob_pg_session_close(session);
+    if (ob_pg_session_open(world, client, err) == OB_OK)
+        return OB_IO_DONE;
+    ob_error_context(err, "lost a client's session");
+    return OB_IO_FAILED;
+}
+
+static enum ob_io kill_session(struct ob_pg_world *world, struct ob_pg_session *session,
+                               struct ob_error *err)
+{
+    char pid[16];
+    snprintf(pid, sizeof pid, "%d", session->pid);
+    const char *params[] = {pid};
+    PGresult *result = NULL;
+    if (ob_pg_control_prepared(world, "SELECT pg_catalog.pg_terminate_backend($1::int4)", 1, params,
+                               &result, err) != OB_OK)
+        return OB_IO_FAILED;
+    PQclear(result);
+    session->killing = true;
+    return OB_IO_PENDING;
+}
+
+enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
+                              struct ob_error *err)
+{
+    struct ob_pg_world *world = self;
+    struct ob_pg_session *session = &world->sessions[client];
+    assert(client < world->session_count && !session->answer);
+    session->checked = session->deadlock != OB_PG_DEADLOCK_ON;
+    if (op->kind == OB_OP_KILL)
+        return kill_session(world, session, err);
+    /* A failed send leaves the connection bad, which the next poll finds. */
+    (void)PQsendQueryParams(session->conn, op->text, op->param_count, NULL, op->params, NULL, NULL,
+                            0);
+    return OB_IO_PENDING;
+}
+
+static bool is_transaction_id(Oid type)
+{
+    enum { TID = 27, XID = 28, CID = 29, XID8 = 5069 }; /* pg_type.dat */
+    return type == TID || type == XID || type == CID || type == XID8;
+}
+
+/* Equal for equal sets of rows, in whatever order they came. */
+static uint64_t rows_digest(const PGresult *result)
+{
+    int column_count = PQnfields(result);
+    uint64_t sum = 0;
+    for (int row = 0; row < PQntuples(result); row++) {
+        uint64_t hash = OB_HASH_START;
+        for (int column = 0; column < column_count; column++) {
+            if (is_transaction_id(PQftype(result, column)))
+                continue;
+            bool null = PQgetisnull(result, row, column);
+            hash = ob_hash_u64(hash, null);
+            hash = ob_hash_bytes(hash, PQgetvalue(result, row, column),
+                                 (size_t)PQgetlength(result, row, column));
+        }
+        sum += ob_hash_end(hash);
+    }
+    return sum;
+}
+
+static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
+{
+    PGresult *result = session->answer;
+    session->answer = NULL;
+    *reply = (struct ob_reply){.status = OB_REPLY_DONE, .native = result};
+    ExecStatusType status = PQresultStatus(result);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    snprintf(reply->sqlstate, sizeof reply->sqlstate, "%s", state ? state : "00000");
+    if (status == PGRES_TUPLES_OK) {
+        reply->digest = rows_digest(result);
+        reply->row_count = (uint32_t)PQntuples(result);
+    } else if (status == PGRES_COMMAND_OK) {
+        reply->row_count = (uint32_t)strtoul(PQcmdTuples(result), NULL, 10);
+        if (strcmp(PQcmdStatus(result), "ROLLBACK") == 0 && session->deadlock == OB_PG_DEADLOCK_ON)
+            session->deadlock = OB_PG_DEADLOCK_UNKNOWN; /* SET is undone with its transaction */
+    }
+}
+
+/* Waits for the end of the line: the server process lets go of its locks before it closes it. */
+static enum ob_io poll_killed(struct ob_pg_world *world, size_t client, struct ob_reply *reply,
+                              struct ob_error *err)
+{
+    struct ob_pg_session *session = &world->sessions[client];
+    while (PQconsumeInput(session->conn) && !PQisBusy(session->conn)) {
+        PGresult *result = PQgetResult(session->conn);
+        if (!result)
+            break;
+        PQclear(result);
+    }
+    if (PQstatus(session->conn) != CONNECTION_BAD)
+        return OB_IO_PENDING;
+    return replace_lost(world, client, reply, err);
+}
+
+enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
+                              struct ob_error *err)
+{
+    struct ob_pg_world *world = self;
+    struct ob_pg_session *session = &world->sessions[client];
+    if (session->killing)
+        return poll_killed(world, client, reply, err);
+    if (!PQconsumeInput(session->conn))
+        return replace_lost(world, client, reply, err);
+    while (!PQisBusy(session->conn)) {
+        PGresult *result = PQgetResult(session->conn);
+        if (!result) {
+            if (PQstatus(session->conn) == CONNECTION_BAD)
+                return replace_lost(world, client, reply, err);
+            assert(session->answer);
+            fill_reply(session, reply);
+            return OB_IO_DONE;
+        }
+        PQclear(session->answer); /* of several results the last one counts, as in PQexec */
+        session->answer = result;
+    }
+    return OB_IO_PENDING;
+}
+
+void ob_pg_session_wait(void *self, ob_client_set clients, int64_t limit_us)
+{
+    struct ob_pg_world *world = self;
+    struct pollfd fds[OB_CLIENTS_MAX];
+    nfds_t count = 0;
+    for (size_t i = 0; i < world->session_count; i++)
+        if (clients & ((ob_client_set)1 << i))
+            fds[count++] =
+                (struct pollfd){.fd = PQsocket(world->sessions[i].conn), .events = POLLIN};
+    struct timespec limit = {.tv_sec = (time_t)(limit_us / 1000000),
+                             .tv_nsec = (long)(limit_us % 1000000) * 1000};
+    (void)ppoll(fds, count, &limit, NULL); /* early or late, the caller looks for itself */
+}
+
+enum ob_result ob_pg_session_arm(void *self, size_t client, bool armed, struct ob_error *err)
+{
+    struct ob_pg_world *world = self;
+    struct ob_pg_session *session = &world->sessions[client];
+    enum ob_pg_deadlock wanted = armed ? OB_PG_DEADLOCK_ON : OB_PG_DEADLOCK_OFF;
+    if (!world->controls_deadlock || session->deadlock == wanted)
+        return OB_OK;
+    if (PQtransactionStatus(session->conn) == PQTRANS_INERROR)
+        return OB_OK; /* nothing in a failed transaction waits for a lock */
+    enum ob_result result = ob_pg_exec(session->conn, armed ? OB_PG_ARM : OB_PG_DISARM, NULL, err);
+    if (result == OB_OK)
+        session->deadlock = wanted;
+    return result;
+}
+
+bool ob_pg_session_checked(void *self, size_t client)
+{
+    struct ob_pg_world *world = self;
+    return !world->controls_deadlock || world->sessions[client].checked;
+}
+
+void ob_pg_session_cancel(void *self, size_t client)
+{
+    struct ob_pg_world *world = self;
+    PGcancel *cancel = PQgetCancel(world->sessions[client].conn);
+    char text[256];
+    if (cancel)
+        (void)PQcancel(cancel, text, sizeof text); /* too late is fine: it has been answered then */
+    PQfreeCancel(cancel);
+}

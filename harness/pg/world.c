@@ -1,0 +1,116 @@
+#include "pg/world_int.h"
+
+#include "base/alloc.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Finds out what this role may control, by trying, and sets the control connection up. */
+static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error *err)
+{
+    enum ob_result result = ob_pg_exec(
+        world->control, "SET session_replication_role = replica; SET jit = off", NULL, err);
+    if (result == OB_SQL) {
+        ob_error_context(err, "this database role cannot be used");
+        ob_error_detail(
+            err, "Restoring rows between runs needs triggers and foreign keys switched off.");
+        ob_error_hint(err,
+                      "Connect as a superuser, or grant SET ON PARAMETER session_replication_role"
+                      " (PostgreSQL 15 and later).");
+        return err->code = OB_REFUSED;
+    }
+    if (result != OB_OK)
+        return result;
+    struct ob_error refused;
+    world->controls_deadlock =
+        ob_pg_exec(world->control, "SET deadlock_timeout = '1h'; SET log_lock_waits = on", NULL,
+                   &refused) == OB_OK;
+    return OB_OK;
+}
+
+enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struct ob_pg_world **out,
+                                struct ob_error *err)
+{
+    assert(options->session_count <= OB_CLIENTS_MAX);
+    struct ob_pg_world *world = ob_alloc(sizeof *world);
+    world->conninfo = ob_strdup(options->conninfo);
+    world->clock = options->clock ? ob_strdup(options->clock) : NULL;
+    world->session_count = options->session_count;
+    world->keeps_session_state = options->keeps_session_state;
+    world->fixed_plans = options->fixed_plans;
+    world->clock_us = INT64_MIN;
+    enum ob_result result = ob_pg_connect(world->conninfo, "overbook control",
+                                          "-c timezone=UTC -c datestyle=ISO", &world->control, err);
+    if (result == OB_OK)
+        result = set_up_control(world, err);
+    if (result == OB_OK)
+        *out = world;
+    else
+        ob_pg_world_close(world);
+    return result;
+}
+
+void ob_pg_world_close(struct ob_pg_world *world)
+{
+    if (!world)
+        return;
+    for (size_t i = 0; i < world->session_count; i++)
+        ob_pg_session_close(&world->sessions[i]);
+    PQfinish(world->control);
+    for (size_t i = 0; i < world->prepared_count; i++)
+        free(world->prepared[i].sql);
+    free(world->prepared);
+    free(world->vacuum);
+    free(world->digest_sql);
+    free(world->clock);
+    free(world->conninfo);
+    free(world);
+}
+
+PGconn *ob_pg_world_control(struct ob_pg_world *world)
+{
+    return world->control;
+}
+
+bool ob_pg_world_controls_deadlock(const struct ob_pg_world *world)
+{
+    return world->controls_deadlock;
+}
+
+static void discard(void *self, void *native)
+{
+    (void)self;
+    PQclear(native);
+}
+
+static int64_t monotonic_us(void *self)
+{
+    (void)self;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+struct ob_ports ob_pg_world_ports(struct ob_pg_world *world)
+{
+    return (struct ob_ports){
+        .self = world,
+        .send = ob_pg_session_send,
+        .poll = ob_pg_session_poll,
+        .wait = ob_pg_session_wait,
+        .waits = ob_pg_control_waits,
+        .arm_deadlock = ob_pg_session_arm,
+        .deadlock_checked = ob_pg_session_checked,
+        .set_clock = ob_pg_control_clock,
+        .cancel = ob_pg_session_cancel,
+        .discard = discard,
+        .monotonic_us = monotonic_us,
+    };
+}
+
+struct ob_query_port ob_pg_world_query_port(struct ob_pg_world *world)
+{
+    return (struct ob_query_port){.self = world, .query = ob_pg_control_query};
+}

@@ -1,0 +1,58 @@
+/*
+ * world.h - one database that is raced on: a session for each client and a control connection,
+ * behind the engine's ports.
+ *
+ * The control connection is the only one that is no client's: it asks who is blocked, sets the
+ * virtual clock, runs checks and resets the database between runs.  Connections are kept from run
+ * to run.
+ *
+ * Threads: one owner, except that a client's session is used by that client's thread in
+ * free-running mode.
+ */
+#ifndef OB_PG_WORLD_H
+#define OB_PG_WORLD_H
+
+#include "base/error.h"
+#include "engine/port.h"
+#include "engine/query.h"
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+
+struct ob_pg_world;
+
+struct ob_pg_world_options {
+    const char *conninfo; /* copied */
+    size_t session_count; /* up to OB_CLIENTS_MAX */
+    const char
+        *clock; /* qualified name of the clock's sequence, once it is installed; NULL: none */
+    bool keeps_session_state; /* clients may change their sessions: DISCARD ALL after each run */
+    bool fixed_plans;         /* index scans wherever there are any, as with tables of real size */
+};
+
+/* Opens the control connection only, so that a target can be installed first. */
+OB_MUSTCHECK enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options,
+                                             struct ob_pg_world **out, struct ob_error *err);
+void ob_pg_world_close(struct ob_pg_world *world); /* NULL is legal */
+
+PGconn *ob_pg_world_control(struct ob_pg_world *world);
+
+/* Whether this role may choose the victims of deadlocks. */
+bool ob_pg_world_controls_deadlock(const struct ob_pg_world *world);
+
+/* Remembers the present rows and sequences of all tables as the clean state, and opens the
+ * sessions. */
+OB_MUSTCHECK enum ob_result ob_pg_world_ready(struct ob_pg_world *world, struct ob_error *err);
+
+/* Brings sessions, rows, sequences and clock back to the clean state. */
+OB_MUSTCHECK enum ob_result ob_pg_world_reset(struct ob_pg_world *world, int64_t start_us,
+                                              struct ob_error *err);
+
+/* A digest of all rows of all tables, transaction ids left out: the final state of a run. */
+OB_MUSTCHECK enum ob_result ob_pg_world_digest(struct ob_pg_world *world, uint64_t *out,
+                                               struct ob_error *err);
+
+struct ob_ports ob_pg_world_ports(struct ob_pg_world *world);
+struct ob_query_port ob_pg_world_query_port(struct ob_pg_world *world);
+
+#endif

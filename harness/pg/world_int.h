@@ -1,0 +1,87 @@
+/*
+ * world_int.h - what the files behind world.h share.
+ *
+ *   world.c    opening, closing, the table of ports
+ *   session.c  a client's connection: sending, polling, deadlock arming, digests of rows
+ *   control.c  the control connection: who waits for whom, the clock, queries
+ *   reset.c    the clean state and the way back to it
+ */
+#ifndef OB_PG_WORLD_INT_H
+#define OB_PG_WORLD_INT_H
+
+#include "pg/world.h"
+
+#include <stdint.h>
+
+enum ob_pg_deadlock { OB_PG_DEADLOCK_UNKNOWN, OB_PG_DEADLOCK_OFF, OB_PG_DEADLOCK_ON };
+
+struct ob_pg_session {
+    PGconn *conn; /* owned */
+    int pid;
+    PGresult
+        *answer;  /* the first result of the operation in flight, owned until it is handed over */
+    bool killing; /* the server process is being ended; its end of the line is awaited */
+    bool checked; /* the deadlock check of the present wait has passed */
+    enum ob_pg_deadlock deadlock;
+};
+
+struct ob_pg_prepared {
+    char *sql; /* owned */
+};
+
+struct ob_pg_world {
+    char *conninfo; /* owned */
+    char *clock;    /* owned; NULL: none */
+    bool keeps_session_state, fixed_plans;
+    bool controls_deadlock; /* the role may set deadlock_timeout */
+    PGconn *control;        /* owned */
+    struct ob_pg_session sessions[OB_CLIENTS_MAX];
+    size_t session_count;
+    struct ob_pg_prepared
+        *prepared; /* statements of the control connection; index: the name ob_N */
+    size_t prepared_count, prepared_capacity;
+    char *vacuum;     /* VACUUM of all tables; owned */
+    char *digest_sql; /* owned */
+    unsigned resets;  /* since the last vacuum */
+    int64_t clock_us; /* what the clock was last set to; INT64_MIN: not known */
+};
+
+/* --- session.c */
+
+enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char *options,
+                             PGconn **out, struct ob_error *err);
+enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, struct ob_error *err);
+void ob_pg_session_close(struct ob_pg_session *session);
+/* Brings a session out of whatever a run left it in. */
+enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, struct ob_error *err);
+
+enum ob_io ob_pg_session_send(void *world, size_t client, const struct ob_op *op,
+                              struct ob_error *err);
+enum ob_io ob_pg_session_poll(void *world, size_t client, struct ob_reply *reply,
+                              struct ob_error *err);
+void ob_pg_session_wait(void *world, ob_client_set clients, int64_t limit_us);
+enum ob_result ob_pg_session_arm(void *world, size_t client, bool armed, struct ob_error *err);
+bool ob_pg_session_checked(void *world, size_t client);
+void ob_pg_session_cancel(void *world, size_t client);
+
+/* --- control.c */
+
+/* Runs SQL (several statements are allowed) and expects it to succeed; a row's first value, if
+ * there is one, goes to *value (the caller's to free) when value is not NULL. */
+enum ob_result ob_pg_exec(PGconn *conn, const char *sql, char **value, struct ob_error *err);
+/* OB_SQL with the server's texts, or OB_SERVER when the connection is gone. */
+enum ob_result ob_pg_error(PGconn *conn, const PGresult *result, const char *what,
+                           struct ob_error *err);
+
+enum ob_result ob_pg_control_waits(void *world, ob_client_set clients, struct ob_waits *out,
+                                   struct ob_error *err);
+enum ob_result ob_pg_control_clock(void *world, int64_t time_us, struct ob_error *err);
+enum ob_result ob_pg_control_query(void *world, const char *sql, int param_count,
+                                   const char *const *params, struct ob_arena *arena,
+                                   struct ob_rows *out, struct ob_error *err);
+/* Prepares sql once and runs it; the result is the caller's to clear. */
+enum ob_result ob_pg_control_prepared(struct ob_pg_world *world, const char *sql, int param_count,
+                                      const char *const *params, PGresult **out,
+                                      struct ob_error *err);
+
+#endif
