@@ -20,6 +20,7 @@
 #include "pg/home.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 struct ob_pg_keeper {
@@ -43,6 +44,14 @@ OB_MUSTCHECK enum ob_result ob_pg_keeper_run(struct ob_pg_keeper *keeper, const 
  * neither happens within ms_max, or when the keeper has gone. */
 OB_MUSTCHECK enum ob_result ob_pg_keeper_wait(struct ob_pg_keeper *keeper, int extra_fd, int ms_max,
                                               bool *ended, int *status, struct ob_error *err);
+
+/* The log's last whole lines, size - 1 bytes of them at the most. */
+void ob_pg_keeper_log_tail(const struct ob_pg_keeper *keeper, char *tail, size_t size);
+
+/* The error for a program, by its name, that ended with the status when it should not have:
+ * OB_SERVER, with the log's last lines as the detail and a hint when they tell of a full disk. */
+enum ob_result ob_pg_keeper_program_error(const struct ob_pg_keeper *keeper, const char *name,
+                                          int status, struct ob_error *err);
 
 /* True once the program or the keeper has ended; takes nothing from the socket. */
 bool ob_pg_keeper_ended(const struct ob_pg_keeper *keeper);
