@@ -14,7 +14,7 @@
 
 enum ob_choice_kind {
     OB_CHOICE_STEP,  /* which client goes next: option i is clients[i] */
-    OB_CHOICE_FAULT, /* whether a fault happens here: option 0 is no, option 1 yes */
+    OB_CHOICE_FAULT, /* whether a fault happens here: option 0 is no, the others the ways it can */
 };
 
 struct ob_choice_point {

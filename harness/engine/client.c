@@ -127,32 +127,34 @@ int64_t ob_client_now_us(const struct ob_client *client)
     return __atomic_load_n(&client->engine->now_us, __ATOMIC_RELAXED);
 }
 
-static bool decide_fault(struct ob_client *client, size_t point)
+static unsigned decide_fault(struct ob_client *client, size_t point)
 {
     struct ob_engine *engine = client->engine;
     const struct ob_run_spec *spec = engine->spec;
     uint32_t hit = client->hits[point]++;
     if (engine->stopping || engine->fault_count >= spec->fault_budget)
-        return false;
+        return 0;
     struct ob_choice_point choice = {
         .kind = OB_CHOICE_FAULT,
-        .option_count = 2,
+        .option_count = 1 + (size_t)spec->fault_points[point].ways,
         .client = client->index,
         .point = point,
         .hit = hit,
     };
-    if (spec->chooser.choose(spec->chooser.self, &choice) != 1)
-        return false;
+    unsigned way = (unsigned)spec->chooser.choose(spec->chooser.self, &choice);
+    assert(way < choice.option_count);
+    if (way == 0)
+        return 0;
     engine->fault_count++;
-    struct ob_fault fault = {.point = point, .client = client->index, .hit = hit};
+    struct ob_fault fault = {.point = point, .client = client->index, .hit = hit, .way = way};
     ob_schedule_add_fault(&engine->trace->schedule, fault);
-    const char *data =
-        ob_arena_printf(&engine->trace->arena, "{\"point\": \"%s\"}", spec->fault_points[point]);
+    const char *data = ob_arena_printf(&engine->trace->arena, "{\"point\": \"%s\", \"way\": %u}",
+                                       spec->fault_points[point].name, way);
     ob_trace_add_event(engine->trace, client->index, "fault", data);
-    return true;
+    return way;
 }
 
-bool ob_client_fault(struct ob_client *client, size_t point)
+unsigned ob_client_fault(struct ob_client *client, size_t point)
 {
     struct ob_engine *engine = client->engine;
     assert(client == current);
@@ -160,10 +162,10 @@ bool ob_client_fault(struct ob_client *client, size_t point)
     bool free_running = engine->spec->free_running;
     if (free_running)
         pthread_mutex_lock(&engine->mutex);
-    bool happens = decide_fault(client, point);
+    unsigned way = decide_fault(client, point);
     if (free_running)
         pthread_mutex_unlock(&engine->mutex);
-    return happens;
+    return way;
 }
 
 void ob_client_event(struct ob_client *client, const char *kind, const char *data)

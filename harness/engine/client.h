@@ -26,9 +26,9 @@ void ob_client_do(struct ob_client *client, const struct ob_op *op, struct ob_re
 /* The virtual time, in microseconds since 1970. */
 int64_t ob_client_now_us(const struct ob_client *client);
 
-/* Whether the fault happens here and now, as the schedule decides; never within a fault's own
- * handling. */
-bool ob_client_fault(struct ob_client *client, size_t point);
+/* How the point fails here and now, as the schedule decides: 0 not at all, else one of its ways
+ * from 1. */
+unsigned ob_client_fault(struct ob_client *client, size_t point);
 
 /* Adds to the history; data is one JSON object, copied. */
 void ob_client_event(struct ob_client *client, const char *kind, const char *data);

@@ -35,6 +35,12 @@ struct ob_limits {
     int64_t client_us_max; /* default 5 s: a client's own code between two operations */
 };
 
+/* A place where a client can be made to fail, in one or more ways. */
+struct ob_fault_point {
+    const char *name; /* safe within a JSON string */
+    unsigned ways;    /* at least 1 */
+};
+
 struct ob_run_client {
     const char *name;
     ob_client_body *body;
@@ -47,11 +53,11 @@ struct ob_run_spec {
     struct ob_chooser chooser;
     const struct ob_event *given; /* history from before the race; kind and data are used */
     size_t given_count;
-    int64_t start_us;                /* virtual time at the start */
-    const char *const *fault_points; /* names, safe within a JSON string */
-    size_t fault_point_count;        /* 0: no fault happens */
-    size_t fault_budget;             /* faults in one run at the most */
-    bool careful;                    /* see OB_RUN_AGAIN */
+    int64_t start_us; /* virtual time at the start */
+    const struct ob_fault_point *fault_points;
+    size_t fault_point_count; /* 0: no fault happens */
+    size_t fault_budget;      /* faults in one run at the most */
+    bool careful;             /* see OB_RUN_AGAIN */
     bool free_running; /* no gates: the threads race, the chooser is asked about faults only */
 
     /* Called after each settled step when not NULL; a result other than OB_OK ends the run with it.

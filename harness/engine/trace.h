@@ -19,11 +19,13 @@
 #define OB_STEPS_MAX 100000    /* steps of one run, whatever its limits say */
 #define OB_BEFORE_ALL SIZE_MAX /* the step of an event before the first step */
 
-/* A fault that happened: the hit-th time (from 0) that client reached the point. */
+/* A fault that happened: the hit-th time (from 0) that client reached the point, it failed in this
+ * way. */
 struct ob_fault {
     size_t point; /* index into the run's list of fault points */
     size_t client;
     uint32_t hit;
+    unsigned way; /* from 1 */
 };
 
 /* The choices of a run: the client of each step, and the faults. */

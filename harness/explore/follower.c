@@ -6,22 +6,22 @@ static void follower_restart(void *self)
     follower->next = 0;
 }
 
-static bool is_planned(const struct ob_schedule *schedule, const struct ob_choice_point *point)
+static size_t planned_way(const struct ob_schedule *schedule, const struct ob_choice_point *point)
 {
     for (size_t i = 0; i < schedule->fault_count; i++) {
         const struct ob_fault *fault = &schedule->faults[i];
         if (fault->point == point->point && fault->client == point->client &&
             fault->hit == point->hit)
-            return true;
+            return fault->way < point->option_count ? fault->way : 0;
     }
-    return false;
+    return 0;
 }
 
 static size_t follow(void *self, const struct ob_choice_point *point)
 {
     struct ob_follower *follower = self;
     if (point->kind == OB_CHOICE_FAULT)
-        return is_planned(follower->schedule, point);
+        return planned_way(follower->schedule, point);
     if (follower->next >= follower->schedule->step_count)
         return follower->prefix ? 0 : OB_CANNOT_FOLLOW;
     size_t wanted = follower->schedule->clients[follower->next++];

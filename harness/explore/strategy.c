@@ -130,7 +130,9 @@ static void restart(void *self)
 static size_t choose_random(struct ob_strategy *strategy, const struct ob_choice_point *point)
 {
     if (point->kind == OB_CHOICE_FAULT)
-        return ob_rng_below(&strategy->rng, strategy->fault_odds) == 0;
+        return ob_rng_below(&strategy->rng, strategy->fault_odds) != 0
+                   ? 0
+                   : 1 + ob_rng_below(&strategy->rng, point->option_count - 1);
     return point->option_count == 1 ? 0 : ob_rng_below(&strategy->rng, point->option_count);
 }
 
