@@ -69,13 +69,16 @@ SCENARIO_UNIT_TESTS :=
 SCENARIO_FUZZERS :=
 
 # --- check
-CHECK_SRCS :=
+CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \
+              harness/check/rows.c
 CHECK_UNIT_TESTS :=
 CHECK_SERVER_TESTS :=
 
 # --- reports
-REPORT_SRCS :=
-REPORT_UNIT_TESTS :=
+REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \
+               reports/write.c
+REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table
+TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c
 
 # --- reference
 REF_SRCS :=

@@ -49,8 +49,9 @@ struct ob_report_result {
 
 struct ob_report {
     struct ob_arena arena;
+    const char *version;  /* overbook's that found it; ob_report_init: this one's */
     const char *postgres; /* "15.18" */
-    uint64_t seed;
+    uint64_t seed; /* at most INT64_MAX, like every number here: JSON's readers have no more */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
     struct ob_report_result *results;
     size_t result_count, result_capacity;
@@ -77,7 +78,7 @@ enum ob_result ob_report_junit(const struct ob_report *report, FILE *out, struct
 struct ob_table_options {
     bool color;
     bool unicode;
-    int width; /* columns of the terminal, 80 when unknown */
+    int width; /* columns of the terminal, 80 when unknown; fewer than 50 count as 50 */
     int verbosity; /* -1 quiet: only what is unexpected and the summary; 0; 1: traces of violations too */
 };
 enum ob_result ob_report_table(const struct ob_report *report,

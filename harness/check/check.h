@@ -43,6 +43,9 @@ struct ob_check *ob_check_new(const struct ob_check_item *items, size_t count,
                               const struct ob_query_port *port);
 void ob_check_free(struct ob_check *check);
 
+/* The name of an item. */
+const char *ob_check_name(const struct ob_check *check, size_t item);
+
 /* A broken invariant: the first offending rows, as one line of text for people. */
 struct ob_broken {
     size_t item; /* index into the items */

@@ -1,0 +1,207 @@
+/* The JSON result: what scripts rely on. */
+#include "report_sample.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *rendered(const struct ob_report *report)
+{
+    char *text = report_sample_render(report, ob_report_json);
+    assert_non_null(text);
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(root);
+    free(text);
+    return root;
+}
+
+static const char *text_at(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    assert_non_null(text);
+    return text;
+}
+
+static json_int_t number_at(const json_t *object, const char *key)
+{
+    json_t *number = json_object_get(object, key);
+    assert_true(json_is_integer(number));
+    return json_integer_value(number);
+}
+
+/* The keys of an object, in its order. */
+static void assert_keys(const json_t *object, const char *expected)
+{
+    char keys[512] = "";
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        size_t used = strlen(keys);
+        snprintf(keys + used, sizeof keys - used, "%s%s", used > 0 ? " " : "", key);
+    }
+    assert_string_equal(keys, expected);
+}
+
+static void keys_come_in_the_order_of_the_documentation(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    report_sample_good(&report);
+    json_t *root = rendered(&report);
+    assert_keys(root, "overbook postgres seed controlled results summary");
+    assert_keys(json_object_get(root, "controlled"), "deadlock wake clock gates");
+    json_t *result = json_array_get(json_object_get(root, "results"), 0);
+    assert_keys(result, "scenario file variant expected verdict as_expected reason strategy runs "
+                        "uncontrolled_runs steps exhausted classes outcomes violations seconds "
+                        "target about");
+    assert_keys(json_array_get(json_object_get(result, "violations"), 0),
+                "invariant run token clients faults steps preemptions replays why trace");
+    assert_keys(json_object_get(result, "seconds"), "total reset settle check");
+    assert_keys(json_object_get(root, "summary"),
+                "scenarios as_expected unexpected inconclusive errors");
+    json_decref(root);
+    ob_report_clear(&report);
+}
+
+static void values_are_the_reports(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    report_sample_good(&report);
+    json_t *root = rendered(&report);
+    assert_string_equal(text_at(root, "overbook"), "0.1.0");
+    assert_string_equal(text_at(root, "postgres"), "15.18");
+    assert_int_equal(number_at(root, "seed"), 1);
+    json_t *result = json_array_get(json_object_get(root, "results"), 0);
+    assert_string_equal(text_at(result, "scenario"), "two-holds-one-slot");
+    assert_string_equal(text_at(result, "expected"), "violates no-overlap");
+    assert_string_equal(text_at(result, "verdict"), "violated");
+    assert_true(json_is_true(json_object_get(result, "as_expected")));
+    assert_int_equal(number_at(result, "runs"), 17);
+    assert_int_equal(number_at(result, "steps"), 301);
+    assert_true(json_is_false(json_object_get(result, "exhausted")));
+    json_t *violation = json_array_get(json_object_get(result, "violations"), 0);
+    assert_string_equal(text_at(violation, "replays"), "10/10");
+    assert_string_equal(text_at(violation, "token"), "ob1-AAEC_wQFBg");
+    assert_int_equal(number_at(violation, "preemptions"), 1);
+    json_decref(root);
+    ob_report_clear(&report);
+}
+
+static void the_summary_counts_each_kind(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    report_sample_mixed(&report);
+    json_t *root = rendered(&report), *summary = json_object_get(root, "summary");
+    assert_int_equal(number_at(summary, "scenarios"), 6);
+    assert_int_equal(number_at(summary, "as_expected"), 2);
+    assert_int_equal(number_at(summary, "unexpected"), 2);
+    assert_int_equal(number_at(summary, "inconclusive"), 1);
+    assert_int_equal(number_at(summary, "errors"), 1);
+    assert_true(json_is_false(json_object_get(json_object_get(root, "controlled"), "wake")));
+    json_decref(root);
+    ob_report_clear(&report);
+}
+
+static void seconds_are_whole_microseconds(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    report_sample_good(&report);
+    char *text = report_sample_render(&report, ob_report_json);
+    assert_non_null(strstr(text, "\"total\": 0.31,"));
+    assert_non_null(strstr(text, "\"settle\": 0.3,"));
+    assert_non_null(strstr(text, "\"check\": 0.0"));
+    free(text);
+    ob_report_clear(&report);
+}
+
+static void the_same_report_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    report_sample_mixed(&report);
+    char *first = report_sample_render(&report, ob_report_json);
+    char *second = report_sample_render(&report, ob_report_json);
+    assert_string_equal(first, second);
+    free(first);
+    free(second);
+    ob_report_clear(&report);
+}
+
+static void texts_that_are_not_utf8_give_valid_json(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"caf\xe9", "caf\xef\xbf\xbd"},
+        {"\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd"},
+        {"cut \xe2\x82", "cut \xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* half of a surrogate pair */
+        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* overlong */
+        {"\x01\x1f\"\\/\n", "\x01\x1f\"\\/\n"},
+        {"\xf0\x9f\x9a\x80 gr\xc3\xbc\xc3\x9f", "\xf0\x9f\x9a\x80 gr\xc3\xbc\xc3\x9f"},
+        {NULL, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ob_report report;
+        report_sample_good(&report);
+        report.results[0].reason = cases[i].text;
+        json_t *root = rendered(&report);
+        json_t *result = json_array_get(json_object_get(root, "results"), 0);
+        assert_string_equal(text_at(result, "reason"), cases[i].expected);
+        json_decref(root);
+        ob_report_clear(&report);
+    }
+}
+
+static void a_report_without_results_is_valid(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    ob_report_init(&report);
+    json_t *root = rendered(&report);
+    assert_int_equal(json_array_size(json_object_get(root, "results")), 0);
+    assert_int_equal(number_at(json_object_get(root, "summary"), "scenarios"), 0);
+    json_decref(root);
+    ob_report_clear(&report);
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    struct ob_error err;
+    report_sample_good(&report);
+    FILE *full = fopen("/dev/full", "w");
+    assert_non_null(full);
+    setvbuf(full, NULL, _IONBF, 0);
+    assert_int_equal(ob_report_json(&report, full, &err), OB_IO);
+    assert_string_equal(err.message, "could not write the JSON result: No space left on device");
+    fclose(full);
+    ob_report_clear(&report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_come_in_the_order_of_the_documentation),
+        cmocka_unit_test(values_are_the_reports),
+        cmocka_unit_test(the_summary_counts_each_kind),
+        cmocka_unit_test(seconds_are_whole_microseconds),
+        cmocka_unit_test(the_same_report_gives_the_same_bytes),
+        cmocka_unit_test(texts_that_are_not_utf8_give_valid_json),
+        cmocka_unit_test(a_report_without_results_is_valid),
+        cmocka_unit_test(a_full_disk_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

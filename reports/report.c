@@ -1,0 +1,86 @@
+/* report.c - see report.h. */
+#include "report_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/version.h"
+
+static const char *const verdict_words[] = {
+    [OB_HOLDS] = "holds",
+    [OB_VIOLATED] = "violated",
+    [OB_INCONCLUSIVE] = "inconclusive",
+    [OB_FAILED] = "error",
+};
+
+const char *ob_verdict_word(enum ob_verdict verdict)
+{
+    size_t index = (size_t)verdict;
+    assert(index < sizeof verdict_words / sizeof *verdict_words);
+    return verdict_words[index];
+}
+
+void ob_report_init(struct ob_report *report)
+{
+    *report = (struct ob_report){.version = OB_VERSION, .postgres = ""};
+    ob_arena_init(&report->arena);
+}
+
+void ob_report_clear(struct ob_report *report)
+{
+    free(report->results);
+    ob_arena_clear(&report->arena);
+    *report = (struct ob_report){0};
+}
+
+struct ob_report_result *ob_report_add(struct ob_report *report)
+{
+    report->results = ob_grow(report->results, &report->result_capacity, report->result_count + 1,
+                              sizeof *report->results);
+    struct ob_report_result *result = &report->results[report->result_count++];
+    *result = (struct ob_report_result){0};
+    return result;
+}
+
+enum ob_standing ob_report_standing(const struct ob_report_result *result)
+{
+    if (result->verdict == OB_FAILED)
+        return OB_BROKE_OFF;
+    if (result->verdict == OB_INCONCLUSIVE)
+        return OB_UNDECIDED;
+    return result->as_expected ? OB_AS_EXPECTED : OB_UNEXPECTED;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+bool ob_report_same_scenario(const struct ob_report_result *a, const struct ob_report_result *b)
+{
+    return same_text(a->scenario, b->scenario) && same_text(a->file, b->file);
+}
+
+struct ob_report_summary ob_report_summarise(const struct ob_report *report)
+{
+    size_t counts[] = {
+        [OB_AS_EXPECTED] = 0, [OB_UNEXPECTED] = 0, [OB_UNDECIDED] = 0, [OB_BROKE_OFF] = 0};
+    for (size_t i = 0; i < report->result_count; i++)
+        counts[ob_report_standing(&report->results[i])]++;
+    return (struct ob_report_summary){.scenarios = report->result_count,
+                                      .as_expected = counts[OB_AS_EXPECTED],
+                                      .unexpected = counts[OB_UNEXPECTED],
+                                      .inconclusive = counts[OB_UNDECIDED],
+                                      .errors = counts[OB_BROKE_OFF]};
+}
+
+int ob_report_exit_status(const struct ob_report *report)
+{
+    struct ob_report_summary summary = ob_report_summarise(report);
+    if (summary.errors > 0)
+        return 3;
+    if (summary.unexpected > 0)
+        return 1;
+    return summary.inconclusive > 0 ? 4 : 0;
+}
