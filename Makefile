@@ -44,7 +44,7 @@ BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harnes
              harness/base/digest.c harness/base/parse.c
 BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_parse
 
-# --- what several of the harness's test programs share, linked into each
+# --- what several of the harness's test programs share
 TEST_SUPPORT_SRCS :=
 
 # --- engine, explore, repro, target, fault, cli
@@ -64,9 +64,12 @@ PG_UNIT_TESTS := test_pg_find test_pg_home test_pg_keeper test_pg_pidfile test_p
 PG_SERVER_TESTS := test_embedded test_embedded_killed test_marker
 
 # --- scenario
-SCENARIO_SRCS :=
-SCENARIO_UNIT_TESTS :=
-SCENARIO_FUZZERS :=
+SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenario/invariants.c \
+                 harness/scenario/list.c harness/scenario/load.c harness/scenario/reference.c \
+                 harness/scenario/scenario.c harness/scenario/schema.c harness/scenario/sql.c \
+                 harness/scenario/tree.c harness/scenario/value.c harness/scenario/vocabulary.c
+SCENARIO_UNIT_TESTS := test_scenario
+SCENARIO_FUZZERS := fuzz_scenario
 
 # --- check
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \
@@ -156,25 +159,32 @@ $B/liboverbook.a: $(HARNESS_OBJS)
 $B/libbooking.a: $(REF_OBJS)
 	$(archive)
 
+# Archives too, so that a test links only what it uses.
+$B/libtestsupport.a: $(SUPPORT_OBJS)
+	$(archive)
+
+$B/libreferencetest.a: $(REF_SUPPORT_OBJS)
+	$(archive)
+
 $B/overbook: $B/harness/cli/main.o $B/liboverbook.a $B/libbooking.a
 	$(call program)
 
-$B/overbook-bench: $B/harness/tests/bench/bench.o $(SUPPORT_OBJS) $B/liboverbook.a $B/libbooking.a
+$B/overbook-bench: $B/harness/tests/bench/bench.o $B/libtestsupport.a $B/liboverbook.a $B/libbooking.a
 	$(call program)
 
 $(REF_TOOLS:%=$B/%): $B/%: $B/reference/tools/%.o $B/libbooking.a
 	$(call program)
 
-$(UNIT_PROGRAMS): $B/unit/%: $B/harness/tests/unit/%.o $(SUPPORT_OBJS) $B/liboverbook.a \
+$(UNIT_PROGRAMS): $B/unit/%: $B/harness/tests/unit/%.o $B/libtestsupport.a $B/liboverbook.a \
                   $B/libbooking.a
 	$(call program,-lcmocka)
 
-$(SERVER_PROGRAMS): $B/integration/%: $B/harness/tests/integration/%.o $(SUPPORT_OBJS) \
+$(SERVER_PROGRAMS): $B/integration/%: $B/harness/tests/integration/%.o $B/libtestsupport.a \
                     $B/liboverbook.a $B/libbooking.a
 	$(call program,-lcmocka)
 
 $(REF_UNIT_PROGRAMS) $(REF_SERVER_PROGRAMS): $B/reference-tests/%: $B/reference/tests/%.o \
-                                             $(REF_SUPPORT_OBJS) $B/libbooking.a
+                                             $B/libreferencetest.a $B/libbooking.a
 	$(call program,-lcmocka)
 
 # --- tests
