@@ -125,7 +125,9 @@ struct ob_scenario_client {
     size_t variable_count;
     enum ob_isolation isolation; /* target sql; the variant's, unless the client says otherwise */
     bool isolation_given;
-    unsigned retries;  /* target sql: how often its steps are begun again after 40001 or 40P01 */
+    /* Target sql: how often its steps are begun again, with the variables as they were at the
+     * start, after 40001 or 40P01. */
+    unsigned retries;
     uint64_t variants; /* bit i: takes part in variant i */
     struct ob_place place;
 };

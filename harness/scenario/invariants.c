@@ -1,0 +1,140 @@
+/*
+ * invariants.c - what must hold, and what is expected of each variant.  See load_int.h.
+ */
+#include "scenario/load_int.h"
+
+#include "scenario/bind.h"
+
+#include <string.h>
+
+/* The invariant's own query, as one statement without variables. */
+static bool read_sql(struct ob_load *load, const struct ob_setting *sql,
+                     struct ob_invariant_ref *out)
+{
+    struct ob_bound bound;
+    struct ob_bind_problem problem;
+    if (!ob_bind_parse(sql->text, &load->scenario->arena, &bound, &problem))
+        return ob_load_refuse(load, sql->place, problem.hint, "%s", problem.text);
+    if (bound.variable_count > 0)
+        return ob_load_refuse(load, sql->place, "join the tables, or history, instead",
+                              "an invariant has no variables, but uses %s",
+                              ob_load_quote(load, bound.variables[0]));
+    out->sql = bound.sql;
+    return true;
+}
+
+/* Whether the name alone tells what is checked. */
+static bool check_built_in(struct ob_load *load, const struct ob_invariant_ref *invariant)
+{
+    const struct ob_word *word = ob_word_find(ob_invariant_words, invariant->name);
+    bool built_in = word && ob_key_is_for(word->targets, load->scenario->target);
+    if (built_in && invariant->sql)
+        return ob_load_refuse(load, invariant->place, "choose another name, or leave sql out",
+                              "the invariant \"%s\" is built in", invariant->name);
+    if (built_in || invariant->sql)
+        return true;
+    if (word)
+        return ob_load_refuse(load, invariant->place, "give it a query of its own by sql",
+                              "the invariant \"%s\" is built in for target reference only",
+                              invariant->name);
+    ob_load_refuse_unknown(load, invariant->place, "invariant", invariant->name,
+                           ob_load_words(load, ob_invariant_words));
+    if (load->scenario->target == OB_TARGET_SQL)
+        ob_error_hint(load->err, "write it as {name: %s, sql: …}", invariant->name);
+    return false;
+}
+
+static bool read_invariant(struct ob_load *load, const struct ob_node *node,
+                           struct ob_invariant_ref *out)
+{
+    *out = (struct ob_invariant_ref){.place = node->place};
+    if (node->kind == OB_NODE_SCALAR)
+        return ob_load_name(load, node, "invariant", &out->name) && check_built_in(load, out);
+    struct ob_settings settings;
+    if (!ob_load_keys(load, node, &ob_invariant_keys, NULL) ||
+        !ob_load_settings(load, &ob_invariant_keys, node, node->place, &settings))
+        return false;
+    const struct ob_setting *sql = ob_setting_find(settings.items, settings.count, "sql");
+    out->name = ob_setting_find(settings.items, settings.count, "name")->text;
+    out->after_commit =
+        ob_setting_find(settings.items, settings.count, "after-commit")->number != 0;
+    return (!sql || read_sql(load, sql, out)) && check_built_in(load, out);
+}
+
+bool ob_load_invariants(struct ob_load *load, const struct ob_node *list)
+{
+    struct ob_scenario *scenario = load->scenario;
+    if (!ob_load_expect(load, list, OB_NODE_LIST, "\"invariants\""))
+        return false;
+    struct ob_invariant_ref *refs = ob_arena_alloc(&scenario->arena, list->count * sizeof *refs);
+    scenario->invariants = refs;
+    for (const struct ob_node *node = list->first; node; node = node->next) {
+        struct ob_invariant_ref *ref = &refs[scenario->invariant_count];
+        if (!read_invariant(load, node, ref))
+            return false;
+        for (size_t i = 0; i < scenario->invariant_count; i++) {
+            if (strcmp(refs[i].name, ref->name) == 0)
+                return ob_load_refuse(load, ref->place, "leave one out",
+                                      "the invariant \"%s\" is there twice", ref->name);
+        }
+        scenario->invariant_count++;
+    }
+    return true;
+}
+
+/* The name of an invariant that this scenario checks. */
+static bool read_violated(struct ob_load *load, const struct ob_node *map, const char **out)
+{
+    struct ob_settings settings;
+    struct ob_scenario *scenario = load->scenario;
+    if (!ob_load_keys(load, map, &ob_expectation_keys, NULL) ||
+        !ob_load_settings(load, &ob_expectation_keys, map, map->place, &settings))
+        return false;
+    const char **names =
+        ob_arena_alloc(&scenario->arena, (scenario->invariant_count + 1) * sizeof *names);
+    for (size_t i = 0; i < scenario->invariant_count; i++) {
+        names[i] = scenario->invariants[i].name;
+        if (strcmp(names[i], settings.items[0].text) == 0) {
+            *out = names[i];
+            return true;
+        }
+    }
+    ob_load_refuse_unknown(load, settings.items[0].place, "invariant", settings.items[0].text,
+                           names);
+    return false;
+}
+
+/* "holds", or {violates: invariant}. */
+static bool read_expectation(struct ob_load *load, const struct ob_node *node,
+                             struct ob_variant *out)
+{
+    static const char *const words[] = {"holds", NULL};
+    if (node->kind != OB_NODE_SCALAR)
+        return read_violated(load, node, &out->violates);
+    if (strcmp(node->text, words[0]) == 0)
+        return true;
+    ob_load_refuse_unknown(load, node->place, "expectation", node->text, words);
+    ob_error_detail(load->err, "it is holds, or {violates: INVARIANT}");
+    return false;
+}
+
+bool ob_load_expectations(struct ob_load *load, const struct ob_node *node,
+                          struct ob_variant *variants, bool named)
+{
+    if (!named)
+        return read_expectation(load, node, variants);
+    if (!ob_load_expect(load, node, OB_NODE_MAP, "\"expect\""))
+        return false;
+    for (const struct ob_node *each = node->first; each; each = each->next) {
+        size_t index;
+        if (!ob_load_variant(load, each->key, each->key_place, &index) ||
+            !read_expectation(load, each, &variants[index]))
+            return false;
+    }
+    for (size_t i = 0; i < load->scenario->variant_count; i++) {
+        if (!ob_tree_get(node, variants[i].name))
+            return ob_load_refuse(load, node->place, "add holds, or {violates: INVARIANT}",
+                                  "nothing is expected of variant \"%s\"", variants[i].name);
+    }
+    return true;
+}

@@ -1,0 +1,384 @@
+/*
+ * scenario.c - a scenario file as a whole, see scenario.h.
+ *
+ * Order: the target, since keys depend on it; variants; the clients' names; what was before; what
+ * the clients do; and then what is only compared with these.
+ */
+#include "scenario/load_int.h"
+
+#include "base/buf.h"
+#include "base/digest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define READ_SIZE ((size_t)16 * 1024)
+
+static const struct ob_setting *find(const struct ob_settings *settings, const char *key)
+{
+    return ob_setting_find(settings->items, settings->count, key);
+}
+
+static const char *text_of(const struct ob_settings *settings, const char *key)
+{
+    const struct ob_setting *setting = find(settings, key);
+    return setting ? setting->text : "";
+}
+
+static int64_t number_of(const struct ob_settings *settings, const char *key)
+{
+    const struct ob_setting *setting = find(settings, key);
+    return setting ? setting->number : 0;
+}
+
+static void *new_items(struct ob_load *load, size_t count, size_t size)
+{
+    return ob_arena_alloc(&load->scenario->arena, count * size);
+}
+
+/* The target comes first, whatever else is wrong; a file without one goes on as if for the
+ * reference, so that a misspelt key is named, and fails at the latest for want of its target. */
+static bool read_target(struct ob_load *load, const struct ob_node *root)
+{
+    struct ob_setting setting;
+    const struct ob_node *node = ob_tree_get(root, "target");
+    if (!node)
+        return true;
+    if (!ob_load_value(load, ob_key_find(&ob_scenario_keys, "target"), node, &setting))
+        return false;
+    load->scenario->target = (enum ob_target_kind)setting.number;
+    return true;
+}
+
+static bool read_head(struct ob_load *load, const struct ob_node *root)
+{
+    struct ob_settings settings;
+    struct ob_scenario *scenario = load->scenario;
+    if (!ob_load_expect(load, root, OB_NODE_MAP, "a scenario") || !read_target(load, root) ||
+        !ob_load_keys(load, root, &ob_scenario_keys, NULL) ||
+        !ob_load_settings(load, &ob_scenario_keys, root, root->place, &settings))
+        return false;
+    scenario->name = text_of(&settings, "name");
+    scenario->about = text_of(&settings, "about");
+    scenario->setup = text_of(&settings, "setup");
+    scenario->start_us = number_of(&settings, "start");
+    return true;
+}
+
+/* The settings that have no field of their own: constraint is always among them. */
+static void keep_reference_settings(const struct ob_settings *settings, struct ob_variant *out,
+                                    struct ob_setting *kept)
+{
+    const struct ob_setting *flag = find(settings, "flag");
+    const struct ob_setting *constraint = find(settings, "constraint");
+    const bool fixed = flag->number > 0;
+    kept[0] = *flag;
+    kept[1] = constraint ? *constraint
+                         : (struct ob_setting){.key = "constraint",
+                                               .kind = OB_VALUE_BOOLEAN,
+                                               .text = fixed ? "true" : "false",
+                                               .number = fixed,
+                                               .place = flag->place};
+    kept[2] = *find(settings, "hold-for");
+    out->settings = kept;
+    out->setting_count = 3;
+}
+
+/* Reads a variant; map is NULL for one without settings. */
+static bool read_variant(struct ob_load *load, const char *name, const struct ob_node *map,
+                         struct ob_place place, struct ob_variant *out)
+{
+    struct ob_settings settings;
+    if (map && !ob_load_keys(load, map, &ob_variant_keys, NULL))
+        return false;
+    if (!ob_load_settings(load, &ob_variant_keys, map, place, &settings))
+        return false;
+    *out = (struct ob_variant){
+        .name = name,
+        .isolation = (enum ob_isolation)number_of(&settings, "isolation"),
+        .setup = text_of(&settings, "setup"),
+        .place = place,
+    };
+    if (load->scenario->target == OB_TARGET_REFERENCE)
+        keep_reference_settings(&settings, out, new_items(load, 3, sizeof(struct ob_setting)));
+    return true;
+}
+
+static bool read_variants(struct ob_load *load, const struct ob_node *root, struct ob_variant **out)
+{
+    struct ob_scenario *scenario = load->scenario;
+    const struct ob_node *map = ob_tree_get(root, "variants");
+    if (map && !ob_load_expect(load, map, OB_NODE_MAP, "\"variants\""))
+        return false;
+    if (map && map->count > OB_SCENARIO_VARIANTS_MAX)
+        return ob_load_refuse(load, map->place, "split the scenario", "more than %zu variants",
+                              OB_SCENARIO_VARIANTS_MAX);
+    scenario->variant_count = map ? map->count : 1;
+    struct ob_variant *variants = new_items(load, scenario->variant_count, sizeof *variants);
+    scenario->variants = variants;
+    *out = variants;
+    if (!map)
+        return read_variant(load, "default", NULL, root->place, variants);
+    for (const struct ob_node *node = map->first; node; node = node->next, variants++) {
+        const char *name;
+        const struct ob_node key = {.place = node->key_place, .text = node->key};
+        const struct ob_node *settings = ob_tree_is_null(node) ? NULL : node;
+        if (!ob_load_name(load, &key, "variant", &name) ||
+            !read_variant(load, name, settings, node->key_place, variants))
+            return false;
+    }
+    return true;
+}
+
+/* The settings that have no field of their own: customer is always among them. */
+static void keep_client_settings(const struct ob_settings *settings, struct ob_scenario_client *out,
+                                 struct ob_setting *kept)
+{
+    const struct ob_setting *customer = find(settings, "customer");
+    const struct ob_setting *path = find(settings, "path");
+    kept[0] =
+        customer
+            ? *customer
+            : (struct ob_setting){
+                  .key = "customer", .kind = OB_VALUE_TEXT, .text = out->name, .place = out->place};
+    if (path)
+        kept[1] = *path;
+    out->settings = kept;
+    out->setting_count = path ? 2 : 1;
+}
+
+/* A client's own keys, without what it does. */
+static bool read_client(struct ob_load *load, const struct ob_node *node,
+                        struct ob_scenario_client *out)
+{
+    struct ob_settings settings;
+    if (!ob_load_entry_keys(load, node, &ob_client_keys) ||
+        !ob_load_settings(load, &ob_client_keys, node, node->place, &settings))
+        return false;
+    const struct ob_setting *isolation = find(&settings, "isolation");
+    *out = (struct ob_scenario_client){
+        .name = text_of(&settings, "name"),
+        .isolation = isolation ? (enum ob_isolation)isolation->number : OB_READ_COMMITTED,
+        .isolation_given = isolation != NULL,
+        .retries = (unsigned)number_of(&settings, "retries"),
+        .place = node->place,
+    };
+    if (load->scenario->target == OB_TARGET_REFERENCE)
+        keep_client_settings(&settings, out, new_items(load, 2, sizeof(struct ob_setting)));
+    return ob_load_only(load, node, &out->variants);
+}
+
+/* Adds the client's name to the parties. */
+static bool add_party(struct ob_load *load, const struct ob_scenario_client *client)
+{
+    for (size_t i = 0; i < load->party_count; i++) {
+        if (strcmp(load->parties[i], client->name) == 0)
+            return ob_load_refuse(load, client->place, "give each client a name of its own",
+                                  "there are two clients \"%s\"", client->name);
+    }
+    load->parties[load->party_count++] = client->name;
+    return true;
+}
+
+static bool check_variants_have_clients(struct ob_load *load)
+{
+    uint64_t taken = 0;
+    const struct ob_scenario *scenario = load->scenario;
+    for (size_t i = 0; i < scenario->client_count; i++)
+        taken |= scenario->clients[i].variants;
+    for (size_t i = 0; i < scenario->variant_count; i++) {
+        if ((taken & UINT64_C(1) << i) == 0)
+            return ob_load_refuse(load, scenario->variants[i].place,
+                                  "look at \"only\" of the clients",
+                                  "variant \"%s\" has no clients", scenario->variants[i].name);
+    }
+    return true;
+}
+
+static bool read_clients(struct ob_load *load, const struct ob_node *list,
+                         struct ob_scenario_client *clients)
+{
+    size_t count = 0;
+    for (const struct ob_node *node = list->first; node; node = node->next) {
+        if (!read_client(load, node, &clients[count]) || !add_party(load, &clients[count]))
+            return false;
+        count++;
+    }
+    return check_variants_have_clients(load);
+}
+
+static bool read_race(struct ob_load *load, const struct ob_node *root)
+{
+    struct ob_scenario *scenario = load->scenario;
+    const struct ob_node *list = ob_tree_get(root, "clients");
+    const struct ob_node *given = ob_tree_get(root, "given");
+    if (!ob_load_expect(load, list, OB_NODE_LIST, "\"clients\""))
+        return false;
+    if (list->count > OB_SCENARIO_CLIENTS_MAX)
+        return ob_load_refuse(load, list->place, "let fewer do more", "more than %zu clients",
+                              OB_SCENARIO_CLIENTS_MAX);
+    struct ob_scenario_client *clients = new_items(load, list->count, sizeof *clients);
+    scenario->clients = clients;
+    scenario->client_count = list->count;
+    if (!read_clients(load, list, clients) || (given && !ob_load_given(load, given)))
+        return false;
+    const struct ob_node *node = list->first;
+    for (load->self = 0; load->self < list->count; load->self++, node = node->next) {
+        struct ob_scenario_client *client = &clients[load->self];
+        bool read = scenario->target == OB_TARGET_REFERENCE
+                        ? ob_load_client_actions(load, node, client)
+                        : ob_load_client_steps(load, node, client);
+        if (!read)
+            return false;
+    }
+    return ob_load_check_holds(load);
+}
+
+static bool read_fault_point(struct ob_load *load, const struct ob_node *node, size_t count,
+                             const char **points)
+{
+    const char *name;
+    if (!ob_load_text(load, node, "a fault point", &name))
+        return false;
+    const struct ob_word *word = ob_word_find(ob_fault_words, name);
+    if (!word)
+        return ob_load_refuse_unknown(load, node->place, "fault point", name,
+                                      ob_load_words(load, ob_fault_words));
+    if (!ob_key_is_for(word->targets, load->scenario->target))
+        return ob_load_refuse(load, node->place, "leave it out",
+                              "the fault point \"%s\" is not for target %s", name,
+                              ob_target_words[load->scenario->target]);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(points[i], name) == 0)
+            return ob_load_refuse(load, node->place, "leave one out",
+                                  "the fault point \"%s\" is there twice", name);
+    }
+    points[count] = name;
+    return true;
+}
+
+static bool read_faults(struct ob_load *load, const struct ob_node *map)
+{
+    struct ob_settings settings;
+    struct ob_scenario *scenario = load->scenario;
+    if (!map)
+        return true;
+    if (!ob_load_keys(load, map, &ob_faults_keys, NULL) ||
+        !ob_load_settings(load, &ob_faults_keys, map, map->place, &settings))
+        return false;
+    const struct ob_node *list = ob_tree_get(map, "points");
+    if (!ob_load_expect(load, list, OB_NODE_LIST, "\"points\""))
+        return false;
+    const char **points = new_items(load, list->count, sizeof *points);
+    for (const struct ob_node *node = list->first; node; node = node->next) {
+        if (!read_fault_point(load, node, scenario->fault_point_count, points))
+            return false;
+        scenario->fault_point_count++;
+    }
+    scenario->fault_points = points;
+    scenario->fault_budget = (unsigned)number_of(&settings, "budget");
+    return true;
+}
+
+static bool read_explore(struct ob_load *load, const struct ob_node *map)
+{
+    struct ob_settings settings = {0};
+    if (map && (!ob_load_keys(load, map, &ob_explore_keys, NULL) ||
+                !ob_load_settings(load, &ob_explore_keys, map, map->place, &settings)))
+        return false;
+    load->scenario->explore = (struct ob_explore_wish){
+        .strategy = text_of(&settings, "strategy"),
+        .runs = (uint64_t)number_of(&settings, "runs"),
+    };
+    return true;
+}
+
+static bool read_scenario(struct ob_load *load, const struct ob_node *root)
+{
+    struct ob_variant *variants = NULL;
+    return read_head(load, root) && read_variants(load, root, &variants) && read_race(load, root) &&
+           read_faults(load, ob_tree_get(root, "faults")) &&
+           read_explore(load, ob_tree_get(root, "explore")) &&
+           ob_load_invariants(load, ob_tree_get(root, "invariants")) &&
+           ob_load_expectations(load, ob_tree_get(root, "expect"), variants,
+                                ob_tree_get(root, "variants") != NULL);
+}
+
+enum ob_result ob_scenario_parse(const char *file, const char *data, size_t size,
+                                 struct ob_scenario **out, struct ob_error *err)
+{
+    const struct ob_node *root;
+    struct ob_scenario *scenario = ob_alloc(sizeof *scenario);
+    struct ob_load load = {.scenario = scenario, .err = err, .self = OB_LOAD_NOBODY};
+    ob_arena_init(&scenario->arena);
+    scenario->file = ob_arena_strdup(&scenario->arena, file);
+    enum ob_result result = ob_tree_parse(file, data, size, &scenario->arena, &root, err);
+    if (result == OB_OK && !read_scenario(&load, root))
+        result = err->code;
+    if (result == OB_OK) {
+        ob_sha256(data, size, scenario->hash);
+        *out = scenario;
+    } else {
+        ob_scenario_free(scenario);
+    }
+    return result;
+}
+
+/* Reads the whole stream, or as much as shows that it is too large. */
+static void read_stream(FILE *stream, struct ob_buf *out)
+{
+    char chunk[READ_SIZE];
+    size_t size;
+    while (out->size <= OB_SCENARIO_SIZE_MAX && (size = fread(chunk, 1, sizeof chunk, stream)) > 0)
+        ob_buf_add(out, chunk, size);
+}
+
+enum ob_result ob_scenario_load(const char *path, struct ob_scenario **out, struct ob_error *err)
+{
+    enum ob_result result;
+    struct ob_buf data;
+    FILE *stream = fopen(path, "re");
+    if (!stream) {
+        ob_error_set(err, OB_INPUT, "could not open \"%s\": %m", path);
+        ob_error_hint(err, "check the path");
+        return OB_INPUT;
+    }
+    ob_buf_init(&data, OB_SCENARIO_SIZE_MAX + READ_SIZE);
+    read_stream(stream, &data);
+    if (ferror(stream)) {
+        result = ob_error_set(err, OB_INPUT, "could not read \"%s\": %m", path);
+        ob_error_hint(err, "give a file");
+    } else {
+        result = ob_scenario_parse(path, data.data, data.size, out, err);
+    }
+    ob_buf_clear(&data);
+    fclose(stream);
+    return result;
+}
+
+void ob_scenario_free(struct ob_scenario *scenario)
+{
+    if (scenario)
+        ob_arena_clear(&scenario->arena);
+    free(scenario);
+}
+
+size_t ob_scenario_variant(const struct ob_scenario *scenario, const char *name)
+{
+    for (size_t i = 0; i < scenario->variant_count; i++) {
+        if (strcmp(scenario->variants[i].name, name) == 0)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+const struct ob_setting *ob_setting_find(const struct ob_setting *settings, size_t count,
+                                         const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(settings[i].key, key) == 0)
+            return &settings[i];
+    }
+    return NULL;
+}

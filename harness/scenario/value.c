@@ -1,0 +1,178 @@
+/*
+ * value.c - scalar values: from a key's type and a text to a setting, or to what was expected
+ * instead. A number or a truth value in quotes is a text, here as in the JSON Schema.
+ */
+#include "scenario/load_int.h"
+
+#include "base/parse.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_SIZE_MAX 64
+#define SMALL "abcdefghijklmnopqrstuvwxyz"
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+/* One or more words of these characters with single hyphens between them; returns its size, 0 for
+ * none. */
+static size_t kebab(const char *text, const char *characters)
+{
+    size_t size = 0;
+    for (;;) {
+        size_t word = strspn(text + size, characters);
+        if (word == 0)
+            return 0;
+        size += word;
+        if (text[size] != '-')
+            return size;
+        size++;
+    }
+}
+
+static bool is_name(const char *text)
+{
+    size_t size = kebab(text, SMALL DIGITS);
+    return size > 0 && size <= NAME_SIZE_MAX && text[size] == '\0';
+}
+
+static bool is_currency(const char *text)
+{
+    return strlen(text) == 3 && strspn(text, CAPITALS) == 3;
+}
+
+static bool is_strategy(const char *text)
+{
+    size_t size = kebab(text, SMALL);
+    if (size == 0 || size > NAME_SIZE_MAX)
+        return false;
+    if (text[size] == '\0')
+        return true;
+    const char *argument = text + size + 1;
+    size_t argument_size = strspn(argument, SMALL CAPITALS DIGITS ".-");
+    return text[size] == ':' && argument_size > 0 && argument_size <= NAME_SIZE_MAX &&
+           argument[argument_size] == '\0';
+}
+
+/* "DAYThh:mm/DAYThh:mm", where the second day may be left out. */
+static bool parse_range(const char *text, int64_t *start, int64_t *end)
+{
+    char from[32], until[32];
+    const char *slash = strchr(text, '/');
+    size_t size = slash ? (size_t)(slash - text) : sizeof from;
+    if (size >= sizeof from || strlen(slash + 1) >= sizeof until - sizeof "2026-06-01")
+        return false;
+    snprintf(from, sizeof from, "%.*s", (int)size, text);
+    size_t day = strcspn(from, "T") + 1;
+    if (strchr(slash + 1, 'T'))
+        snprintf(until, sizeof until, "%s", slash + 1);
+    else
+        snprintf(until, sizeof until, "%.*s%s", (int)day, from, slash + 1);
+    return ob_parse_time_us(from, start) && ob_parse_time_us(until, end) && *start < *end;
+}
+
+static bool parse_number(const struct ob_key *key, const struct ob_node *node, int64_t *out)
+{
+    return node->plain && ob_parse_i64(node->text, key->min, key->max, out);
+}
+
+static bool parse_boolean(const struct ob_node *node, int64_t *out)
+{
+    *out = strcmp(node->text, "true") == 0;
+    return node->plain && (*out || strcmp(node->text, "false") == 0);
+}
+
+/* Fills number and end; false when the text is not of the type.  Words and parties have a list to
+ * be looked up in, and are not for here. */
+static bool parse(const struct ob_key *key, const struct ob_node *node, struct ob_setting *out)
+{
+    switch (key->type) {
+    case OB_KEY_NAME:
+        return is_name(node->text);
+    case OB_KEY_CURRENCY:
+        return is_currency(node->text);
+    case OB_KEY_STRATEGY:
+        return is_strategy(node->text);
+    case OB_KEY_NUMBER:
+        return parse_number(key, node, &out->number);
+    case OB_KEY_BOOLEAN:
+        return parse_boolean(node, &out->number);
+    case OB_KEY_TIME:
+        return ob_parse_time_us(node->text, &out->number);
+    case OB_KEY_DURATION:
+        return ob_parse_duration_us(node->text, &out->number) && out->number > 0 &&
+               out->number <= OB_DURATION_MAX_US;
+    case OB_KEY_RANGE:
+        return parse_range(node->text, &out->number, &out->end);
+    default:
+        return true;
+    }
+}
+
+static bool find_word(struct ob_load *load, const struct ob_key *key, struct ob_setting *out)
+{
+    for (int64_t i = 0; key->words[i]; i++) {
+        if (strcmp(key->words[i], out->text) == 0) {
+            out->text = key->words[i];
+            out->number = i;
+            return true;
+        }
+    }
+    return ob_load_refuse_unknown(load, out->place, key->name, out->text, key->words);
+}
+
+static bool find_party(struct ob_load *load, struct ob_setting *out)
+{
+    for (size_t i = 0; i < load->party_count; i++) {
+        if (strcmp(load->parties[i], out->text) == 0) {
+            out->number = (int64_t)i;
+            return true;
+        }
+    }
+    const char *names[OB_LOAD_PARTIES_MAX + 1] = {NULL};
+    memcpy(names, load->parties, load->party_count * sizeof *names);
+    return ob_load_refuse_unknown(load, out->place, "client", out->text, names);
+}
+
+static bool refuse_value(struct ob_load *load, const struct ob_key *key, const struct ob_node *node)
+{
+    const struct ob_key_type_info *type = &ob_key_types[key->type];
+    const char *bounds = "";
+    if (key->type == OB_KEY_NUMBER)
+        bounds = ob_arena_printf(&load->scenario->arena, " from %lld to %lld", (long long)key->min,
+                                 (long long)key->max);
+    ob_load_refuse(load, node->place, "", "\"%s\" must be %s%s, not %s", key->name, type->expected,
+                   bounds, ob_load_quote(load, node->text));
+    ob_error_hint(load->err, "for example %s: %s", key->name, type->example);
+    ob_error_detail(load->err, "%s", key->about);
+    return false;
+}
+
+bool ob_load_value(struct ob_load *load, const struct ob_key *key, const struct ob_node *node,
+                   struct ob_setting *out)
+{
+    const char *what = ob_arena_printf(&load->scenario->arena, "\"%s\"", key->name);
+    struct ob_setting value = {
+        .key = key->name, .kind = ob_key_types[key->type].kind, .place = node->place};
+    if (!ob_load_text(load, node, what, &value.text))
+        return false;
+    if (key->type == OB_KEY_WORD && !find_word(load, key, &value))
+        return false;
+    if (key->type == OB_KEY_PARTY && !find_party(load, &value))
+        return false;
+    if (!parse(key, node, &value))
+        return refuse_value(load, key, node);
+    *out = value;
+    return true;
+}
+
+bool ob_load_name(struct ob_load *load, const struct ob_node *node, const char *what,
+                  const char **out)
+{
+    struct ob_setting setting;
+    const struct ob_key key = {.name = what, .type = OB_KEY_NAME, .about = "Names go into tokens."};
+    if (!ob_load_value(load, &key, node, &setting))
+        return false;
+    *out = setting.text;
+    return true;
+}

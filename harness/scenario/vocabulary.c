@@ -1,0 +1,415 @@
+/* vocabulary.c - see vocabulary.h.  Tables, and how to find a row. */
+#include "scenario/vocabulary.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define CLOCK_TEXT "[0-9]{2}:[0-9]{2}(:[0-9]{2})?Z?"
+#define TIME_TEXT "[0-9]{4}-[0-9]{2}-[0-9]{2}T" CLOCK_TEXT
+
+const struct ob_key_type_info ob_key_types[OB_KEY_TYPE_COUNT] = {
+    [OB_KEY_TEXT] = {OB_VALUE_TEXT, "a text", "\"two customers\"", NULL},
+    [OB_KEY_NAME] = {OB_VALUE_TEXT, "a name of small letters, digits and hyphens, 64 at most",
+                     "two-holds-one-slot", "^[a-z0-9]+(-[a-z0-9]+)*$"},
+    [OB_KEY_CURRENCY] = {OB_VALUE_TEXT, "a currency of three capitals", "EUR", "^[A-Z]{3}$"},
+    [OB_KEY_STRATEGY] = {OB_VALUE_TEXT, "a strategy, NAME or NAME:ARG", "bounded:2",
+                         "^[a-z]+(-[a-z]+)*(:[A-Za-z0-9.-]+)?$"},
+    [OB_KEY_WORD] = {OB_VALUE_WORD, "a word", NULL, NULL},
+    [OB_KEY_NUMBER] = {OB_VALUE_NUMBER, "a whole number", "1", NULL},
+    [OB_KEY_BOOLEAN] = {OB_VALUE_BOOLEAN, "true or false", "true", NULL},
+    [OB_KEY_TIME] = {OB_VALUE_TIME, "a time in UTC", "2026-06-01T09:00:00Z", "^" TIME_TEXT "$"},
+    [OB_KEY_DURATION] = {OB_VALUE_DURATION, "a duration over 0 and up to 8784h", "15min",
+                         "^[0-9]+(ms|s|min|h)$"},
+    [OB_KEY_RANGE] = {OB_VALUE_RANGE, "a slot, its end after its start", "2026-06-01T10:00/11:00",
+                      "^" TIME_TEXT "/([0-9]{4}-[0-9]{2}-[0-9]{2}T)?" CLOCK_TEXT "$"},
+    [OB_KEY_PARTY] = {OB_VALUE_PARTY, "a client's name", "alice", NULL},
+    [OB_KEY_OTHER] = {OB_VALUE_TEXT, NULL, NULL, NULL},
+};
+
+const char *const ob_target_words[] = {
+    [OB_TARGET_REFERENCE] = "reference",
+    [OB_TARGET_SQL] = "sql",
+    NULL,
+};
+const char *const ob_isolation_words[] = {
+    [OB_READ_COMMITTED] = "read-committed",
+    [OB_REPEATABLE_READ] = "repeatable-read",
+    [OB_SERIALIZABLE] = "serializable",
+    NULL,
+};
+const char *const ob_variable_words[] = {"client", "now", NULL};
+
+static const char *const path_words[] = {"legacy", "fixed", NULL};
+static const char *const event_words[] = {"same", "new", NULL};
+static const char *const tamper_words[] = {"none",   "signature", "old",      "owner",
+                                           "amount", "currency",  "metadata", NULL};
+static const char *const change_words[] = {"succeeded", "failed", "refunded", NULL};
+
+static const struct ob_key scenario_keys[] = {
+    {.name = "name",
+     .type = OB_KEY_NAME,
+     .required = true,
+     .about = "The scenario's name, unique among all that run together."},
+    {.name = "about",
+     .type = OB_KEY_TEXT,
+     .required = true,
+     .about = "What happens, in a sentence or two."},
+    {.name = "target",
+     .type = OB_KEY_WORD,
+     .required = true,
+     .words = ob_target_words,
+     .about = "What is tested: the built-in booking flow, or the statements written here."},
+    {.name = "variants",
+     .type = OB_KEY_OTHER,
+     .about = "The versions that race by the same script: a mapping of name to settings."},
+    {.name = "setup",
+     .type = OB_KEY_TEXT,
+     .targets = OB_FOR_SQL,
+     .about = "SQL that makes the tables and rows; any number of statements."},
+    {.name = "start",
+     .type = OB_KEY_TIME,
+     .fallback = "2026-06-01T09:00:00Z",
+     .about = "The virtual time at which each run starts."},
+    {.name = "given",
+     .type = OB_KEY_OTHER,
+     .targets = OB_FOR_REFERENCE,
+     .about = "What has happened before the race, in order: a list."},
+    {.name = "clients", .type = OB_KEY_OTHER, .required = true, .about = "Who races: a list."},
+    {.name = "faults",
+     .type = OB_KEY_OTHER,
+     .about = "What may go wrong, as choices of the schedule: a mapping."},
+    {.name = "explore",
+     .type = OB_KEY_OTHER,
+     .about = "How to explore when the command line does not say: a mapping."},
+    {.name = "invariants",
+     .type = OB_KEY_OTHER,
+     .required = true,
+     .about = "What must hold: a list of built-in names and of own queries."},
+    {.name = "expect",
+     .type = OB_KEY_OTHER,
+     .required = true,
+     .about = "The verdict to be expected: for each variant holds, or violates and an invariant."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_scenario_keys = {"scenario", scenario_keys};
+
+static const struct ob_key variant_keys[] = {
+    {.name = "flag",
+     .type = OB_KEY_NUMBER,
+     .targets = OB_FOR_REFERENCE,
+     .min = 0,
+     .max = 100,
+     .fallback = "100",
+     .about = "The percentage of customers on the fixed path."},
+    {.name = "constraint",
+     .type = OB_KEY_BOOLEAN,
+     .targets = OB_FOR_REFERENCE,
+     .about = "Whether the exclusion constraint is there; by default it is when flag is over 0."},
+    {.name = "isolation",
+     .type = OB_KEY_WORD,
+     .words = ob_isolation_words,
+     .fallback = "read-committed",
+     .about = "The isolation level of the transactions."},
+    {.name = "hold-for",
+     .type = OB_KEY_DURATION,
+     .targets = OB_FOR_REFERENCE,
+     .fallback = "15min",
+     .about = "How long a hold keeps its slot."},
+    {.name = "setup",
+     .type = OB_KEY_TEXT,
+     .targets = OB_FOR_SQL,
+     .about = "SQL that is run after the scenario's own setup."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_variant_keys = {"variant", variant_keys};
+
+static const struct ob_key given_keys[] = {
+    {.name = "as",
+     .type = OB_KEY_NAME,
+     .about = "Who does it: a client, or a name of its own. Needed but for cleanup and clock."},
+    {.name = "does",
+     .type = OB_KEY_OTHER,
+     .required = true,
+     .about = "A verb, with its keys beside it, or a list of actions."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_given_keys = {"given entry", given_keys};
+
+static const struct ob_key client_keys[] = {
+    {.name = "name", .type = OB_KEY_NAME, .required = true, .about = "The client's name."},
+    {.name = "does",
+     .type = OB_KEY_OTHER,
+     .targets = OB_FOR_REFERENCE,
+     .required = true,
+     .about = "A verb, with its keys beside it, or a list of actions."},
+    {.name = "steps",
+     .type = OB_KEY_OTHER,
+     .targets = OB_FOR_SQL,
+     .required = true,
+     .about = "What the client sends, one step after the other: a list."},
+    {.name = "only",
+     .type = OB_KEY_OTHER,
+     .about = "The variants in which the client takes part: a name or a list; by default all."},
+    {.name = "customer",
+     .type = OB_KEY_TEXT,
+     .targets = OB_FOR_REFERENCE,
+     .about = "The customer whom the client acts for; by default the client's name."},
+    {.name = "path",
+     .type = OB_KEY_WORD,
+     .targets = OB_FOR_REFERENCE,
+     .words = path_words,
+     .about = "The path that this client takes whatever the flag says."},
+    {.name = "vars",
+     .type = OB_KEY_OTHER,
+     .targets = OB_FOR_SQL,
+     .about = "Variables that have a value from the start: a mapping of name to value."},
+    {.name = "isolation",
+     .type = OB_KEY_WORD,
+     .targets = OB_FOR_SQL,
+     .words = ob_isolation_words,
+     .about = "The isolation level of this client's transactions; by default the variant's."},
+    {.name = "retries",
+     .type = OB_KEY_NUMBER,
+     .targets = OB_FOR_SQL,
+     .min = 0,
+     .max = 100,
+     .fallback = "0",
+     .about = "How often the steps are begun again after SQLSTATE 40001 or 40P01."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_client_keys = {"client", client_keys};
+
+static const struct ob_key step_keys[] = {
+    {.name = "begin",
+     .type = OB_KEY_OTHER,
+     .about = "Begins a transaction at the client's isolation level: no value."},
+    {.name = "commit", .type = OB_KEY_OTHER, .about = "Commits: no value."},
+    {.name = "rollback", .type = OB_KEY_OTHER, .about = "Rolls back: no value."},
+    {.name = "sql",
+     .type = OB_KEY_OTHER,
+     .about = "One statement, in which :name is a variable's value: a text, or a mapping of "
+              "variant to text."},
+    {.name = "clock",
+     .type = OB_KEY_OTHER,
+     .about = "Moves the virtual clock: a mapping with to or advance."},
+    {.name = "event", .type = OB_KEY_NAME, .about = "Adds an event of this kind to the history."},
+    {.name = "data",
+     .type = OB_KEY_OTHER,
+     .about = "The event's data: a mapping of key to value; \":name\" is a variable's value."},
+    {.name = "name", .type = OB_KEY_TEXT, .about = "What reports call the step."},
+    {.name = "capture",
+     .type = OB_KEY_OTHER,
+     .about = "Keeps values of the statement's first row: a mapping of variable to column."},
+    {.name = "when",
+     .type = OB_KEY_OTHER,
+     .about = "Skips the step unless this holds: a guard such as \"n = 0\", or a list of them."},
+    {.name = "only",
+     .type = OB_KEY_OTHER,
+     .about = "The variants that have the step: a name or a list; by default all."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_step_keys = {"step", step_keys};
+
+static const struct ob_key faults_keys[] = {
+    {.name = "budget",
+     .type = OB_KEY_NUMBER,
+     .min = 1,
+     .max = 16,
+     .fallback = "1",
+     .about = "The most faults in one run."},
+    {.name = "points",
+     .type = OB_KEY_OTHER,
+     .required = true,
+     .about = "Which faults there may be: a list."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_faults_keys = {"faults mapping", faults_keys};
+
+static const struct ob_key explore_keys[] = {
+    {.name = "strategy", .type = OB_KEY_STRATEGY, .about = "As --strategy on the command line."},
+    {.name = "runs",
+     .type = OB_KEY_NUMBER,
+     .min = 1,
+     .max = 1000000000,
+     .about = "As --runs on the command line."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_explore_keys = {"explore mapping", explore_keys};
+
+static const struct ob_key invariant_keys[] = {
+    {.name = "name",
+     .type = OB_KEY_NAME,
+     .required = true,
+     .about = "The invariant's name, one that is built in or a new one."},
+    {.name = "sql",
+     .type = OB_KEY_TEXT,
+     .about = "A query that returns the offending rows; not for one that is built in."},
+    {.name = "after-commit",
+     .type = OB_KEY_BOOLEAN,
+     .fallback = "false",
+     .about = "Whether it is checked after each commit, and not only at the end."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_invariant_keys = {"invariant", invariant_keys};
+
+static const struct ob_key expectation_keys[] = {
+    {.name = "violates",
+     .type = OB_KEY_NAME,
+     .required = true,
+     .about = "The invariant that some schedule must be found to break."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_expectation_keys = {"expectation", expectation_keys};
+
+#define SIMULATOR_KEY                                                                        \
+    {                                                                                        \
+        .name = "simulator", .type = OB_KEY_NUMBER, .required = true, .min = 1, .max = 1000, \
+        .about = "The simulator's number."                                                   \
+    }
+#define SLOT_KEY                                                             \
+    {                                                                        \
+        .name = "slot", .type = OB_KEY_RANGE, .required = true,              \
+        .about = "From when to when, in UTC; the end's day may be left out." \
+    }
+#define OF_KEY                                                   \
+    {                                                            \
+        .name = "of", .type = OB_KEY_PARTY,                      \
+        .about = "Whose hold it is about; by default one's own." \
+    }
+#define PAYMENT_KEY                                                                      \
+    {                                                                                    \
+        .name = "payment", .type = OB_KEY_NUMBER, .min = 1, .max = 100, .fallback = "1", \
+        .about = "Which payment for that hold, counted from 1."                          \
+    }
+
+static const struct ob_key slot_keys[] = {SIMULATOR_KEY, SLOT_KEY, {.name = NULL}};
+static const struct ob_key pay_keys[] = {
+    OF_KEY,
+    {.name = "amount",
+     .type = OB_KEY_NUMBER,
+     .min = 0,
+     .max = 1000000000,
+     .about = "What is paid, in the currency's smallest unit; by default the price."},
+    {.name = "currency",
+     .type = OB_KEY_CURRENCY,
+     .about = "What it is paid in; by default the price's currency."},
+    PAYMENT_KEY,
+    {.name = NULL},
+};
+static const struct ob_key webhook_keys[] = {
+    OF_KEY,
+    PAYMENT_KEY,
+    {.name = "event",
+     .type = OB_KEY_WORD,
+     .words = event_words,
+     .fallback = "same",
+     .about = "The event's id: the provider's own, or a new one for the same change."},
+    {.name = "tamper",
+     .type = OB_KEY_WORD,
+     .words = tamper_words,
+     .fallback = "none",
+     .about = "What is wrong with the delivery."},
+    {.name = "type",
+     .type = OB_KEY_WORD,
+     .words = change_words,
+     .fallback = "succeeded",
+     .about = "The change that it tells."},
+    {.name = "before-row",
+     .type = OB_KEY_BOOLEAN,
+     .fallback = "false",
+     .about = "Whether it may arrive before the hold has been stored."},
+    {.name = NULL},
+};
+static const struct ob_key return_keys[] = {OF_KEY, PAYMENT_KEY, {.name = NULL}};
+static const struct ob_key cancel_keys[] = {OF_KEY, {.name = NULL}};
+static const struct ob_key no_keys[] = {{.name = NULL}};
+static const struct ob_key clock_keys[] = {
+    {.name = "to", .type = OB_KEY_TIME, .about = "The new time."},
+    {.name = "advance", .type = OB_KEY_DURATION, .about = "How far the clock goes forward."},
+    {.name = NULL},
+};
+
+const struct ob_verb ob_verbs[] = {
+    {.set = {"availability", slot_keys}, .about = "Asks whether the slot is free."},
+    {.set = {"hold", slot_keys}, .about = "Reserves the slot for a while."},
+    {.set = {"pay", pay_keys}, .about = "Makes a payment for the hold and captures it."},
+    {.set = {"webhook", webhook_keys}, .about = "The provider tells what became of a payment."},
+    {.set = {"return", return_keys}, .about = "The customer comes back from the payment page."},
+    {.set = {"cancel", cancel_keys}, .about = "Gives up the hold or the booking."},
+    {.set = {"book", slot_keys}, .about = "hold, pay and webhook in one go."},
+    {.set = {"cleanup", no_keys}, .about = "Ends the holds that are overdue.", .nobodys = true},
+    {.set = {"clock", clock_keys},
+     .about = "Moves the virtual clock.",
+     .one_of = true,
+     .nobodys = true},
+    {.set = {.name = NULL}},
+};
+
+const struct ob_word ob_fault_words[] = {
+    {"commit/not-sent", 0, "The connection is lost before COMMIT is sent: rolled back."},
+    {"commit/ack-lost", 0, "The connection is lost after COMMIT is sent: committed."},
+    {"session/killed", 0, "The server ends the session before a statement."},
+    {"statement/40001", 0, "A statement fails with a serialization failure."},
+    {"statement/40P01", 0, "A statement fails as a deadlock's victim."},
+    {"webhook/duplicate", OB_FOR_REFERENCE, "A webhook is delivered twice."},
+    {"webhook/reordered", OB_FOR_REFERENCE, "Webhooks are delivered out of order."},
+    {"webhook/before-row", OB_FOR_REFERENCE, "A webhook arrives before its hold is stored."},
+    {"hold/expired", OB_FOR_REFERENCE, "The hold ends just before it is decided upon."},
+    {"worker/crash", OB_FOR_REFERENCE, "The worker dies between the effect and the answer."},
+    {"psp/timeout", OB_FOR_REFERENCE, "The provider's answer to a call does not come."},
+    {"psp/refund-failed", OB_FOR_REFERENCE, "The provider refuses a refund."},
+    {"cleanup/now", OB_FOR_REFERENCE, "The cleanup job runs just then."},
+    {NULL, 0, NULL},
+};
+
+const struct ob_word ob_invariant_words[] = {
+    {"no-overlap", OB_FOR_REFERENCE, "No two live claims of one simulator overlap."},
+    {"one-booking-per-payment", OB_FOR_REFERENCE, "A payment makes at most one booking."},
+    {"every-payment-settles", OB_FOR_REFERENCE,
+     "A captured payment ends in a booking, a full refund or an open case."},
+    {"money-conserved", OB_FOR_REFERENCE, "What was captured is booked, refunded or in a case."},
+    {"ownership", OB_FOR_REFERENCE, "Payment, hold and booking have one owner."},
+    {"no-expired-confirm", OB_FOR_REFERENCE, "An expired hold is not confirmed."},
+    {"legal-transitions", OB_FOR_REFERENCE, "Every change of status is a legal one."},
+    {"effects-once", OB_FOR_REFERENCE, "Each effect of a transition comes at most once."},
+    {"acknowledged-means-done", OB_FOR_REFERENCE, "What was acknowledged is committed."},
+    {"no-acknowledged-loss", OB_FOR_REFERENCE, "What was acknowledged is not lost later."},
+    {"no-spurious-rejection", OB_FOR_REFERENCE, "Who is turned away met a real conflict."},
+    {"liveness", OB_FOR_REFERENCE, "Nothing blocks for longer than it may."},
+    {"sane-ranges", OB_FOR_REFERENCE, "Every range is finite, not empty and as sold."},
+    {"stable-keys", OB_FOR_REFERENCE, "Retries of a call carry one idempotency key."},
+    {"honest-metrics", OB_FOR_REFERENCE, "The counters tell what the history tells."},
+    {NULL, 0, NULL},
+};
+
+bool ob_key_is_for(unsigned targets, enum ob_target_kind target)
+{
+    return targets == 0 || (targets & 1U << target) != 0;
+}
+
+const struct ob_key *ob_key_find(const struct ob_key_set *set, const char *name)
+{
+    for (const struct ob_key *key = set->keys; key->name; key++) {
+        if (strcmp(key->name, name) == 0)
+            return key;
+    }
+    return NULL;
+}
+
+const struct ob_verb *ob_verb_find(const char *name)
+{
+    for (const struct ob_verb *verb = ob_verbs; verb->set.name; verb++) {
+        if (strcmp(verb->set.name, name) == 0)
+            return verb;
+    }
+    return NULL;
+}
+
+const struct ob_word *ob_word_find(const struct ob_word *words, const char *name)
+{
+    for (; words->name; words++) {
+        if (strcmp(words->name, name) == 0)
+            return words;
+    }
+    return NULL;
+}
