@@ -1,0 +1,292 @@
+/*
+ * legacy.c - the path that is being replaced.
+ *
+ * Availability check, payment and creation of the booking are separate statements without a
+ * transaction or a lock around them.  A basket excludes nobody, deliveries are not recognised when
+ * they come again, webhooks are believed unsigned, and what was paid for nothing is kept.  It is
+ * left as it is: the control that must fail.
+ */
+#include "flow_int.h"
+
+#include <string.h>
+
+#define SQL_FREE_FOR_LEGACY " NOT " SQL_BOOKED("s.id", "slot.during")
+
+/* Asks whether the slot has no booking; false when the answer is set. */
+static bool ask_free(struct work *work, const struct booking_slot_request *request, bool *free)
+{
+    struct booking_number simulator = booking_number(request->simulator_id);
+    PGresult *result;
+
+    if (!work_exec(work,
+                   "SELECT s.id, slot.during," SQL_FREE_FOR_LEGACY " AS free"
+                   " FROM booking.simulator s, " SQL_SLOT " WHERE s.id = $1",
+                   PARAMS(simulator.text, request->start, request->end), &result)) {
+        work_fail(work);
+        return false;
+    }
+    *free = booking_result_bool(result, "free");
+    work->answer->simulator_id = booking_result_int(result, "id");
+    booking_copy_text(work->answer->during, sizeof work->answer->during,
+                      booking_result_text(result, "during"));
+    PQclear(result);
+    if (work->answer->simulator_id == 0) {
+        work_answer(work, BOOKING_NOT_FOUND, "no-such-simulator");
+        return false;
+    }
+    return true;
+}
+
+void legacy_availability(struct work *work, const struct booking_slot_request *request)
+{
+    if (ask_free(work, request, &work->answer->free))
+        work_answer(work, BOOKING_OK, work->answer->free ? "free" : "slot-taken");
+}
+
+static void insert_basket(struct work *work, const struct booking_slot_request *request)
+{
+    struct booking_number simulator = booking_number(request->simulator_id);
+    struct booking_number ttl = booking_number(work->app->hold_ttl_s);
+    struct booking_answer *answer = work->answer;
+    PGresult *result;
+
+    if (!work_exec(work,
+                   "INSERT INTO booking.temp_booking"
+                   " (simulator_id, customer_id, during, expires_at, amount_minor, currency)"
+                   " SELECT s.id, $4, slot.during,"
+                   " booking.now() + $5::bigint * interval '1 second', " SQL_PRICE ", s.currency"
+                   " FROM booking.simulator s, " SQL_SLOT " WHERE s.id = $1"
+                   " RETURNING id, amount_minor, currency",
+                   PARAMS(simulator.text, request->start, request->end, work->customer, ttl.text),
+                   &result)) {
+        work_fail(work);
+        if (strcmp(work->sqlstate, "23P01") == 0) {
+            work_answer(work, BOOKING_CONFLICT, "slot-taken");
+            work_lost_race(work, "refused");
+        }
+        return;
+    }
+    answer->hold_id = booking_result_int(result, "id");
+    answer->amount_minor = booking_result_int(result, "amount_minor");
+    booking_copy_text(answer->currency, sizeof answer->currency,
+                      booking_result_text(result, "currency"));
+    PQclear(result);
+    work_answer(work, BOOKING_OK, "held");
+}
+
+void legacy_hold(struct work *work, const struct booking_slot_request *request)
+{
+    bool free;
+
+    if (!ask_free(work, request, &free))
+        return;
+    if (free) {
+        insert_basket(work, request);
+    } else {
+        work_answer(work, BOOKING_CONFLICT, "slot-taken");
+        work_lost_race(work, "refused");
+    }
+}
+
+/* Runs a statement; a failure is the answer. */
+static bool run(struct work *work, const char *sql, int param_count, const char *const *params)
+{
+    if (work_run(work, sql, param_count, params))
+        return true;
+    work_fail(work);
+    return false;
+}
+
+/* A new payment, captured at once, and no key with either call. */
+static enum booking_payments_result charge(struct work *work, const struct hold *hold)
+{
+    struct booking_payments *payments = work->app->payments;
+    struct booking_number id = booking_number(hold->id);
+    struct booking_intent intent = {.customer = hold->customer,
+                                    .currency = hold->currency,
+                                    .hold_id = hold->id,
+                                    .amount_minor = hold->amount_minor};
+    struct booking_payment payment;
+
+    if (payments->ops->create(payments, &intent, NULL, &payment) != BOOKING_PAYMENTS_OK)
+        return BOOKING_PAYMENTS_DECLINED;
+    booking_copy_text(work->answer->payment_id, sizeof work->answer->payment_id, payment.id);
+    if (!run(work, "UPDATE booking.temp_booking SET payment_id = $2 WHERE id = $1",
+             PARAMS(id.text, payment.id)))
+        return BOOKING_PAYMENTS_INVALID;
+    return payments->ops->capture(payments, payment.id, NULL, NULL);
+}
+
+/* Has somebody booked the slot of a hold?  false when the answer is set. */
+static bool ask_booked(struct work *work, const struct hold *hold, bool *booked)
+{
+    struct booking_number simulator = booking_number(hold->simulator_id);
+    PGresult *result;
+
+    if (!work_exec(work, "SELECT " SQL_BOOKED("$1", "$2::tstzrange") " AS booked",
+                   PARAMS(simulator.text, hold->during), &result)) {
+        work_fail(work);
+        return false;
+    }
+    *booked = booking_result_bool(result, "booked");
+    PQclear(result);
+    return true;
+}
+
+void legacy_pay(struct work *work, const struct booking_hold_ref *request)
+{
+    enum booking_payments_result result;
+    struct hold hold;
+    bool booked;
+
+    if (!hold_read(work, request->hold_id, &hold) || !ask_booked(work, &hold, &booked))
+        return;
+    if (booked || !hold_is(&hold, "RESERVED")) {
+        work_answer(work, BOOKING_CONFLICT, "no-longer-available");
+        return;
+    }
+    result = charge(work, &hold);
+    if (result == BOOKING_PAYMENTS_UNKNOWN)
+        result = charge(work, &hold);
+    if (result == BOOKING_PAYMENTS_OK)
+        work_answer(work, BOOKING_OK, "paid");
+    else if (result == BOOKING_PAYMENTS_UNKNOWN)
+        work_answer(work, BOOKING_RETRY_LATER, "payment-unknown");
+    else if (result == BOOKING_PAYMENTS_DECLINED)
+        work_answer(work, BOOKING_CONFLICT, "payment-declined");
+}
+
+/* Marks the hold, then makes the booking, then mails. */
+static void create_booking(struct work *work, const struct hold *hold, const char *payment_id)
+{
+    struct booking_number id = booking_number(hold->id);
+    PGresult *result;
+
+    if (!run(work,
+             "UPDATE booking.temp_booking SET status = 'CONFIRMED', payment_id = $2 WHERE id = $1",
+             PARAMS(id.text, payment_id)) ||
+        work_crashes(work))
+        return;
+    if (!work_exec(work,
+                   "INSERT INTO booking.booking"
+                   " (simulator_id, hold_id, customer_id, during, payment_id, amount_minor,"
+                   " currency)"
+                   " SELECT simulator_id, id, customer_id, during, $2, amount_minor, currency"
+                   " FROM booking.temp_booking WHERE id = $1 RETURNING id",
+                   PARAMS(id.text, payment_id), &result)) {
+        work_fail(work);
+        return;
+    }
+    work->answer->booking_id = booking_result_int(result, "id");
+    PQclear(result);
+    if (run(work,
+            "INSERT INTO booking.outbox (kind, hold_id, customer_id)"
+            " SELECT 'confirmation', id, customer_id FROM booking.temp_booking WHERE id = $1",
+            PARAMS(id.text)))
+        work_answer(work, BOOKING_OK, "confirmed");
+}
+
+/* Webhook and return alike. */
+static void confirm(struct work *work, int64_t hold_id, const char *payment_id)
+{
+    struct booking_number id = booking_number(hold_id);
+    PGresult *result;
+    struct hold hold;
+    bool booked;
+
+    booking_copy_text(work->answer->payment_id, sizeof work->answer->payment_id, payment_id);
+    if (!work_exec(work, "SELECT " SQL_HOLD_COLUMNS " FROM booking.temp_booking h WHERE h.id = $1",
+                   PARAMS(id.text), &result)) {
+        work_fail(work);
+        return;
+    }
+    hold = hold_from_result(result);
+    PQclear(result);
+    if (!hold.found) {
+        work_answer(work, BOOKING_OK, "no-such-hold");
+        return;
+    }
+    hold_to_answer(&hold, work->answer);
+    work_point(work, BOOKING_FAULT_HOLD_EXPIRED);
+    work_point(work, BOOKING_FAULT_CLEANUP_NOW);
+    if (hold_is(&hold, "CONFIRMED")) {
+        work_answer(work, BOOKING_OK, "confirmed-before");
+    } else if (!hold_is(&hold, "RESERVED") || !hold.live) {
+        work_answer(work, BOOKING_OK, "too-late");
+    } else if (ask_booked(work, &hold, &booked)) {
+        if (booked)
+            work_answer(work, BOOKING_OK, "slot-taken");
+        else
+            create_booking(work, &hold, payment_id);
+    }
+}
+
+void legacy_webhook(struct work *work, const struct event *event)
+{
+    if (strcmp(event->type, EVENT_SUCCEEDED) == 0)
+        confirm(work, event->payment.hold_id, event->payment.id);
+    else
+        work_answer(work, BOOKING_OK, "ignored");
+}
+
+void legacy_return(struct work *work, const struct booking_return_request *request)
+{
+    struct booking_payments *payments = work->app->payments;
+    struct booking_payment payment;
+
+    if (payments->ops->lookup(payments, request->payment_id, &payment) != BOOKING_PAYMENTS_OK)
+        work_answer(work, BOOKING_NOT_FOUND, "no-such-payment");
+    else if (payment.captured_minor == 0)
+        work_answer(work, BOOKING_RETRY_LATER, "not-captured-yet");
+    else
+        confirm(work, payment.hold_id, payment.id);
+}
+
+void legacy_cancel(struct work *work, const struct booking_hold_ref *request)
+{
+    struct booking_payments *payments = work->app->payments;
+    struct booking_number id = booking_number(request->hold_id);
+    struct hold hold;
+    bool was_confirmed;
+
+    if (!hold_read(work, request->hold_id, &hold))
+        return;
+    was_confirmed = hold_is(&hold, "CONFIRMED");
+    if (was_confirmed &&
+        (!run(work, "UPDATE booking.booking SET status = 'CANCELLED' WHERE hold_id = $1",
+              PARAMS(id.text)) ||
+         work_crashes(work)))
+        return;
+    if (!run(work, "UPDATE booking.temp_booking SET status = 'CANCELLED' WHERE id = $1",
+             PARAMS(id.text)))
+        return;
+    if (was_confirmed && payments->ops->refund(payments, hold.payment_id, hold.amount_minor, NULL,
+                                               NULL) == BOOKING_PAYMENTS_UNKNOWN)
+        payments->ops->refund(payments, hold.payment_id, hold.amount_minor, NULL, NULL);
+    work_answer(work, BOOKING_OK, "cancelled");
+}
+
+/* First the list, then the change: what was paid in between is expired all the same. */
+void legacy_cleanup(struct work *work)
+{
+    PGresult *result;
+
+    if (!work_exec(work,
+                   "SELECT array_agg(id ORDER BY id) AS ids, count(*) AS n"
+                   " FROM booking.temp_booking"
+                   " WHERE status = 'RESERVED' AND expires_at <= booking.now()",
+                   NO_PARAMS, &result)) {
+        work_fail(work);
+        return;
+    }
+    work->answer->count = booking_result_int(result, "n");
+    if (work->answer->count == 0 ||
+        run(work,
+            "UPDATE booking.temp_booking SET status = 'EXPIRED' WHERE id = ANY ($1::bigint[])",
+            PARAMS(booking_result_text(result, "ids")))) {
+        booking_monitor_add(work->app->monitor, BOOKING_COUNT_HOLDS_EXPIRED,
+                            (uint64_t)work->answer->count);
+        work_answer(work, BOOKING_OK, "cleaned");
+    }
+    PQclear(result);
+}

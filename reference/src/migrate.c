@@ -1,0 +1,182 @@
+/*
+ * migrate.c - the schema, step by step.
+ *
+ * A step and its record are one transaction, so a step is done or not done, never half.  The
+ * advisory lock makes a second migration wait, and the version is read again under it.
+ */
+#include "booking/migrate.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "migrations_int.h"
+#include "result_int.h"
+
+static const struct booking_migration migrations[] = {
+#define MIGRATION_ROW(number, label) \
+    {1##number - 10000, #label, booking_sql_text_##number##_up, booking_sql_text_##number##_down},
+    BOOKING_MIGRATION_FILES(MIGRATION_ROW)
+#undef MIGRATION_ROW
+};
+
+#define MIGRATION_COUNT (sizeof migrations / sizeof *migrations)
+
+static_assert(MIGRATION_COUNT == BOOKING_SCHEMA_LATEST, "the latest version is the last file");
+
+const struct booking_migration *booking_migrations(size_t *count)
+{
+    *count = MIGRATION_COUNT;
+    return migrations;
+}
+
+const char *booking_sql_virtual_clock(void)
+{
+    return booking_sql_text_virtual_clock;
+}
+
+const char *booking_sql_seeds(void)
+{
+    return booking_sql_text_seeds;
+}
+
+/* Runs SQL; false fills err with what was attempted. */
+static bool run(PGconn *conn, const char *sql, const char *attempted, struct booking_error *err)
+{
+    PGresult *result = PQexec(conn, sql);
+    ExecStatusType status = PQresultStatus(result);
+    bool ok = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+
+    if (!ok)
+        booking_error_from_result(err, result, attempted);
+    PQclear(result);
+    return ok;
+}
+
+/* The first value of a query as a number; NULL counts as 0. */
+static bool ask_number(PGconn *conn, const char *sql, int *out, struct booking_error *err)
+{
+    PGresult *result = PQexec(conn, sql);
+    bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;
+
+    if (ok)
+        *out = (int)booking_result_int(result, "n");
+    else
+        booking_error_from_result(err, result, "read the schema's version");
+    PQclear(result);
+    return ok;
+}
+
+bool booking_migrate_version(PGconn *conn, int *version, struct booking_error *err)
+{
+    int exists = 0;
+
+    if (!ask_number(conn, "SELECT (to_regclass('booking.schema_version') IS NOT NULL)::int AS n",
+                    &exists, err))
+        return false;
+    if (!exists) {
+        *version = 0;
+        return true;
+    }
+    return ask_number(conn, "SELECT max(version) AS n FROM booking.schema_version", version, err);
+}
+
+/* What both directions do first, in their transaction. */
+static bool lock_schema(PGconn *conn, struct booking_error *err)
+{
+    return run(conn, "SELECT pg_advisory_xact_lock(hashtext('booking.schema_version'))",
+               "lock the schema", err) &&
+           run(conn,
+               "CREATE SCHEMA IF NOT EXISTS booking;"
+               "CREATE TABLE IF NOT EXISTS booking.schema_version ("
+               " version integer PRIMARY KEY, name text NOT NULL,"
+               " applied_at timestamptz NOT NULL DEFAULT clock_timestamp())",
+               "create the schema", err);
+}
+
+static bool step_body(PGconn *conn, const struct booking_migration *step, int version, bool up,
+                      struct booking_error *err)
+{
+    char attempted[96], record[160];
+
+    snprintf(attempted, sizeof attempted, "migrate %s step %d (%s)", up ? "up" : "down", version,
+             step->name);
+    if (up)
+        snprintf(record, sizeof record,
+                 "INSERT INTO booking.schema_version (version, name) VALUES (%d, '%s')", version,
+                 step->name);
+    else
+        snprintf(record, sizeof record, "DELETE FROM booking.schema_version WHERE version = %d",
+                 version);
+    return run(conn, up ? step->up : step->down, attempted, err) &&
+           run(conn, record, attempted, err) && run(conn, "COMMIT", attempted, err);
+}
+
+/* One step from wherever the database is towards the target; *version is where it then is. */
+static bool one_step(PGconn *conn, int target, int *version, struct booking_error *err)
+{
+    bool ok = run(conn, "BEGIN", "begin a migration", err);
+    bool up;
+
+    ok = ok && lock_schema(conn, err) && booking_migrate_version(conn, version, err);
+    if (ok && *version == target) {
+        ok = run(conn, "COMMIT", "end a migration", err);
+    } else if (ok) {
+        up = target > *version;
+        ok = step_body(conn, &migrations[up ? *version : *version - 1],
+                       up ? *version + 1 : *version, up, err);
+        *version += up ? 1 : -1;
+    }
+    if (!ok)
+        PQclear(PQexec(conn, "ROLLBACK"));
+    return ok;
+}
+
+bool booking_migrate(PGconn *conn, int target,
+                     void (*step)(void *arg, int version, const char *name), void *arg,
+                     struct booking_error *err)
+{
+    int version, before;
+
+    if (target < 0 || target > BOOKING_SCHEMA_LATEST) {
+        booking_error_set(err, "there is no schema version %d", target);
+        booking_error_hint(err, "Versions go from 0 to %d.", BOOKING_SCHEMA_LATEST);
+        return false;
+    }
+    if (!booking_migrate_version(conn, &version, err))
+        return false;
+    if (version > BOOKING_SCHEMA_LATEST) {
+        booking_error_set(err, "the database has schema version %d, this program knows %d", version,
+                          BOOKING_SCHEMA_LATEST);
+        booking_error_hint(err, "Use the program that belongs to this schema.");
+        return false;
+    }
+    while (version != target) {
+        before = version;
+        if (!one_step(conn, target, &version, err))
+            return false;
+        if (step && version != before)
+            step(arg, version, migrations[(version > before ? version : before) - 1].name);
+    }
+    return true;
+}
+
+bool booking_migrate_check(PGconn *conn, void (*row)(void *arg, const char *line), void *arg,
+                           size_t *count, struct booking_error *err)
+{
+    PGresult *result = PQexec(conn, "SELECT kind || ': ' || detail AS line FROM booking.dirty"
+                                    " ORDER BY kind, first_id, second_id, detail");
+    bool ok = PQresultStatus(result) == PGRES_TUPLES_OK;
+
+    if (!ok) {
+        booking_error_from_result(err, result, "check the data");
+        booking_error_hint(err, "The check comes with schema version 2: run \"booking-migrate up "
+                                "2\" first.");
+    } else {
+        *count = (size_t)PQntuples(result);
+        for (int i = 0; row && i < PQntuples(result); i++)
+            row(arg, PQgetvalue(result, i, 0));
+    }
+    PQclear(result);
+    return ok;
+}
