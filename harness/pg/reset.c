@@ -143,6 +143,8 @@ enum ob_result ob_pg_world_ready(struct ob_pg_world *world, struct ob_error *err
         result = select_rows(world, OB_PG_SEQUENCES, &sequences, err);
     if (result == OB_OK)
         result = define_reset(world, tables, sequences, err);
+    if (result == OB_OK) /* neither triggers nor foreign keys while rows are put back */
+        result = ob_pg_exec(world->control, "SET session_replication_role = replica", NULL, err);
     if (result == OB_OK) {
         free(world->vacuum);
         free(world->digest_sql);

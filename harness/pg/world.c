@@ -10,8 +10,10 @@
 /* Finds out what this role may control, by trying, and sets the control connection up. */
 static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error *err)
 {
-    enum ob_result result = ob_pg_exec(
-        world->control, "SET session_replication_role = replica; SET jit = off", NULL, err);
+    enum ob_result result = ob_pg_exec(world->control,
+                                       "SET jit = off; SET session_replication_role = replica; SET "
+                                       "session_replication_role = origin",
+                                       NULL, err);
     if (result == OB_SQL) {
         ob_error_context(err, "this database role cannot be used");
         ob_error_detail(

@@ -1,0 +1,371 @@
+/*
+ * sql.c - the target "sql": clients that run the statements written in the scenario.
+ *
+ * A client is a small interpreter: statements with :variables as parameters, captures of the first
+ * row, guards that skip a step.  An error rolls back and ends the client, or begins it again where
+ * the scenario allows retries and the error is one that a retry can help.
+ */
+#include "target/target_int.h"
+
+#include "base/alloc.h"
+#include "base/parse.h"
+#include "target/gated.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define OB_SQL_VALUES_MAX 64 /* variables of one client */
+
+/* Installed beside the user's tables, so that time is the schedule's. */
+#define CLOCK_SETUP                                                                        \
+    "CREATE SCHEMA IF NOT EXISTS overbook;"                                                \
+    "CREATE SEQUENCE overbook.clock MINVALUE 0;"                                           \
+    "CREATE FUNCTION overbook.now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$SELECT" \
+    " 'epoch'::timestamptz + last_value * interval '1 microsecond' FROM overbook.clock$$;"
+
+struct value {
+    const char *name;
+    char *text; /* owned; NULL: null */
+};
+
+struct sql_client {
+    const struct ob_sql_target *target;
+    const struct ob_scenario_client *scenario;
+    enum booking_isolation isolation;
+
+    /* Workspace of a run. */
+    struct ob_client *client;
+    struct ob_gated_db gated;
+    struct booking_db_faulty faulty;
+    struct value values[OB_SQL_VALUES_MAX];
+    size_t value_count;
+    bool in_transaction;
+};
+
+struct ob_sql_target {
+    size_t variant;
+    size_t client_count;
+    struct sql_client clients[OB_CLIENTS_MAX];
+};
+
+enum ended { ENDED_STEP, ENDED_RETRY, ENDED_CLIENT };
+
+static void set_value(struct sql_client *self, const char *name, const char *text)
+{
+    size_t i = 0;
+    while (i < self->value_count && strcmp(self->values[i].name, name) != 0)
+        i++;
+    if (i == self->value_count) {
+        assert(self->value_count < OB_SQL_VALUES_MAX);
+        self->values[self->value_count++] = (struct value){.name = name};
+    }
+    free(self->values[i].text);
+    self->values[i].text = text ? ob_strdup(text) : NULL;
+}
+
+static const char *get_value(const struct sql_client *self, const char *name)
+{
+    for (size_t i = 0; i < self->value_count; i++)
+        if (strcmp(self->values[i].name, name) == 0)
+            return self->values[i].text;
+    return NULL; /* a variable that a skipped step would have captured */
+}
+
+static void clear_values(struct sql_client *self)
+{
+    for (size_t i = 0; i < self->value_count; i++)
+        free(self->values[i].text);
+    self->value_count = 0;
+}
+
+static void set_now(struct sql_client *self)
+{
+    int64_t now_us = ob_client_now_us(self->client);
+    time_t seconds = (time_t)(now_us / 1000000);
+    struct tm tm;
+    char date[32], text[48];
+    gmtime_r(&seconds, &tm);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(text, sizeof text, "%s.%06" PRId64 "Z", date, now_us % 1000000);
+    set_value(self, "now", text);
+}
+
+static void set_initial_values(struct sql_client *self)
+{
+    clear_values(self);
+    set_value(self, "client", self->scenario->name);
+    for (size_t i = 0; i < self->scenario->variable_count; i++)
+        set_value(self, self->scenario->variables[i].name, self->scenario->variables[i].value);
+}
+
+/* -1, 0 or 1; numbers as numbers, everything else as text. */
+static int compare_values(const char *a, const char *b)
+{
+    int64_t x, y;
+    if (ob_parse_i64(a, INT64_MIN, INT64_MAX, &x) && ob_parse_i64(b, INT64_MIN, INT64_MAX, &y))
+        return (x > y) - (x < y);
+    int order = strcmp(a, b);
+    return (order > 0) - (order < 0);
+}
+
+static bool guard_holds(const struct sql_client *self, const struct ob_guard *guard)
+{
+    const char *a = get_value(self, guard->variable);
+    if (guard->compare == OB_IS_NULL || guard->compare == OB_IS_NOT_NULL)
+        return (a == NULL) == (guard->compare == OB_IS_NULL);
+    const char *b = guard->value_is_variable ? get_value(self, guard->value) : guard->value;
+    if (!a || !b)
+        return false;
+    int order = compare_values(a, b);
+    switch (guard->compare) {
+    case OB_EQ:
+        return order == 0;
+    case OB_NE:
+        return order != 0;
+    case OB_LT:
+        return order < 0;
+    case OB_LE:
+        return order <= 0;
+    case OB_GT:
+        return order > 0;
+    case OB_GE:
+        return order >= 0;
+    case OB_IS_NULL:
+    case OB_IS_NOT_NULL:
+    default:
+        return false;
+    }
+}
+
+static void capture(struct sql_client *self, const struct ob_sql_step *step, const PGresult *result)
+{
+    for (size_t i = 0; i < step->capture_count; i++) {
+        const struct ob_capture *wanted = &step->captures[i];
+        int column = PQfnumber(result, wanted->column);
+        bool there = column >= 0 && PQntuples(result) > 0 && !PQgetisnull(result, 0, column);
+        set_value(self, wanted->variable, there ? PQgetvalue(result, 0, column) : NULL);
+    }
+}
+
+/* Adds an event; a string ":name" in its data becomes the variable's value. */
+static void add_event(struct sql_client *self, const struct ob_sql_step *step)
+{
+    json_t *data = json_loads(step->event_data, 0, NULL);
+    const char *key;
+    json_t *item;
+    void *next;
+    json_object_foreach_safe(data, next, key, item)
+    {
+        const char *text = json_string_value(item);
+        if (!text || text[0] != ':')
+            continue;
+        const char *value = get_value(self, text + 1);
+        json_object_set_new(data, key, value ? json_string(value) : json_null());
+    }
+    char *text = json_dumps(data, JSON_COMPACT);
+    ob_client_event(self->client, step->event_kind, text);
+    free(text);
+    json_decref(data);
+}
+
+static void roll_back(struct sql_client *self)
+{
+    if (!self->in_transaction)
+        return;
+    self->in_transaction = false;
+    self->faulty.db.ops->rollback(&self->faulty.db);
+}
+
+/* After a call that failed: what it means for the client. */
+static enum ended fail(struct sql_client *self, enum booking_db_result result,
+                       const PGresult *answer)
+{
+    if (self->gated.stopped)
+        return ENDED_CLIENT;
+    if (result == BOOKING_DB_LOST) {
+        self->in_transaction = false;
+        ob_client_event(self->client, "lost", "{}");
+        self->faulty.db.ops->reconnect(&self->faulty.db);
+        return ENDED_CLIENT;
+    }
+    const char *state = PQresultErrorField(answer, PG_DIAG_SQLSTATE);
+    char data[32];
+    snprintf(data, sizeof data, "{\"sqlstate\":\"%s\"}", state ? state : "");
+    ob_client_event(self->client, "error", data);
+    roll_back(self);
+    bool retry = state && (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0);
+    return retry ? ENDED_RETRY : ENDED_CLIENT;
+}
+
+static enum ended statement(struct sql_client *self, const struct ob_sql_step *step)
+{
+    const char *params[OB_SQL_VALUES_MAX];
+    assert(step->variable_count <= OB_SQL_VALUES_MAX);
+    for (size_t i = 0; i < step->variable_count; i++)
+        params[i] = get_value(self, step->variables[i]);
+    PGresult *answer = NULL;
+    struct booking_db *db = &self->faulty.db;
+    enum booking_db_result result =
+        db->ops->exec(db, step->sql, (int)step->variable_count, params, &answer);
+    enum ended ended = ENDED_STEP;
+    if (result == BOOKING_DB_OK)
+        capture(self, step, answer);
+    else
+        ended = fail(self, result, answer);
+    PQclear(answer);
+    return ended;
+}
+
+static enum ended transaction_command(struct sql_client *self, enum ob_sql_step_kind kind)
+{
+    struct booking_db *db = &self->faulty.db;
+    PGresult *error = NULL;
+    enum booking_db_result result;
+    if (kind == OB_SQL_BEGIN)
+        result = db->ops->begin(db, self->isolation);
+    else if (kind == OB_SQL_COMMIT)
+        result = db->ops->commit(db, &error);
+    else
+        result = db->ops->rollback(db);
+    self->in_transaction = kind == OB_SQL_BEGIN && result == BOOKING_DB_OK;
+    enum ended ended = result == BOOKING_DB_OK ? ENDED_STEP : fail(self, result, error);
+    PQclear(error);
+    return ended;
+}
+
+static enum ended set_clock(struct sql_client *self, const struct ob_sql_step *step)
+{
+    int64_t now_us = ob_client_now_us(self->client);
+    const struct ob_op op = {
+        .kind = OB_OP_CLOCK,
+        .text = "set the clock",
+        .time_us = step->advances ? now_us + step->time_us : step->time_us,
+    };
+    struct ob_reply reply;
+    ob_client_do(self->client, &op, &reply);
+    self->gated.stopped = reply.status == OB_REPLY_STOPPED;
+    return reply.status == OB_REPLY_DONE ? ENDED_STEP : ENDED_CLIENT;
+}
+
+static enum ended do_step(struct sql_client *self, const struct ob_sql_step *step)
+{
+    switch (step->kind) {
+    case OB_SQL_STATEMENT:
+        set_now(self);
+        return statement(self, step);
+    case OB_SQL_CLOCK:
+        return set_clock(self, step);
+    case OB_SQL_EVENT:
+        set_now(self);
+        add_event(self, step);
+        return ENDED_STEP;
+    case OB_SQL_BEGIN:
+    case OB_SQL_COMMIT:
+    case OB_SQL_ROLLBACK:
+    default:
+        return transaction_command(self, step->kind);
+    }
+}
+
+static enum ended do_steps(struct sql_client *self)
+{
+    for (size_t i = 0; i < self->scenario->step_count; i++) {
+        const struct ob_sql_step *step = &self->scenario->steps[i];
+        bool taken = step->variants >> self->target->variant & 1;
+        for (size_t g = 0; g < step->guard_count && taken; g++)
+            taken = guard_holds(self, &step->guards[g]);
+        if (!taken)
+            continue;
+        enum ended ended = do_step(self, step);
+        if (ended != ENDED_STEP)
+            return ended;
+    }
+    roll_back(self); /* a transaction that the scenario leaves open ends with its client */
+    return ENDED_STEP;
+}
+
+static void body(struct ob_client *client, void *arg)
+{
+    struct sql_client *self = arg;
+    self->client = client;
+    self->in_transaction = false;
+    ob_gated_db_init(&self->gated, client);
+    booking_db_faulty_init(&self->faulty, &self->gated.db);
+    for (unsigned attempt = 0; attempt <= self->scenario->retries; attempt++) {
+        set_initial_values(self);
+        if (do_steps(self) != ENDED_RETRY)
+            break;
+    }
+    clear_values(self);
+}
+
+static enum booking_isolation isolation_of(const struct ob_scenario_client *client,
+                                           const struct ob_variant *variant)
+{
+    switch (client->isolation_given ? client->isolation : variant->isolation) {
+    case OB_REPEATABLE_READ:
+        return BOOKING_REPEATABLE_READ;
+    case OB_SERIALIZABLE:
+        return BOOKING_SERIALIZABLE;
+    case OB_READ_COMMITTED:
+    default:
+        return BOOKING_READ_COMMITTED;
+    }
+}
+
+static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose,
+                                struct ob_error *err)
+{
+    if (sql[0] == '\0')
+        return OB_OK;
+    PGresult *result = PQexec(conn, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
+        const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        ob_error_set(err, OB_SQL, "the setup of %s failed", whose);
+        ob_error_detail(err, "%s", PQresultErrorMessage(result));
+        ob_error_hint(err, "Try it with psql in an empty database.");
+        snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state ? state : "");
+    }
+    PQclear(result);
+    return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE ? err->code : OB_OK;
+}
+
+static enum ob_result install(struct ob_target *target, PGconn *conn, void **self,
+                              struct ob_error *err)
+{
+    const struct ob_scenario *scenario = target->scenario;
+    const struct ob_variant *variant = &scenario->variants[target->variant];
+    enum ob_result result = run_setup(conn, CLOCK_SETUP, "the clock", err);
+    if (result == OB_OK)
+        result = run_setup(conn, scenario->setup, scenario->name, err);
+    if (result == OB_OK)
+        result = run_setup(conn, variant->setup, variant->name, err);
+    if (result != OB_OK)
+        return result;
+    struct ob_sql_target *sql = ob_alloc(sizeof *sql);
+    sql->variant = target->variant;
+    sql->client_count = target->client_count;
+    for (size_t i = 0; i < target->client_count; i++) {
+        struct sql_client *client = &sql->clients[i];
+        client->target = sql;
+        client->scenario = &scenario->clients[target->scenario_index[i]];
+        client->isolation = isolation_of(client->scenario, variant);
+        target->clients[i] =
+            (struct ob_run_client){.name = client->scenario->name, .body = body, .arg = client};
+    }
+    *self = sql;
+    return OB_OK;
+}
+
+const struct ob_target_ops ob_target_sql = {
+    .clock = OB_TARGET_CLOCK,
+    .keeps_session_state = true,
+    .install = install,
+    .free = free,
+};

@@ -1,0 +1,38 @@
+/*
+ * target.h - what is tested: a scenario's variant, installed in a database of its own and ready to
+ * be run.
+ *
+ * A target puts the pieces together: the world (sessions on the database), the engine, the checks,
+ * the faults, and for each client the code that it runs.  What it hands out is a rig, on which
+ * explorations and replays work.
+ */
+#ifndef OB_TARGET_TARGET_H
+#define OB_TARGET_TARGET_H
+
+#include "base/error.h"
+#include "explore/rig.h"
+#include "scenario/scenario.h"
+
+struct ob_target;
+
+struct ob_target_options {
+    const char *conninfo; /* of an empty database that may be filled and wiped */
+    struct ob_limits limits;
+    const unsigned *fault_budget; /* NULL: the scenario's */
+    bool fixed_plans;             /* pg/world.h */
+};
+
+/* Installs the variant and does what the scenario gives as done.  The scenario is borrowed for the
+ * target's life.  OB_INPUT: the scenario asks for what this target cannot do; OB_SQL: its own SQL
+ * failed. */
+OB_MUSTCHECK enum ob_result ob_target_open(const struct ob_scenario *scenario, size_t variant,
+                                           const struct ob_target_options *options,
+                                           struct ob_target **out, struct ob_error *err);
+void ob_target_close(struct ob_target *target); /* NULL is legal */
+
+struct ob_rig *ob_target_rig(struct ob_target *target);
+
+/* Whether deadlock victims are in overbook's hands on this server. */
+bool ob_target_controls_deadlock(const struct ob_target *target);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * target_int.h - what the files behind target.h share.
+ *
+ *   target.c     putting the pieces together
+ *   sql.c        target "sql": statements written in the scenario
+ *   reference.c  target "reference": installing the booking flow, what is given, what a run needs
+ *   actions.c    what a client of the booking flow does, verb by verb
+ *   gated.c      the booking flow's database session and payment provider, step by step
+ */
+#ifndef OB_TARGET_TARGET_INT_H
+#define OB_TARGET_TARGET_INT_H
+
+#include "fault/fault.h"
+#include "pg/world.h"
+#include "target/target.h"
+
+/* The clock's sequence of the sql target, read by overbook.now(). */
+#define OB_TARGET_CLOCK "overbook.clock"
+
+/* One way of being a target.  self is made by new and owned by the target. */
+struct ob_target_ops {
+    const char *clock; /* qualified name of the clock's sequence */
+    bool keeps_session_state;
+    /* How many clients beside the scenario's own this variant races. May be NULL. */
+    size_t (*extra_clients)(const struct ob_scenario *scenario);
+    /* Fills the database, and the bodies and arguments of the clients. */
+    enum ob_result (*install)(struct ob_target *target, PGconn *conn, void **self,
+                              struct ob_error *err);
+    void (*begin)(void *self); /* before each run; may be NULL */
+    enum ob_result (*finish)(void *self, struct ob_trace *trace,
+                             struct ob_error *err); /* or NULL */
+    void (*free)(void *self);
+};
+
+extern const struct ob_target_ops ob_target_sql, ob_target_reference;
+
+struct ob_target {
+    const struct ob_target_ops *ops;
+    const struct ob_scenario *scenario;
+    size_t variant;
+    const struct ob_target_options *options; /* borrowed while it is opened */
+    void *self;                              /* the kind's own */
+    struct ob_pg_world *world;
+    struct ob_faults *faults;
+    struct ob_check_item *items; /* the scenario's invariants */
+    struct ob_rig rig;
+
+    /* The racing clients: those of the scenario that take part in the variant, then the extra ones.
+     */
+    struct ob_run_client clients[OB_CLIENTS_MAX];
+    const char *names[OB_CLIENTS_MAX];
+    size_t scenario_index[OB_CLIENTS_MAX]; /* of each one's struct ob_scenario_client */
+    size_t client_count, own_count;        /* all; the scenario's own */
+};
+
+#endif
