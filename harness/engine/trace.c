@@ -98,19 +98,32 @@ static uint64_t hash_step(uint64_t hash, const struct ob_step *step)
     return hash;
 }
 
+static uint64_t hash_event(uint64_t hash, const struct ob_event *event)
+{
+    hash = ob_hash_u64(hash, event->step);
+    hash = ob_hash_u64(hash, event->client);
+    hash = ob_hash_text(hash, event->kind);
+    return ob_hash_text(hash, event->data);
+}
+
 uint64_t ob_trace_digest(const struct ob_trace *trace)
 {
     uint64_t hash = OB_HASH_START;
     for (size_t i = 0; i < trace->step_count; i++)
         hash = hash_step(hash, &trace->steps[i]);
-    for (size_t i = 0; i < trace->event_count; i++) {
-        const struct ob_event *event = &trace->events[i];
-        hash = ob_hash_u64(hash, event->step);
-        hash = ob_hash_u64(hash, event->client);
-        hash = ob_hash_text(hash, event->kind);
-        hash = ob_hash_text(hash, event->data);
-    }
+    for (size_t i = 0; i < trace->event_count; i++)
+        hash = hash_event(hash, &trace->events[i]);
     return ob_hash_end(ob_hash_u64(hash, trace->end));
+}
+
+uint64_t ob_trace_step_digest(const struct ob_trace *trace, size_t step)
+{
+    assert(step < trace->step_count);
+    uint64_t hash = hash_step(OB_HASH_START, &trace->steps[step]);
+    for (size_t i = 0; i < trace->event_count; i++)
+        if (trace->events[i].step == step)
+            hash = hash_event(hash, &trace->events[i]);
+    return ob_hash_end(hash);
 }
 
 void ob_trace_check(const struct ob_trace *trace)

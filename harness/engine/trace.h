@@ -60,7 +60,8 @@ struct ob_step {
     ob_client_set enabled; /* who could have moved, the client included */
     ob_client_set blocked; /* who waits for a lock after the step */
     ob_client_set holders; /* when the client itself is blocked: by whom */
-    ob_client_set woken;   /* who waited before and went on because of it */
+    /* Who waited before and because of the step was answered, or now waits for others. */
+    ob_client_set woken;
     bool uncontrolled;     /* the server itself chose which of several waiters goes on */
     struct ob_completion *completions;
     size_t completion_count;
@@ -120,7 +121,10 @@ void ob_trace_add_event(struct ob_trace *trace, size_t client, const char *kind,
 void ob_trace_print(const struct ob_trace *trace, const char *const *client_names, bool exact,
                     struct ob_buf *out);
 
-uint64_t ob_trace_digest(const struct ob_trace *trace); /* of steps and events */
+uint64_t ob_trace_digest(const struct ob_trace *trace); /* of steps, events and end */
+
+/* The same of one step and of the events after it, up to the next step. */
+uint64_t ob_trace_step_digest(const struct ob_trace *trace, size_t step);
 
 /* True when two traces differ; then *step is the first step at which they do, and why (appended to)
  * says how, in one sentence. */
