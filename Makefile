@@ -68,12 +68,13 @@ SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenar
                  harness/scenario/list.c harness/scenario/load.c harness/scenario/reference.c \
                  harness/scenario/scenario.c harness/scenario/schema.c harness/scenario/sql.c \
                  harness/scenario/tree.c harness/scenario/value.c harness/scenario/vocabulary.c
-SCENARIO_UNIT_TESTS := test_scenario
+SCENARIO_UNIT_TESTS := test_scenario test_scenario_bad test_scenario_bind test_scenario_damage \
+                       test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree
 SCENARIO_FUZZERS := fuzz_scenario
 
 # --- check
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \
-              harness/check/rows.c
+              harness/check/rows.c harness/check/builtin.c
 CHECK_UNIT_TESTS :=
 CHECK_SERVER_TESTS :=
 
@@ -84,11 +85,24 @@ REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_
 TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c
 
 # --- reference
-REF_SRCS :=
-REF_TOOLS :=
+REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.c \
+            reference/src/event.c reference/src/faults.c reference/src/flag.c \
+            reference/src/hold.c reference/src/legacy.c reference/src/migrate.c \
+            reference/src/monitor.c reference/src/pay.c reference/src/psp.c \
+            reference/src/psp_webhook.c reference/src/refund.c reference/src/requests.c \
+            reference/src/result.c reference/src/settle.c reference/src/signature.c \
+            reference/src/work.c
+REF_TOOLS := booking-cleanup booking-flag booking-migrate
 REF_UNIT_TESTS :=
 REF_SERVER_TESTS :=
 REF_TEST_SUPPORT_SRCS :=
+
+# SQL that the library carries: NAME=FILE.
+REF_MIGRATIONS := 0001_core 0002_dirty_data 0003_holds 0004_transitions 0005_payments 0006_flag \
+                  0007_sane_ranges 0008_booking_no_overlap 0009_hold_no_overlap
+REF_SQL := $(foreach m,$(REF_MIGRATIONS),$(foreach d,up down,\
+               $(firstword $(subst _, ,$m))_$d=reference/migrations/$m.$d.sql)) \
+           virtual_clock=reference/testing/virtual_clock.sql seeds=reference/seeds/simulators.sql
 
 # --- what is built
 VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/version.h)
@@ -156,8 +170,15 @@ endef
 $B/liboverbook.a: $(HARNESS_OBJS)
 	$(archive)
 
-$B/libbooking.a: $(REF_OBJS)
+$B/libbooking.a: $(REF_OBJS) $B/reference/sql.o
 	$(archive)
+
+$B/reference/sql.c: reference/tools/embed-sql $(foreach p,$(REF_SQL),$(lastword $(subst =, ,$p)))
+	@mkdir -p $(@D)
+	reference/tools/embed-sql $(REF_SQL) >$@
+
+$B/reference/sql.o: $B/reference/sql.c reference/src/migrations_int.h $B/flags
+	$(COMPILE) -c -o $@ $<
 
 # Archives too, so that a test links only what it uses.
 $B/libtestsupport.a: $(SUPPORT_OBJS)

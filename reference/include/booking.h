@@ -1,10 +1,10 @@
 /*
  * booking.h - the reference booking flow: everything public, in one include.
  *
- * A library on libpq that rents out simulators (bookable bays) by the hour: availability, holds, payment,
- * webhooks, cancellation, cleanup, with a legacy and a fixed path behind a feature flag.  It prints nothing,
- * keeps no global state and reaches the outside through three ports: a database session (booking/db.h), a
- * payment provider (booking/payments.h) and a log (booking/monitor.h).
+ * A library on libpq that rents out simulators (bookable bays) by the hour: availability, holds,
+ * payment, webhooks, cancellation, cleanup, with a legacy and a fixed path behind a feature flag.
+ * It prints nothing, keeps no global state and reaches the outside through three ports: a database
+ * session (booking/db.h), a payment provider (booking/payments.h) and a log (booking/monitor.h).
  */
 #ifndef BOOKING_H
 #define BOOKING_H

@@ -146,7 +146,8 @@ enum booking_status booking_cancel(const struct booking_app *app, struct booking
                                    const struct booking_hold_ref *request,
                                    struct booking_answer *answer);
 
-/* Expires overdue holds and completes pending refunds. */
+/* Expires overdue holds and completes pending refunds.  It alone works without a payment provider:
+ * the refunds are then left to a process that has one. */
 enum booking_status booking_cleanup(const struct booking_app *app, struct booking_db *db,
                                     struct booking_answer *answer);
 
