@@ -1,8 +1,8 @@
 /*
  * json.c - the report as one JSON object: the format that scripts rely on.
  *
- * Keys come in the order of the documentation, so that two files of the same findings differ in nothing but
- * their times.
+ * Keys come in the order of the documentation, so that two files of the same findings differ in
+ * nothing but their times.
  */
 #include "report_int.h"
 

@@ -1,10 +1,11 @@
 /*
  * junit.c - the report as JUnit XML, for the test pages of CI systems.
  *
- * A scenario is a test suite, a variant of it a test case.  What was not expected is a failure; an error is an
- * error, and so is what is inconclusive (of the type "inconclusive"): the systems show skipped tests in grey
- * or not at all, and what was not found out must not look as if all were well.  A violation that was expected
- * passes, and says in the case's output what was found and how to see it again.
+ * A scenario is a test suite, a variant of it a test case.  What was not expected is a failure; an
+ * error is an error, and so is what is inconclusive (of the type "inconclusive"): the systems show
+ * skipped tests in grey or not at all, and what was not found out must not look as if all were
+ * well.  A violation that was expected passes, and says in the case's output what was found and how
+ * to see it again.
  */
 #include "report_int.h"
 

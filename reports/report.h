@@ -1,8 +1,8 @@
 /*
  * report.h - what a whole call of overbook found, and the renderers that write it down.
  *
- * Filled by cli/ from explorations; rendered as a table for a terminal, as JSON (the format scripts rely on)
- * and as JUnit XML.  All texts are owned by the report's arena.
+ * Filled by cli/ from explorations; rendered as a table for a terminal, as JSON (the format scripts
+ * rely on) and as JUnit XML.  All texts are owned by the report's arena.
  */
 #ifndef OB_REPORTS_REPORT_H
 #define OB_REPORTS_REPORT_H
@@ -68,7 +68,8 @@ struct ob_report_summary {
 };
 struct ob_report_summary ob_report_summarise(const struct ob_report *report);
 
-/* The exit status that the report calls for: 0, 1, 3 or 4; the worst wins in the order 3, 1, 4, 0. */
+/* The exit status that the report calls for: 0, 1, 3 or 4; the worst wins in the order 3, 1, 4, 0.
+ */
 int ob_report_exit_status(const struct ob_report *report);
 
 /* Renderers write to out and report a failed write (OB_IO). */
@@ -78,15 +79,16 @@ enum ob_result ob_report_junit(const struct ob_report *report, FILE *out, struct
 struct ob_table_options {
     bool color;
     bool unicode;
-    int width; /* columns of the terminal, 80 when unknown; fewer than 50 count as 50 */
-    int verbosity; /* -1 quiet: only what is unexpected and the summary; 0; 1: traces of violations too */
+    int width;     /* columns of the terminal, 80 when unknown; fewer than 50 count as 50 */
+    int verbosity; /* -1 quiet: only what is unexpected and the summary; 0; 1: traces of violations
+                      too */
 };
 enum ob_result ob_report_table(const struct ob_report *report,
                                const struct ob_table_options *options, FILE *out,
                                struct ob_error *err);
 
-/* Opens path for writing ("-" is standard output), through a temporary file that replaces path only when the
- * renderer has succeeded. */
+/* Opens path for writing ("-" is standard output), through a temporary file that replaces path only
+ * when the renderer has succeeded. */
 typedef enum ob_result ob_report_renderer(const struct ob_report *, FILE *, struct ob_error *);
 OB_MUSTCHECK enum ob_result ob_report_write(const struct ob_report *report,
                                             ob_report_renderer *renderer, const char *path,

@@ -1,7 +1,7 @@
 /*
- * report_int.h - what the renderers share: how a result counts, and texts from outside (SQL, names, rows of the
- * tested application) made fit for the format they go into.  A text that is NULL counts as "".  What is made of
- * it lives in the arena.
+ * report_int.h - what the renderers share: how a result counts, and texts from outside (SQL, names,
+ * rows of the tested application) made fit for the format they go into.  A text that is NULL counts
+ * as "".  What is made of it lives in the arena.
  */
 #ifndef OB_REPORTS_REPORT_INT_H
 #define OB_REPORTS_REPORT_INT_H
@@ -21,8 +21,8 @@ const char *ob_report_utf8(struct ob_arena *arena, const char *text);
 /* The same, and only characters that XML 1.0 (section 2.2) can carry; others become U+FFFD. */
 const char *ob_report_xml(struct ob_arena *arena, const char *text);
 
-/* One line of visible characters for a terminal: white space becomes one space, control characters (a terminal
- * would obey them) and, without unicode, what is not ASCII become "?". */
+/* One line of visible characters for a terminal: white space becomes one space, control characters
+ * (a terminal would obey them) and, without unicode, what is not ASCII become "?". */
 const char *ob_report_line(struct ob_arena *arena, const char *text, bool unicode);
 
 /* Columns of a line that ob_report_line made, one for each character. */

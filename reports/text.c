@@ -1,6 +1,6 @@
 /*
- * text.c - see report_int.h.  One decoder for all formats: valid stretches are found by the base layer's
- * UTF-8 check, and are then only classified, character by character.
+ * text.c - see report_int.h.  One decoder for all formats: valid stretches are found by the base
+ * layer's UTF-8 check, and are then only classified, character by character.
  */
 #include "report_int.h"
 

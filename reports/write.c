@@ -38,7 +38,8 @@ static enum ob_result write_direct(const struct ob_report *report, ob_report_ren
     return result;
 }
 
-/* The temporary file lies beside path, since a rename cannot cross from one file system to another. */
+/* The temporary file lies beside path, since a rename cannot cross from one file system to another.
+ */
 static enum ob_result write_whole(const struct ob_report *report, ob_report_renderer *renderer,
                                   const char *path, struct ob_error *err)
 {

@@ -1,9 +1,9 @@
 /*
  * check.c - asking the invariants.
  *
- * Two statements are composed once and kept: over all items, and over those that are asked after each commit.
- * An item that was broken stays in them, since leaving it out would be another text for the server to plan; its
- * rows are then passed over.
+ * Two statements are composed once and kept: over all items, and over those that are asked after
+ * each commit. An item that was broken stays in them, since leaving it out would be another text
+ * for the server to plan; its rows are then passed over.
  */
 #include "check/check_int.h"
 

@@ -1,11 +1,11 @@
 /*
  * check.h - invariants.
  *
- * An invariant is one SQL query that returns the offending rows; no rows means that it holds.  It sees the
- * database's tables and the run's history as a relation
- *     history(seq int, step int, client text, kind text, data jsonb)
- * so checks over state and checks over what was acknowledged to whom are written in one language, by users
- * in a scenario file as by the built-in set.  All of a run's invariants are asked in one round trip.
+ * An invariant is one SQL query that returns the offending rows; no rows means that it holds.  It
+ * sees the database's tables and the run's history as a relation history(seq int, step int, client
+ * text, kind text, data jsonb) so checks over state and checks over what was acknowledged to whom
+ * are written in one language, by users in a scenario file as by the built-in set.  All of a run's
+ * invariants are asked in one round trip.
  *
  * A check that fails to run is an error of the run, never a pass.
  */
@@ -48,17 +48,18 @@ const char *ob_check_name(const struct ob_check *check, size_t item);
 
 /* A broken invariant: the first offending rows, as one line of text for people. */
 struct ob_broken {
-    size_t item; /* index into the items */
-    size_t step; /* the step after which it was seen; SIZE_MAX: at the end */
-    const char *
-        rows; /* "(booking 2 overlaps 1: …)", at most 500 bytes; in the check's arena, until the next _begin */
+    size_t item;      /* index into the items */
+    size_t step;      /* the step after which it was seen; SIZE_MAX: at the end */
+    const char *rows; /* "(booking 2 overlaps 1: …)", at most 500 bytes; in the check's arena, until
+                         the next _begin */
 };
 
 /* Forgets what an earlier run broke. */
 void ob_check_begin(struct ob_check *check);
 
 /* Checks all items (end of a run), or only those marked after_commit (step: the commit's index).
- * OB_SQL: an invariant failed to run; err names it. An item broken once is not reported again in this run. */
+ * OB_SQL: an invariant failed to run; err names it. An item broken once is not reported again in
+ * this run. */
 OB_MUSTCHECK enum ob_result ob_check_run(struct ob_check *check, const struct ob_trace *trace,
                                          const char *const *client_names, bool at_end, size_t step,
                                          struct ob_error *err);

@@ -1,9 +1,9 @@
 /*
  * compose.c - many invariants as one statement, because a run's check is paid for in round trips.
  *
- * Each item's SQL becomes a subquery, on lines of its own so that a comment at its end ends there.  A quote or
- * comment that is left open would swallow the items after it: the server refuses the whole, and asking each item
- * by itself then tells which one it was.
+ * Each item's SQL becomes a subquery, on lines of its own so that a comment at its end ends there.
+ * A quote or comment that is left open would swallow the items after it: the server refuses the
+ * whole, and asking each item by itself then tells which one it was.
  */
 #include "check/check_int.h"
 

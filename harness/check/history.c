@@ -1,8 +1,8 @@
 /*
  * history.c - a run's events as the JSON that becomes the relation "history".
  *
- * Written after every run, so the texts that need no escaping, which are nearly all, are copied as they are;
- * jansson escapes the others.  An event's data is JSON already.
+ * Written after every run, so the texts that need no escaping, which are nearly all, are copied as
+ * they are; jansson escapes the others.  An event's data is JSON already.
  */
 #include "check/check_int.h"
 
