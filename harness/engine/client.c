@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static _Thread_local struct ob_client *current;
 
@@ -21,6 +22,28 @@ struct ob_client *ob_client_current(void)
 size_t ob_client_index(const struct ob_client *client)
 {
     return client->index;
+}
+
+/* A thread that comes back after it was given up must touch nothing any more: its run is over, and
+ * the run's trace and arguments may be gone. */
+static void park_if_abandoned(const struct ob_engine *engine)
+{
+    while (__atomic_load_n(&engine->abandoned, __ATOMIC_ACQUIRE))
+        pause();
+}
+
+/* Around what a client writes of the run: in free-running mode others write too. */
+static void enter(struct ob_engine *engine)
+{
+    park_if_abandoned(engine);
+    if (engine->free_running)
+        pthread_mutex_lock(&engine->mutex);
+}
+
+static void leave(struct ob_engine *engine)
+{
+    if (engine->free_running)
+        pthread_mutex_unlock(&engine->mutex);
 }
 
 static void take(sem_t *semaphore)
@@ -39,7 +62,8 @@ static void *thread_main(void *arg)
         if (engine->quitting)
             return NULL;
         client->body(client, client->arg);
-        if (engine->spec->free_running) {
+        park_if_abandoned(engine);
+        if (engine->free_running) {
             pthread_mutex_lock(&engine->mutex);
             client->state = OB_CLIENT_FINISHED;
             pthread_cond_broadcast(&engine->changed);
@@ -87,7 +111,7 @@ enum ob_result ob_client_resume(struct ob_client *client, struct ob_error *err)
     while (sem_clockwait(&engine->posted, CLOCK_MONOTONIC, &limit) != 0) {
         if (errno == EINTR)
             continue;
-        engine->abandoned = true;
+        __atomic_store_n(&engine->abandoned, true, __ATOMIC_RELEASE);
         ob_error_set(err, OB_STUCK,
                      "client \"%s\" did not come back from its own code within %lld ms",
                      engine->spec->clients[client->index].name,
@@ -106,9 +130,10 @@ void ob_client_do(struct ob_client *client, const struct ob_op *op, struct ob_re
 {
     struct ob_engine *engine = client->engine;
     assert(client == current);
-    assert(op->kind != OB_OP_WAIT || op->text);
+    assert(op->text);
+    park_if_abandoned(engine);
     client->op = op;
-    if (engine->spec->free_running) {
+    if (engine->free_running) {
         ob_free_do(client);
     } else if (engine->stopping) {
         client->reply = (struct ob_reply){.status = OB_REPLY_STOPPED};
@@ -158,13 +183,10 @@ unsigned ob_client_fault(struct ob_client *client, size_t point)
 {
     struct ob_engine *engine = client->engine;
     assert(client == current);
+    enter(engine);
     assert(point < engine->spec->fault_point_count);
-    bool free_running = engine->spec->free_running;
-    if (free_running)
-        pthread_mutex_lock(&engine->mutex);
     unsigned way = decide_fault(client, point);
-    if (free_running)
-        pthread_mutex_unlock(&engine->mutex);
+    leave(engine);
     return way;
 }
 
@@ -172,10 +194,7 @@ void ob_client_event(struct ob_client *client, const char *kind, const char *dat
 {
     struct ob_engine *engine = client->engine;
     assert(client == current);
-    bool free_running = engine->spec->free_running;
-    if (free_running)
-        pthread_mutex_lock(&engine->mutex);
+    enter(engine);
     ob_trace_add_event(engine->trace, client->index, kind, data);
-    if (free_running)
-        pthread_mutex_unlock(&engine->mutex);
+    leave(engine);
 }

@@ -20,7 +20,8 @@ enum ob_client_state {
     OB_CLIENT_MOVING,  /* its own code runs */
     OB_CLIENT_POSTED,  /* waits to be released */
     OB_CLIENT_FLYING,  /* released; the server works on it, or it waits for a lock */
-    OB_CLIENT_FINISHED /* its body has returned */
+    OB_CLIENT_ANSWERED, /* the reply has come and is owned here, the client was not told yet */
+    OB_CLIENT_FINISHED  /* its body has returned */
 };
 
 struct ob_client {
@@ -47,20 +48,21 @@ struct ob_engine {
     size_t thread_count;
     sem_t posted;   /* posted by a client that stops moving */
     bool quitting;  /* the threads are to end */
-    bool abandoned; /* a client did not come back: no thread may be joined */
+    bool abandoned; /* a client did not come back: no thread may be joined.  Atomic */
 
     /* The run that goes on. */
     const struct ob_run_spec *spec;
     struct ob_trace *trace;
     int64_t now_us;      /* virtual */
     int64_t deadline_us; /* machine time at which the run is given up */
+    bool free_running;   /* as in spec, which an abandoned thread must not touch */
     bool stopping;       /* every operation is answered OB_REPLY_STOPPED */
     size_t fault_count;
     size_t previous;                       /* the client that moved last, or OB_NO_CLIENT */
     ob_client_set waiting;                 /* FLYING in a stable wait */
     ob_client_set holders[OB_CLIENTS_MAX]; /* whom each of them waits for */
     ob_client_set armed;   /* whose deadlock check is on for the present operation */
-    ob_client_set woken;   /* by the present step */
+    ob_client_set woken;   /* by the present step: was answered, or waits for others than before */
     ob_client_set foreign; /* seen to wait for a session that is no client */
     bool careful;          /* every step is armed and every wait checked: see settle.c */
 
@@ -101,8 +103,8 @@ enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob
 /* Those who wait, directly or through others, for this client. */
 ob_client_set ob_settle_behind(const struct ob_engine *engine, size_t client);
 
-/* Interrupts everything in flight and waits until it has ended, so that the sessions can be reset.
- */
+/* Interrupts everything in flight, waits until it has ended, so that the sessions can be reset, and
+ * discards the answers that no client will be told. */
 enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err);
 
 /* --- run.c */

@@ -38,13 +38,37 @@ static void fail(struct ob_engine *engine, const struct ob_error *err)
     give_up(engine, OB_RUN_FINISHED, "");
 }
 
+/* Whether the run is being given up, for whatever reason. */
+static bool is_over(struct ob_engine *engine)
+{
+    pthread_mutex_lock(&engine->mutex);
+    if (time_is_over(engine))
+        give_up(engine, OB_RUN_TIME_LIMIT, "the clients still had operations to do");
+    bool over = engine->stopping;
+    pthread_mutex_unlock(&engine->mutex);
+    return over;
+}
+
+/* Ending a session goes through what all sessions share, so those are sent one at a time. */
+static enum ob_io send_op(struct ob_client *client, struct ob_error *err)
+{
+    struct ob_engine *engine = client->engine;
+    bool shared = client->op->kind == OB_OP_KILL;
+    if (shared)
+        pthread_mutex_lock(&engine->mutex);
+    enum ob_io io = engine->ports.send(engine->ports.self, client->index, client->op, err);
+    if (shared)
+        pthread_mutex_unlock(&engine->mutex);
+    return io;
+}
+
 /* Called without the mutex.  A server that fails ends the run; the reason is in the trace. */
 static void do_database(struct ob_client *client)
 {
     struct ob_engine *engine = client->engine;
     const struct ob_ports *ports = &engine->ports;
     struct ob_error err;
-    enum ob_io io = ports->send(ports->self, client->index, client->op, &err);
+    enum ob_io io = send_op(client, &err);
     bool cancelled = false;
     while (io != OB_IO_FAILED) {
         io = ports->poll(ports->self, client->index, &client->reply, &err);
@@ -52,12 +76,9 @@ static void do_database(struct ob_client *client)
             return;
         if (io == OB_IO_PENDING)
             ports->wait(ports->self, ob_client_bit(client->index), OB_FREE_WAIT_US);
-        if (time_is_over(engine) && !cancelled) {
+        if (!cancelled && is_over(engine)) {
             cancelled = true;
             ports->cancel(ports->self, client->index);
-            pthread_mutex_lock(&engine->mutex);
-            give_up(engine, OB_RUN_TIME_LIMIT, "the clients still had operations to do");
-            pthread_mutex_unlock(&engine->mutex);
         }
     }
     client->reply = (struct ob_reply){.status = OB_REPLY_STOPPED};
@@ -131,8 +152,7 @@ void ob_free_do(struct ob_client *client)
     } else if (!engine->stopping && kind == OB_OP_WAIT) {
         do_wait(client);
     }
-    bool over = engine->trace->step_count >= engine->limits.steps_max;
-    if (over)
+    if (!engine->stopping && engine->trace->step_count >= engine->limits.steps_max)
         give_up(engine, OB_RUN_STEP_LIMIT, "the clients still had operations to do");
     if (engine->stopping) {
         if (client->reply.native)
@@ -167,7 +187,11 @@ enum ob_result ob_free_run(struct ob_engine *engine, struct ob_error *err)
         if (sem_clockwait(&engine->posted, CLOCK_MONOTONIC, &limit) == 0) {
             finished++;
         } else if (errno != EINTR) {
-            engine->abandoned = true;
+            pthread_mutex_lock(&engine->mutex);
+            __atomic_store_n(&engine->abandoned, true, __ATOMIC_RELEASE);
+            engine->stopping = true;
+            engine->trace->end = OB_RUN_NOT_BACK;
+            pthread_mutex_unlock(&engine->mutex);
             return ob_error_set(err, OB_STUCK, "%zu of %zu clients did not come back in time",
                                 spec->client_count - finished, spec->client_count);
         }

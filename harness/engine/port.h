@@ -4,7 +4,8 @@
  * model.
  *
  * All functions are called by the engine's thread only, one at a time - except in free-running
- * mode, where send, poll and wait of a session are called by its client's thread.
+ * mode, where send, poll, wait and cancel of a session are called by its client's thread, set_clock
+ * and the sending of KILL by any of them but one at a time, and monotonic_us and discard by all.
  */
 #ifndef OB_ENGINE_PORT_H
 #define OB_ENGINE_PORT_H

@@ -158,9 +158,6 @@ static enum ob_result step_database(struct ob_engine *engine, struct ob_client *
         engine->stopping = true;
         if (settled == OB_SETTLE_UNARMED)
             engine->trace->end = OB_RUN_AGAIN;
-        for (size_t i = 0; i < engine->spec->client_count; i++)
-            if ((done & ob_client_bit(i)) && engine->clients[i].reply.native)
-                engine->ports.discard(engine->ports.self, engine->clients[i].reply.native);
         return OB_OK;
     }
     return resume_all(engine, client->index, done, err);
@@ -200,23 +197,26 @@ static enum ob_result nobody_can_move(struct ob_engine *engine, bool *over, stru
     return result;
 }
 
+/* A client that waits in an endless loop for what never comes makes no step: only time ends that. */
+static bool limit_reached(struct ob_engine *engine, ob_client_set enabled)
+{
+    const char *reason = "the clients still had operations to do";
+    if (enabled != 0 && engine->trace->step_count >= engine->limits.steps_max)
+        end_run(engine, OB_RUN_STEP_LIMIT, reason);
+    else if (engine->ports.monotonic_us(engine->ports.self) > engine->deadline_us)
+        end_run(engine, OB_RUN_TIME_LIMIT, reason);
+    return engine->stopping;
+}
+
 static enum ob_result steps(struct ob_engine *engine, struct ob_error *err)
 {
     enum ob_result result = OB_OK;
     for (bool over = false; result == OB_OK && !over && !engine->stopping;) {
         ob_client_set enabled = enabled_clients(engine);
-        if (enabled == 0) {
+        if (enabled == 0)
             result = nobody_can_move(engine, &over, err);
+        if (over || limit_reached(engine, enabled) || enabled == 0)
             continue;
-        }
-        if (engine->trace->step_count >= engine->limits.steps_max) {
-            end_run(engine, OB_RUN_STEP_LIMIT, "the clients still had operations to do");
-            continue;
-        }
-        if (engine->ports.monotonic_us(engine->ports.self) > engine->deadline_us) {
-            end_run(engine, OB_RUN_TIME_LIMIT, "the clients still had operations to do");
-            continue;
-        }
         size_t client = choose(engine, enabled);
         if (client == OB_NO_CLIENT)
             end_run(engine, OB_RUN_DIVERGED, "the recorded choice is not possible here");
@@ -230,6 +230,7 @@ static enum ob_result steps(struct ob_engine *engine, struct ob_error *err)
  */
 static enum ob_result unwind(struct ob_engine *engine, struct ob_error *err)
 {
+    struct ob_error stuck;
     engine->stopping = true;
     enum ob_result result = ob_settle_cancel(engine, err);
     for (size_t i = 0; i < engine->spec->client_count; i++) {
@@ -237,10 +238,10 @@ static enum ob_result unwind(struct ob_engine *engine, struct ob_error *err)
         if (client->state == OB_CLIENT_FINISHED || client->state == OB_CLIENT_ABSENT)
             continue;
         client->reply = (struct ob_reply){.status = OB_REPLY_STOPPED};
-        struct ob_error later;
-        enum ob_result resumed = ob_client_resume(client, result == OB_OK ? err : &later);
-        if (resumed == OB_STUCK)
+        if (ob_client_resume(client, &stuck) != OB_OK) {
+            *err = stuck;
             return OB_STUCK;
+        }
     }
     return result;
 }
@@ -256,6 +257,7 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
     engine->now_us = spec->start_us;
     engine->deadline_us =
         engine->ports.monotonic_us(engine->ports.self) + engine->limits.run_us_max;
+    engine->free_running = spec->free_running;
     engine->stopping = false;
     engine->careful = spec->careful;
     engine->fault_count = 0;
@@ -279,13 +281,17 @@ static enum ob_result run_gated(struct ob_engine *engine, struct ob_error *err)
         result = ob_client_resume(&engine->clients[i], err);
     if (result == OB_OK)
         result = steps(engine, err);
-    if (result == OB_STUCK) {
-        end_run(engine, OB_RUN_NOT_BACK, err->message);
-        return result;
+    if (result != OB_STUCK) {
+        struct ob_error later;
+        enum ob_result unwound = unwind(engine, &later);
+        if (unwound != OB_OK && (result == OB_OK || unwound == OB_STUCK)) {
+            *err = later;
+            result = unwound;
+        }
     }
-    struct ob_error later;
-    enum ob_result unwound = unwind(engine, result == OB_OK ? err : &later);
-    return result == OB_OK ? unwound : result;
+    if (result == OB_STUCK)
+        end_run(engine, OB_RUN_NOT_BACK, err->message);
+    return result;
 }
 
 enum ob_result ob_engine_run(struct ob_engine *engine, const struct ob_run_spec *spec,

@@ -16,6 +16,9 @@
  * step and find that one's cycle. A client that is woken may run into a second lock and close a
  * cycle although it was not armed.  That is seen here (OB_SETTLE_UNARMED), and the run is made
  * again with everybody armed, which is slower and otherwise the same.
+ *
+ * Who was woken is told by what is left when all is quiet, never by what was seen on the way: a
+ * client that goes on and soon waits again may or may not be caught in between.
  */
 #include "engine/engine_int.h"
 
@@ -36,6 +39,8 @@ struct settling {
     int64_t since_us, ask_after_us;
     struct ob_waits seen; /* the last answer of the server, to be confirmed by the next one */
     bool seen_valid;
+    ob_client_set before; /* who waited before the step, and for whom */
+    ob_client_set holders_before[OB_CLIENTS_MAX];
 };
 
 static int64_t machine_us(const struct ob_engine *engine)
@@ -77,6 +82,7 @@ static enum ob_io collect(struct settling *s, struct ob_error *err)
             return io;
         if (io == OB_IO_PENDING)
             continue;
+        client->state = OB_CLIENT_ANSWERED;
         s->moving &= ~ob_client_bit(i);
         *s->done |= ob_client_bit(i);
         s->must_ask |= waiting_behind(engine, ob_client_bit(i)) != 0;
@@ -141,21 +147,36 @@ static bool same_waits(const struct ob_waits *a, const struct ob_waits *b)
     return true;
 }
 
-/* The server answers about several backends one after the other, so where more than one moves, what
- * it says counts only when it says it twice with nothing in between. */
-static bool confirmed(struct settling *s, const struct ob_waits *waits)
+/* Whether the server says the same for the second time, with nothing in between. */
+static bool seen_twice(struct settling *s, const struct ob_waits *waits)
 {
-    bool several = (s->moving & (s->moving - 1)) != 0;
     bool same = s->seen_valid && same_waits(&s->seen, waits);
     s->seen = *waits;
     s->seen_valid = true;
-    return !several || same;
+    return same;
+}
+
+/* The server answers about several backends one after the other.  Where more than one may move, and
+ * one that moves may have set free another who was asked about before it, one answer is no proof. */
+static bool one_answer_is_enough(const struct settling *s)
+{
+    ob_client_set may_move = s->moving | waiting_behind(s->engine, s->moving);
+    return (may_move & (may_move - 1)) == 0;
+}
+
+/* Whether a deadlock check that is still to come will break the cycle. */
+static bool check_is_due(const struct ob_engine *engine, ob_client_set cyclic)
+{
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if ((cyclic & engine->armed & ob_client_bit(i)) &&
+            !engine->ports.deadlock_checked(engine->ports.self, i))
+            return true;
+    return false;
 }
 
 static void wake(struct settling *s, ob_client_set woken)
 {
     s->engine->waiting &= ~woken;
-    s->engine->woken |= woken;
     s->moving |= woken;
     s->seen_valid = s->seen_valid && woken == 0;
 }
@@ -181,13 +202,17 @@ static enum ob_settled ask(struct settling *s, struct ob_error *err)
         return OB_SETTLE_FAILED;
     s->must_ask = false;
     wake(s, engine->waiting & ~waits.blocked);
+    bool proven = seen_twice(s, &waits) || one_answer_is_enough(s);
     ob_client_set cyclic = on_cycles(&waits, waits.blocked);
-    if (cyclic != 0 && !(cyclic & engine->armed))
+    bool hopeless = cyclic != 0 && !engine->careful && !check_is_due(engine, cyclic);
+    if (hopeless && proven)
         return OB_SETTLE_UNARMED;
     engine->foreign = waits.foreign;
-    ob_client_set stable = stable_waits(s, &waits, cyclic);
-    if ((s->moving & ~stable) == 0 && (s->moving == 0 || confirmed(s, &waits)))
+    bool quiet = (s->moving & ~stable_waits(s, &waits, cyclic)) == 0;
+    if (quiet && proven)
         become_waiting(s, &waits);
+    else if (quiet || hopeless)
+        s->ask_after_us = 0;
     return OB_SETTLED;
 }
 
@@ -223,12 +248,14 @@ static enum ob_settled settle(struct settling *s, struct ob_error *err)
         if (io == OB_IO_DONE)
             s->ask_after_us = OB_ASK_FIRST_US;
         if ((s->moving == 0 && s->must_ask) || waited_us >= s->ask_after_us) {
+            if (s->ask_after_us == 0)
+                s->ask_after_us = OB_ASK_FIRST_US;
+            else if (s->ask_after_us < OB_ASK_MAX_US)
+                s->ask_after_us *= 2;
             enum ob_settled asked = ask(s, err);
             if (asked != OB_SETTLED)
                 return asked;
             s->since_us = machine_us(engine);
-            if (s->ask_after_us < OB_ASK_MAX_US)
-                s->ask_after_us *= 2;
         } else if (waited_us >= OB_SPIN_US) {
             engine->ports.wait(engine->ports.self, s->moving, s->ask_after_us - waited_us);
         }
@@ -237,12 +264,27 @@ static enum ob_settled settle(struct settling *s, struct ob_error *err)
     }
 }
 
-static enum ob_result arm(struct ob_engine *engine, size_t client, struct ob_error *err)
+static enum ob_result arm(struct ob_engine *engine, const struct ob_client *client,
+                          struct ob_error *err)
 {
-    bool armed = engine->careful || waiting_behind(engine, ob_client_bit(client)) != 0;
-    engine->armed =
-        armed ? engine->armed | ob_client_bit(client) : engine->armed & ~ob_client_bit(client);
-    return engine->ports.arm_deadlock(engine->ports.self, client, armed, err);
+    ob_client_set bit = ob_client_bit(client->index);
+    enum ob_op_kind kind = client->op->kind;
+    if (kind == OB_OP_BEGIN || kind == OB_OP_ROLLBACK || kind == OB_OP_KILL)
+        return OB_OK; /* these wait for no lock */
+    bool armed = engine->careful || waiting_behind(engine, bit) != 0;
+    engine->armed = armed ? engine->armed | bit : engine->armed & ~bit;
+    return engine->ports.arm_deadlock(engine->ports.self, client->index, armed, err);
+}
+
+/* Who waited before and was answered since, or waits for others now. */
+static ob_client_set woken_since(const struct settling *s)
+{
+    ob_client_set woken = s->before & *s->done;
+    for (size_t i = 0; i < s->engine->spec->client_count; i++)
+        if ((s->before & s->engine->waiting & ob_client_bit(i)) &&
+            s->holders_before[i] != s->engine->holders[i])
+            woken |= ob_client_bit(i);
+    return woken;
 }
 
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
@@ -250,8 +292,9 @@ enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob
 {
     struct settling s = {.engine = engine, .moving = ob_client_bit(client->index), .done = done};
     *done = 0;
-    engine->woken = 0;
-    if (arm(engine, client->index, err) != OB_OK)
+    s.before = engine->waiting;
+    memcpy(s.holders_before, engine->holders, sizeof s.holders_before);
+    if (arm(engine, client, err) != OB_OK)
         return OB_SETTLE_FAILED;
     enum ob_io io = engine->ports.send(engine->ports.self, client->index, client->op, err);
     if (io == OB_IO_FAILED)
@@ -259,34 +302,44 @@ enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob
     client->state = OB_CLIENT_FLYING;
     int64_t started_us = machine_us(engine);
     enum ob_settled settled = settle(&s, err);
+    engine->woken = woken_since(&s);
     engine->trace->settle_us += machine_us(engine) - started_us;
     return settled;
 }
 
-enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err)
+/* Waits until all of it has been answered, which a cancel request makes soon. */
+static enum ob_result drain(struct settling *s, struct ob_error *err)
 {
-    ob_client_set flying = 0, done = 0;
-    for (size_t i = 0; i < engine->spec->client_count; i++)
-        if (engine->clients[i].state == OB_CLIENT_FLYING)
-            flying |= ob_client_bit(i);
-    struct settling s = {.engine = engine, .moving = flying, .done = &done};
-    for (size_t i = 0; i < engine->spec->client_count; i++)
-        if (flying & ob_client_bit(i))
-            engine->ports.cancel(engine->ports.self, i);
+    struct ob_engine *engine = s->engine;
     int64_t limit_us = machine_us(engine) + OB_CANCEL_US;
-    while (s.moving != 0) {
-        if (collect(&s, err) == OB_IO_FAILED)
+    while (s->moving != 0) {
+        if (collect(s, err) == OB_IO_FAILED)
             return err->code;
-        if (s.moving != 0)
-            engine->ports.wait(engine->ports.self, s.moving, OB_ASK_MAX_US);
-        if (machine_us(engine) > limit_us)
+        if (s->moving != 0)
+            engine->ports.wait(engine->ports.self, s->moving, OB_ASK_MAX_US);
+        if (s->moving != 0 && machine_us(engine) > limit_us)
             return ob_error_set(err, OB_SERVER, "the server did not answer to a cancel request");
     }
+    return OB_OK;
+}
+
+enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err)
+{
+    ob_client_set done = 0;
+    struct settling s = {.engine = engine, .done = &done};
     for (size_t i = 0; i < engine->spec->client_count; i++) {
-        if ((done & ob_client_bit(i)) && engine->clients[i].reply.native)
-            engine->ports.discard(engine->ports.self, engine->clients[i].reply.native);
-        engine->clients[i].reply = (struct ob_reply){0};
+        if (engine->clients[i].state != OB_CLIENT_FLYING)
+            continue;
+        s.moving |= ob_client_bit(i);
+        engine->ports.cancel(engine->ports.self, i);
+    }
+    enum ob_result result = drain(&s, err);
+    for (size_t i = 0; i < engine->spec->client_count; i++) {
+        struct ob_client *client = &engine->clients[i];
+        if (client->state == OB_CLIENT_ANSWERED && client->reply.native)
+            engine->ports.discard(engine->ports.self, client->reply.native);
+        client->reply = (struct ob_reply){0};
     }
     engine->waiting = 0;
-    return OB_OK;
+    return result;
 }

@@ -108,6 +108,9 @@ bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
         return run < strategy->client_count;
     if (strategy->kind != OB_STRATEGY_EXHAUSTIVE || run == 0)
         return true;
+    if (strategy->depth != strategy->path_count)
+        strategy->changed = true;
+    strategy->path_count = strategy->depth;
     bool more = backtrack(strategy);
     strategy->exhausted = !more && !strategy->changed;
     return more;

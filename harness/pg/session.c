@@ -23,9 +23,12 @@
 #include <string.h>
 #include <time.h>
 
-#define OB_PG_ARM \
-    "SET deadlock_timeout = '1ms'; SET log_lock_waits = on; SET client_min_messages = log"
-#define OB_PG_DISARM "SET client_min_messages = notice; SET deadlock_timeout = '1h'"
+/* Within a transaction the settings are local to it, and its end brings the old ones back. */
+#define OB_PG_ARM(set)                                              \
+    set " deadlock_timeout = '1ms'; " set " log_lock_waits = on; "  \
+    set " client_min_messages = log"
+#define OB_PG_DISARM(set) \
+    set " client_min_messages = notice; " set " deadlock_timeout = '1h'"
 
 enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char *options,
                              PGconn **out, struct ob_error *err)
@@ -45,15 +48,16 @@ enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char 
     return OB_SERVER;
 }
 
-/* Severity LOG from ProcSleep: "process N still waiting for …", whatever the language of
- * messages is. */
+/* Severity LOG from ProcSleep: "process N still waiting for …", or "process N acquired …", after
+ * which a second wait of the same statement has a check of its own.  Armed sessions are superusers'
+ * and so have lc_messages = C. */
 static void receive_notice(void *arg, const PGresult *notice)
 {
     struct ob_pg_session *session = arg;
     const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     if (function && severity && strcmp(function, "ProcSleep") == 0 && strcmp(severity, "LOG") == 0)
-        session->checked = true;
+        session->checked = !strstr(PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY), "acquired");
 }
 
 enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, struct ob_error *err)
@@ -64,7 +68,7 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
     ob_buf_puts(&options,
                 "-c timezone=UTC -c datestyle=ISO -c statement_timeout=0 -c lock_timeout=0");
     if (world->controls_deadlock)
-        ob_buf_puts(&options, " -c deadlock_timeout=1h");
+        ob_buf_puts(&options, " -c deadlock_timeout=1h -c lc_messages=C");
     if (world->fixed_plans)
         ob_buf_puts(&options, " -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
                               " -c max_parallel_workers_per_gather=0");
@@ -77,7 +81,7 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
     PQsetNoticeReceiver(session->conn, receive_notice, session);
     session->pid = PQbackendPID(session->conn);
     session->killing = session->checked = false;
-    session->deadlock = OB_PG_DEADLOCK_OFF;
+    session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_OFF;
     return OB_OK;
 }
 
@@ -88,24 +92,35 @@ void ob_pg_session_close(struct ob_pg_session *session)
     *session = (struct ob_pg_session){0};
 }
 
+/* Out of a transaction, its settings as they were when it was opened. */
+static enum ob_result clean(struct ob_pg_world *world, struct ob_pg_session *session,
+                            struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    if (PQtransactionStatus(session->conn) != PQTRANS_IDLE) {
+        result = ob_pg_exec(session->conn, "ROLLBACK", NULL, err);
+        session->deadlock = session->deadlock_outside;
+    }
+    const char *restore = world->keeps_session_state ? "DISCARD ALL" : OB_PG_DISARM("SET");
+    if (result == OB_OK &&
+        (world->keeps_session_state || session->deadlock_outside != OB_PG_DEADLOCK_OFF)) {
+        result = ob_pg_exec(session->conn, restore, NULL, err);
+        session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_OFF;
+    }
+    return result;
+}
+
 enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, struct ob_error *err)
 {
     struct ob_pg_session *session = &world->sessions[client];
     PGTransactionStatusType status = PQtransactionStatus(session->conn);
-    if (status == PQTRANS_ACTIVE || status == PQTRANS_UNKNOWN || session->killing) {
-        ob_pg_session_close(session);
-        return ob_pg_session_open(world, client, err);
-    }
-    enum ob_result result = OB_OK;
-    if (status != PQTRANS_IDLE) {
-        session->deadlock = OB_PG_DEADLOCK_UNKNOWN;
-        result = ob_pg_exec(session->conn, "ROLLBACK", NULL, err);
-    }
-    if (result == OB_OK && world->keeps_session_state) {
-        result = ob_pg_exec(session->conn, "DISCARD ALL", NULL, err);
-        session->deadlock = OB_PG_DEADLOCK_OFF; /* as in the connection's options */
-    }
-    return result;
+    bool usable = status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN && !session->killing &&
+                  PQconsumeInput(session->conn);
+    enum ob_result result = usable ? clean(world, session, err) : OB_SERVER;
+    if (result != OB_SERVER)
+        return result;
+    ob_pg_session_close(session);
+    return ob_pg_session_open(world, client, err);
 }
 
 /* The client's session has ended, by a timeout of the server's or by an administrator: a fresh
@@ -182,6 +197,18 @@ static uint64_t rows_digest(const PGresult *result)
     return sum;
 }
 
+/* A transaction's end undoes the settings made in it; a rollback to a savepoint, a chained
+ * transaction and the client's own RESET may have. */
+static void note_settings(struct ob_pg_session *session, const char *command)
+{
+    if (strcmp(command, "RESET") == 0 || strcmp(command, "DISCARD ALL") == 0)
+        session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;
+    else if (PQtransactionStatus(session->conn) == PQTRANS_IDLE)
+        session->deadlock = session->deadlock_outside;
+    else if (strcmp(command, "ROLLBACK") == 0 || strcmp(command, "COMMIT") == 0)
+        session->deadlock = OB_PG_DEADLOCK_UNKNOWN;
+}
+
 static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
 {
     PGresult *result = session->answer;
@@ -195,9 +222,8 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
         reply->row_count = (uint32_t)PQntuples(result);
     } else if (status == PGRES_COMMAND_OK) {
         reply->row_count = (uint32_t)strtoul(PQcmdTuples(result), NULL, 10);
-        if (strcmp(PQcmdStatus(result), "ROLLBACK") == 0 && session->deadlock == OB_PG_DEADLOCK_ON)
-            session->deadlock = OB_PG_DEADLOCK_UNKNOWN; /* SET is undone with its transaction */
     }
+    note_settings(session, PQcmdStatus(result));
 }
 
 /* Waits for the end of the line: the server process lets go of its locks before it closes it. */
@@ -214,6 +240,24 @@ static enum ob_io poll_killed(struct ob_pg_world *world, size_t client, struct o
     if (PQstatus(session->conn) != CONNECTION_BAD)
         return OB_IO_PENDING;
     return replace_lost(world, client, reply, err);
+}
+
+/* COPY through the connection: what the server wants to have is refused, what it gives is thrown
+ * away.  True while more is to come. */
+static bool copies(PGconn *conn, const PGresult *result)
+{
+    char *line = NULL;
+    int size = 1;
+    if (PQresultStatus(result) == PGRES_COPY_IN)
+        PQputCopyEnd(conn, "clients of overbook send no data");
+    if (PQresultStatus(result) != PGRES_COPY_OUT)
+        return false;
+    while (size > 0) {
+        size = PQgetCopyData(conn, &line, 1);
+        PQfreemem(line);
+        line = NULL;
+    }
+    return size == 0;
 }
 
 enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
@@ -234,8 +278,11 @@ enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
             fill_reply(session, reply);
             return OB_IO_DONE;
         }
+        bool more = copies(session->conn, result);
         PQclear(session->answer); /* of several results the last one counts, as in PQexec */
         session->answer = result;
+        if (more)
+            return OB_IO_PENDING;
     }
     return OB_IO_PENDING;
 }
@@ -261,18 +308,34 @@ enum ob_result ob_pg_session_arm(void *self, size_t client, bool armed, struct o
     enum ob_pg_deadlock wanted = armed ? OB_PG_DEADLOCK_ON : OB_PG_DEADLOCK_OFF;
     if (!world->controls_deadlock || session->deadlock == wanted)
         return OB_OK;
-    if (PQtransactionStatus(session->conn) == PQTRANS_INERROR)
+    PGTransactionStatusType status = PQtransactionStatus(session->conn);
+    if (status == PQTRANS_INERROR)
         return OB_OK; /* nothing in a failed transaction waits for a lock */
-    enum ob_result result = ob_pg_exec(session->conn, armed ? OB_PG_ARM : OB_PG_DISARM, NULL, err);
-    if (result == OB_OK)
-        session->deadlock = wanted;
-    return result;
+    bool inside = status == PQTRANS_INTRANS;
+    const char *local = armed ? OB_PG_ARM("SET LOCAL") : OB_PG_DISARM("SET LOCAL");
+    const char *outside = armed ? OB_PG_ARM("SET") : OB_PG_DISARM("SET");
+    enum ob_result result = ob_pg_exec(session->conn, inside ? local : outside, NULL, err);
+    if (PQstatus(session->conn) == CONNECTION_BAD)
+        return OB_OK; /* lost: the operation that comes now will find out */
+    if (result != OB_OK)
+        return result;
+    session->deadlock = wanted;
+    if (!inside)
+        session->deadlock_outside = wanted;
+    return OB_OK;
 }
 
+/* What the server has said until now is read first, so that it is no older than an answer of the
+ * control connection's. */
 bool ob_pg_session_checked(void *self, size_t client)
 {
     struct ob_pg_world *world = self;
-    return !world->controls_deadlock || world->sessions[client].checked;
+    struct ob_pg_session *session = &world->sessions[client];
+    if (!world->controls_deadlock)
+        return true;
+    if (PQconsumeInput(session->conn))
+        (void)PQisBusy(session->conn);
+    return session->checked;
 }
 
 void ob_pg_session_cancel(void *self, size_t client)

@@ -23,6 +23,7 @@ struct ob_pg_session {
     bool killing; /* the server process is being ended; its end of the line is awaited */
     bool checked; /* the deadlock check of the present wait has passed */
     enum ob_pg_deadlock deadlock;
+    enum ob_pg_deadlock deadlock_outside; /* what it is once the transaction has ended */
 };
 
 struct ob_pg_prepared {
