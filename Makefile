@@ -52,7 +52,11 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
                harness/explore/rig.c harness/explore/strategy.c harness/explore/follower.c harness/explore/tally.c \
                harness/explore/explore.c harness/pg/session.c harness/pg/control.c harness/pg/reset.c \
-               harness/pg/world.c
+               harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
+               harness/target/sql.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c \
+               harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
+               harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
+               harness/cli/doctor.c
 ENGINE_UNIT_TESTS :=
 ENGINE_SERVER_TESTS :=
 
@@ -76,7 +80,7 @@ SCENARIO_FUZZERS := fuzz_scenario
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \
               harness/check/rows.c harness/check/builtin.c
 CHECK_UNIT_TESTS :=
-CHECK_SERVER_TESTS :=
+CHECK_SERVER_TESTS := test_invariants
 
 # --- reports
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \

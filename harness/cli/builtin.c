@@ -1,0 +1,87 @@
+#include "cli/builtin.h"
+
+#include "base/alloc.h"
+#include "base/parse.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_folder(const char *path)
+{
+    return access(path, R_OK | X_OK) == 0;
+}
+
+/* The folder of this program; the caller's to free. */
+static char *program_folder(void)
+{
+    char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (size <= 0)
+        return ob_strdup(".");
+    path[size] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash)
+        *slash = '\0';
+    return ob_strdup(path);
+}
+
+/* The caller's to free; NULL when there is none. */
+static char *find_folder(void)
+{
+    const char *named = getenv("OVERBOOK_SCENARIOS");
+    if (named && named[0] != '\0')
+        return ob_strdup(named);
+    static const char *const beside[] = {"../share/overbook/scenarios", "../../scenarios"};
+    char *program = program_folder(), *found = NULL;
+    for (size_t i = 0; i < sizeof beside / sizeof *beside && !found; i++) {
+        char *path = ob_asprintf("%s/%s", program, beside[i]);
+        char *real = is_folder(path) ? realpath(path, NULL) : NULL;
+        found = real ? ob_strdup(real) : NULL;
+        free(real);
+        free(path);
+    }
+    free(program);
+    return found;
+}
+
+enum ob_result ob_builtin_load(char *const *paths, size_t count, struct ob_scenario_list *out,
+                               struct ob_error *err)
+{
+    if (count > 0)
+        return ob_scenario_list_load((const char *const *)paths, count, out, err);
+    char *folder = find_folder();
+    if (!folder) {
+        ob_error_set(err, OB_USAGE, "the built-in scenarios were not found");
+        ob_error_hint(err, "Name a scenario file or folder, or set OVERBOOK_SCENARIOS.");
+        return OB_USAGE;
+    }
+    const char *const only[] = {folder};
+    enum ob_result result = ob_scenario_list_load(only, 1, out, err);
+    free(folder);
+    return result;
+}
+
+enum ob_result ob_builtin_check_variant(const struct ob_scenario_list *list, const char *variant,
+                                        struct ob_error *err)
+{
+    if (!variant)
+        return OB_OK;
+    const char *names[256];
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct ob_scenario *scenario = list->items[i];
+        if (ob_scenario_variant(scenario, variant) != SIZE_MAX)
+            return OB_OK;
+        for (size_t v = 0; v < scenario->variant_count && count < 256; v++)
+            names[count++] = scenario->variants[v].name;
+    }
+    ob_error_set(err, OB_USAGE, "no scenario has a variant \"%s\"", variant);
+    const char *nearest = ob_parse_nearest(variant, names, count);
+    if (nearest)
+        ob_error_hint(err, "Did you mean \"%s\"?", nearest);
+    else
+        ob_error_hint(err, "\"overbook list\" shows them.");
+    return OB_USAGE;
+}

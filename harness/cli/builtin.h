@@ -1,0 +1,19 @@
+/* builtin.h - where the scenarios that come with overbook are. */
+#ifndef OB_CLI_BUILTIN_H
+#define OB_CLI_BUILTIN_H
+
+#include "cli/cli.h"
+#include "scenario/scenario.h"
+
+/* Loads the paths, or the built-in set when there are none: the folder $OVERBOOK_SCENARIOS, else
+ * the one installed beside this program, else that of the source tree which this program was built
+ * in. */
+OB_MUSTCHECK enum ob_result ob_builtin_load(char *const *paths, size_t count,
+                                            struct ob_scenario_list *out, struct ob_error *err);
+
+/* The index of the variant that --variant names, SIZE_MAX when none is asked for; OB_USAGE when no
+ * scenario of the list has it. */
+OB_MUSTCHECK enum ob_result ob_builtin_check_variant(const struct ob_scenario_list *list,
+                                                     const char *variant, struct ob_error *err);
+
+#endif

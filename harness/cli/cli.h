@@ -1,0 +1,75 @@
+/*
+ * cli.h - the commands of overbook, and what they share.  Only this folder prints and decides on
+ * exit statuses.
+ */
+#ifndef OB_CLI_CLI_H
+#define OB_CLI_CLI_H
+
+#include "base/error.h"
+#include "explore/strategy.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ob_exit {
+    OB_EXIT_EXPECTED = 0,
+    OB_EXIT_UNEXPECTED = 1,   /* an expectation was not met */
+    OB_EXIT_USAGE = 2,        /* usage, or a scenario that does not load */
+    OB_EXIT_FAILED = 3,       /* the harness or the database failed */
+    OB_EXIT_INCONCLUSIVE = 4, /* replay diverged, something uncontrolled, a budget ran out */
+};
+
+enum ob_when { OB_AUTO, OB_ALWAYS, OB_NEVER };
+
+/* The options of all commands; each command accepts those that mean something to it (options.c). */
+struct ob_options {
+    const char *database_url; /* NULL: the embedded server */
+    bool disposable;          /* --disposable: mark the database of the URL */
+    const char *variant;      /* NULL: all */
+    bool strategy_given;
+    enum ob_strategy_kind strategy;
+    uint64_t runs;     /* 0: the scenario's wish, else OB_RUNS_DEFAULT */
+    int64_t budget_us; /* for each scenario and variant; INT64_MAX: none */
+    uint64_t seed;
+    const unsigned *faults; /* NULL: the scenario's budget */
+    unsigned faults_value;
+    bool keep_going, require_exhausted;
+    const char *json, *junit;
+    enum ob_when progress, color;
+    int verbosity;
+    char **args; /* what is no option */
+    size_t arg_count;
+};
+
+#define OB_RUNS_DEFAULT 300
+
+enum ob_command {
+    OB_COMMAND_RUN = 1,
+    OB_COMMAND_REPLAY = 2,
+    OB_COMMAND_LIST = 4,
+    OB_COMMAND_DOCTOR = 8
+};
+
+/* Parses argv (argv[0] is the command's name); prints help and errors itself and then exits. */
+void ob_options_parse(enum ob_command command, int argc, char **argv, struct ob_options *out);
+
+int ob_command_run(int argc, char **argv);
+int ob_command_replay(int argc, char **argv);
+int ob_command_list(int argc, char **argv);
+int ob_command_doctor(int argc, char **argv);
+
+/* Prints an error on standard error, and returns the exit status that it calls for. */
+int ob_cli_error(const struct ob_error *err);
+
+/* Whether standard output, or standard error, shows colours and is a terminal. */
+bool ob_cli_color(enum ob_when when, int fd);
+int ob_cli_width(int fd);
+bool ob_cli_unicode(void);
+
+/* Set once SIGINT or SIGTERM has come; what is under way ends at the next run. A second one kills.
+ */
+void ob_cli_catch_signals(void);
+bool ob_cli_interrupted(void);
+
+#endif

@@ -1,0 +1,118 @@
+#include "cli/database.h"
+
+#include "base/alloc.h"
+#include "pg/marker.h"
+#include "pg/server.h"
+#include "pg/world.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct ob_server {
+    struct ob_pg_server *embedded;           /* owned; NULL: a server of the user's */
+    PGconn *conn;                            /* owned; to the URL's database, or to "postgres" */
+    char database[OB_PG_DATABASE_NAME_SIZE]; /* "": none at present */
+    char *version;                           /* owned */
+};
+
+static enum ob_result connect_server(struct ob_server *server, const char *conninfo,
+                                     struct ob_error *err)
+{
+    const char *const keywords[] = {"dbname", "fallback_application_name", NULL};
+    const char *const values[] = {conninfo, "overbook", NULL};
+    server->conn = PQconnectdbParams(keywords, values, 1);
+    if (PQstatus(server->conn) != CONNECTION_OK) {
+        ob_error_set(err, OB_SERVER, "could not connect to the database");
+        ob_error_detail(err, "%s", PQerrorMessage(server->conn));
+        return OB_SERVER;
+    }
+    const char *version = PQparameterStatus(server->conn, "server_version");
+    server->version = ob_strdup(version ? version : "unknown");
+    return OB_OK;
+}
+
+static enum ob_result open_users(struct ob_server *server, const struct ob_options *options,
+                                 struct ob_error *err)
+{
+    enum ob_result result = connect_server(server, options->database_url, err);
+    if (result == OB_OK)
+        result = options->disposable ? ob_pg_marker_leave(server->conn, err)
+                                     : ob_pg_marker_check(server->conn, err);
+    bool can_create = false;
+    if (result == OB_OK)
+        result = ob_pg_marker_can_create(server->conn, &can_create, err);
+    if (result == OB_OK && !can_create) {
+        ob_error_set(err, OB_REFUSED, "the role of the URL may not create databases");
+        ob_error_detail(err, "overbook races in databases of its own, next to the one of the URL.");
+        ob_error_hint(err, "ALTER ROLE … CREATEDB, or leave --database-url out.");
+        return OB_REFUSED;
+    }
+    return result;
+}
+
+static enum ob_result open_embedded(struct ob_server *server, struct ob_error *err)
+{
+    enum ob_result result = ob_pg_server_open(NULL, &server->embedded, err);
+    if (result != OB_OK)
+        return result;
+    char *conninfo = ob_pg_server_conninfo(server->embedded, "postgres");
+    result = connect_server(server, conninfo, err);
+    free(conninfo);
+    return result;
+}
+
+enum ob_result ob_server_open(const struct ob_options *options, struct ob_server **out,
+                              struct ob_error *err)
+{
+    struct ob_server *server = ob_alloc(sizeof *server);
+    enum ob_result result =
+        options->database_url ? open_users(server, options, err) : open_embedded(server, err);
+    if (result == OB_OK)
+        *out = server;
+    else
+        ob_server_close(server);
+    return result;
+}
+
+void ob_server_close(struct ob_server *server)
+{
+    if (!server)
+        return;
+    PQfinish(server->conn);
+    (void)ob_pg_server_close(server->embedded); /* what is left is swept away at the next start */
+    free(server->version);
+    free(server);
+}
+
+bool ob_server_embedded(const struct ob_server *server)
+{
+    return server->embedded != NULL;
+}
+
+const char *ob_server_version(const struct ob_server *server)
+{
+    return server->version;
+}
+
+unsigned ob_server_version_number(const struct ob_server *server)
+{
+    return (unsigned)PQserverVersion(server->conn);
+}
+
+enum ob_result ob_server_create_database(struct ob_server *server, char **conninfo,
+                                         struct ob_error *err)
+{
+    assert(server->database[0] == '\0');
+    enum ob_result result = ob_pg_marker_create(server->conn, server->database, err);
+    if (result == OB_OK)
+        *conninfo = ob_pg_marker_conninfo(server->conn, server->database);
+    return result;
+}
+
+enum ob_result ob_server_drop_database(struct ob_server *server, struct ob_error *err)
+{
+    assert(server->database[0] != '\0');
+    enum ob_result result = ob_pg_marker_drop(server->conn, server->database, err);
+    server->database[0] = '\0';
+    return result;
+}

@@ -1,0 +1,28 @@
+/*
+ * database.h - where databases to be wiped come from: the embedded server, or a server of the
+ * user's on which overbook makes databases of its own.
+ */
+#ifndef OB_CLI_DATABASE_H
+#define OB_CLI_DATABASE_H
+
+#include "cli/cli.h"
+
+struct ob_server;
+
+/* Opens before any thread is started. OB_REFUSED: the database of the URL is not marked as
+ * disposable. */
+OB_MUSTCHECK enum ob_result ob_server_open(const struct ob_options *options, struct ob_server **out,
+                                           struct ob_error *err);
+void ob_server_close(struct ob_server *server); /* NULL is legal */
+
+bool ob_server_embedded(const struct ob_server *server);
+const char *ob_server_version(const struct ob_server *server); /* "15.18" */
+unsigned ob_server_version_number(const struct ob_server *server);
+
+/* An empty database; *conninfo is the caller's to free.  Only one at a time. */
+OB_MUSTCHECK enum ob_result ob_server_create_database(struct ob_server *server, char **conninfo,
+                                                      struct ob_error *err);
+/* Drops it again, once nobody is connected. */
+OB_MUSTCHECK enum ob_result ob_server_drop_database(struct ob_server *server, struct ob_error *err);
+
+#endif

@@ -1,0 +1,66 @@
+#include "base/parse.h"
+#include "base/version.h"
+#include "cli/cli.h"
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *about;
+} commands[] = {
+    {"run", ob_command_run, "explore scenarios, check their invariants, report"},
+    {"replay", ob_command_replay, "run one schedule again and compare it with its record"},
+    {"list", ob_command_list, "scenarios, their variants and what is expected of them"},
+    {"doctor", ob_command_doctor, "what was found, what is controlled, what is missing"},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static void print_usage(FILE *out)
+{
+    fprintf(out, "overbook tries to double-book a booking system, one step at a time.\n\n"
+                 "Usage: overbook COMMAND [OPTION…]\n\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].about);
+    fprintf(out, "\n\"overbook COMMAND --help\" tells the options.\n");
+}
+
+int main(int argc, char **argv)
+{
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE,
+           SIG_IGN); /* a reader that went away is a failed write, and the server is stopped */
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+        printf("overbook %s\n", OB_VERSION);
+        return OB_EXIT_EXPECTED;
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+        print_usage(stdout);
+        return OB_EXIT_EXPECTED;
+    }
+    const char *names[COMMAND_COUNT];
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(name, names[i]) != 0)
+            continue;
+        char title[64];
+        snprintf(title, sizeof title, "overbook %s", name);
+        argv[1] = title; /* what help and errors call the program */
+        return commands[i].run(argc - 1, argv + 1);
+    }
+    if (argc < 2) {
+        print_usage(stderr);
+        return OB_EXIT_USAGE;
+    }
+    const char *nearest = ob_parse_nearest(name, names, COMMAND_COUNT);
+    fprintf(stderr, "overbook: unknown command \"%s\"\n", name);
+    if (nearest)
+        fprintf(stderr, "  Hint: did you mean \"%s\"?\n", nearest);
+    fprintf(stderr, "  \"overbook --help\" lists the commands.\n");
+    return OB_EXIT_USAGE;
+}

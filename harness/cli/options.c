@@ -1,0 +1,231 @@
+#include "cli/cli.h"
+
+#include "base/alloc.h"
+#include "base/parse.h"
+#include "pg/redact.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum key {
+    KEY_URL = 0x100,
+    KEY_DISPOSABLE,
+    KEY_VARIANT,
+    KEY_STRATEGY,
+    KEY_RUNS,
+    KEY_BUDGET,
+    KEY_SEED,
+    KEY_FAULTS,
+    KEY_KEEP_GOING,
+    KEY_EXHAUSTED,
+    KEY_JSON,
+    KEY_JUNIT,
+    KEY_PROGRESS,
+    KEY_COLOR,
+    KEY_QUIET = 'q',
+    KEY_VERBOSE = 'v',
+};
+
+#define RUN OB_COMMAND_RUN
+#define REPLAY OB_COMMAND_REPLAY
+#define LIST OB_COMMAND_LIST
+#define DOCTOR OB_COMMAND_DOCTOR
+
+static const struct {
+    unsigned commands;
+    struct argp_option option;
+} table[] = {
+    {RUN | REPLAY | DOCTOR,
+     {"database-url", KEY_URL, "URL", 0, "use this server, not one of overbook's own", 0}},
+    {RUN | REPLAY,
+     {"disposable", KEY_DISPOSABLE, 0, 0, "mark the database of the URL as one to be wiped", 0}},
+    {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
+    {RUN, {"strategy", KEY_STRATEGY, "NAME", 0, "random, round-robin, exhaustive or stress", 0}},
+    {RUN, {"runs", KEY_RUNS, "N", 0, "at most so many runs for each scenario and variant", 0}},
+    {RUN, {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each, such as 60s or 5min", 0}},
+    {RUN, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
+    {RUN, {"faults", KEY_FAULTS, "N", 0, "faults in a run at the most", 0}},
+    {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
+    {RUN,
+     {"require-exhausted", KEY_EXHAUSTED, 0, 0,
+      "inconclusive unless every schedule was run (with --strategy exhaustive)", 0}},
+    {RUN | REPLAY,
+     {"json", KEY_JSON, "FILE", 0, "write the result as JSON; - is standard output", 0}},
+    {RUN, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
+    {RUN, {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
+    {RUN | REPLAY | LIST | DOCTOR, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
+    {RUN | REPLAY | LIST | DOCTOR, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
+    {RUN | REPLAY | LIST | DOCTOR, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
+};
+
+#define TABLE_COUNT (sizeof table / sizeof *table)
+
+static enum ob_when when(struct argp_state *state, const char *option, const char *arg)
+{
+    static const char *const words[] = {
+        [OB_AUTO] = "auto", [OB_ALWAYS] = "always", [OB_NEVER] = "never"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(arg, words[i]) == 0)
+            return (enum ob_when)i;
+    argp_error(state, "--%s takes auto, always or never, not \"%s\"", option, arg);
+    return OB_AUTO;
+}
+
+static uint64_t number(struct argp_state *state, const char *option, const char *arg, uint64_t min,
+                       uint64_t max)
+{
+    uint64_t value = min;
+    if (!ob_parse_u64(arg, min, max, &value))
+        argp_error(state, "--%s takes a whole number from %llu to %llu, not \"%s\"", option,
+                   (unsigned long long)min, (unsigned long long)max, arg);
+    return value;
+}
+
+static void check_url(struct argp_state *state, const char *url)
+{
+    struct ob_error err;
+    if (ob_pg_url_check(url, &err) != OB_OK)
+        argp_error(state, "--database-url: %s", err.message);
+}
+
+static void read_strategy(struct argp_state *state, const char *arg, struct ob_options *out)
+{
+    struct ob_error err;
+    if (ob_strategy_parse(arg, &out->strategy, &err) != OB_OK)
+        argp_error(state, "%s. %s %s", err.message, err.detail, err.hint);
+    out->strategy_given = true;
+}
+
+static error_t parse_limits(int key, char *arg, struct argp_state *state, struct ob_options *out)
+{
+    switch (key) {
+    case KEY_RUNS:
+        out->runs = number(state, "runs", arg, 1, 1000000000);
+        return 0;
+    case KEY_BUDGET:
+        if (!ob_parse_duration_us(arg, &out->budget_us) || out->budget_us <= 0)
+            argp_error(state, "--budget takes a time such as 500ms, 60s or 5min, not \"%s\"", arg);
+        return 0;
+    case KEY_SEED:
+        out->seed = number(state, "seed", arg, 0, INT64_MAX);
+        return 0;
+    case KEY_FAULTS:
+        out->faults_value = (unsigned)number(state, "faults", arg, 0, 1000);
+        out->faults = &out->faults_value;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct ob_options *out = state->input;
+    switch (key) {
+    case KEY_URL:
+        check_url(state, arg);
+        out->database_url = arg;
+        return 0;
+    case KEY_DISPOSABLE:
+        out->disposable = true;
+        return 0;
+    case KEY_VARIANT:
+        out->variant = arg;
+        return 0;
+    case KEY_STRATEGY:
+        read_strategy(state, arg, out);
+        return 0;
+    case KEY_KEEP_GOING:
+        out->keep_going = true;
+        return 0;
+    case KEY_EXHAUSTED:
+        out->require_exhausted = true;
+        return 0;
+    case KEY_JSON:
+        out->json = arg;
+        return 0;
+    case KEY_JUNIT:
+        out->junit = arg;
+        return 0;
+    case KEY_PROGRESS:
+        out->progress = when(state, "progress", arg);
+        return 0;
+    case KEY_COLOR:
+        out->color = when(state, "color", arg);
+        return 0;
+    case KEY_QUIET:
+        out->verbosity = -1;
+        return 0;
+    case KEY_VERBOSE:
+        out->verbosity = 1;
+        return 0;
+    case ARGP_KEY_ARGS:
+        out->args = state->argv + state->next;
+        out->arg_count = (size_t)(state->argc - state->next);
+        return 0;
+    case ARGP_KEY_END:
+        if (out->disposable && !out->database_url)
+            argp_error(state, "--disposable goes with --database-url");
+        return 0;
+    default:
+        return parse_limits(key, arg, state, out);
+    }
+}
+
+static const char *usage_of(enum ob_command command)
+{
+    switch (command) {
+    case OB_COMMAND_RUN:
+        return "[PATH…]";
+    case OB_COMMAND_REPLAY:
+        return "TOKEN|FILE [PATH…]";
+    case OB_COMMAND_LIST:
+        return "[PATH…]";
+    case OB_COMMAND_DOCTOR:
+    default:
+        return "";
+    }
+}
+
+static const char *about(enum ob_command command)
+{
+    switch (command) {
+    case OB_COMMAND_RUN:
+        return "Explore scenarios (files or folders; the built-in ones when none is named), check "
+               "their invariants and report.\v"
+               "Exit status: 0 everything as expected, 1 an expectation not met, 2 usage or a "
+               "scenario "
+               "that does not load, 3 the harness or the database failed, 4 inconclusive.";
+    case OB_COMMAND_REPLAY:
+        return "Run one schedule again and compare it, step by step, with its record. FILE is a "
+               "result written by --json, of which every violation is replayed. PATH is where the "
+               "scenarios are (the built-in ones when none is named).\v"
+               "Exit status: 0 the same as recorded, 2 no token or of an unknown scenario, 3 the "
+               "harness "
+               "or the database failed, 4 it went another way.";
+    case OB_COMMAND_LIST:
+        return "List scenarios with their variants and what is expected of them.";
+    case OB_COMMAND_DOCTOR:
+    default:
+        return "Say what was found, what is controlled, what is missing, and the cure.";
+    }
+}
+
+void ob_options_parse(enum ob_command command, int argc, char **argv, struct ob_options *out)
+{
+    struct argp_option options[TABLE_COUNT + 1] = {{0}};
+    size_t count = 0;
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (table[i].commands & command)
+            options[count++] = table[i].option;
+    const struct argp argp = {
+        .options = options,
+        .parser = parse_option,
+        .args_doc = usage_of(command),
+        .doc = about(command),
+    };
+    *out = (struct ob_options){.budget_us = INT64_MAX, .seed = 1};
+    argp_err_exit_status = OB_EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, out);
+}

@@ -1,0 +1,213 @@
+/* run.c - overbook run: explore, check, report. */
+#include "cli/builtin.h"
+#include "cli/cli.h"
+#include "cli/database.h"
+#include "cli/judge.h"
+#include "cli/progress.h"
+#include "target/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct running {
+    const struct ob_options *options;
+    struct ob_server *server;
+    struct ob_report report;
+    struct ob_progress progress;
+    struct ob_error fatal; /* what ended everything; code OB_OK when nothing did */
+};
+
+static struct ob_explore_options explore_options(struct running *running,
+                                                 const struct ob_scenario *scenario, size_t variant,
+                                                 enum ob_strategy_kind strategy)
+{
+    const struct ob_options *options = running->options;
+    uint64_t wish = scenario->explore.runs > 0 ? scenario->explore.runs : OB_RUNS_DEFAULT;
+    if (strategy == OB_STRATEGY_EXHAUSTIVE && scenario->explore.runs == 0)
+        wish = UINT64_MAX; /* it ends by itself; --runs and --budget bound it */
+    return (struct ob_explore_options){
+        .strategy = strategy,
+        .seed = options->seed,
+        .runs_max = options->runs > 0 ? options->runs : wish,
+        .budget_us = options->budget_us,
+        .keep_going = options->keep_going,
+        .until = scenario->variants[variant].violates,
+        .progress = ob_progress_tick,
+        .progress_arg = &running->progress,
+    };
+}
+
+/* The command line's strategy, else the scenario's wish, else random. */
+static enum ob_result choose_strategy(const struct ob_options *options,
+                                      const struct ob_scenario *scenario,
+                                      enum ob_strategy_kind *out, struct ob_error *err)
+{
+    *out = options->strategy_given ? options->strategy : OB_STRATEGY_RANDOM;
+    if (options->strategy_given || scenario->explore.strategy[0] == '\0')
+        return OB_OK;
+    enum ob_result result = ob_strategy_parse(scenario->explore.strategy, out, err);
+    if (result != OB_OK) {
+        ob_error_context(err, "%s", scenario->file);
+        err->code = OB_INPUT;
+        return OB_INPUT;
+    }
+    return result;
+}
+
+static enum ob_result explore(struct running *running, const struct ob_scenario *scenario,
+                              size_t variant, const char *conninfo, struct ob_report_result *result,
+                              struct ob_error *err)
+{
+    const struct ob_options *options = running->options;
+    struct ob_report *report = &running->report;
+    const struct ob_target_options target_options = {
+        .conninfo = conninfo,
+        .limits = ob_limits_default(),
+        .fault_budget = options->faults,
+        .fixed_plans = true,
+    };
+    enum ob_strategy_kind strategy;
+    enum ob_result code = choose_strategy(options, scenario, &strategy, err);
+    if (code != OB_OK)
+        return code;
+    result->strategy = ob_strategy_word(strategy);
+    struct ob_target *target = NULL;
+    code = ob_target_open(scenario, variant, &target_options, &target, err);
+    if (code != OB_OK)
+        return code;
+    report->controlled_deadlock &= ob_target_controls_deadlock(target);
+    struct ob_explore_options explore = explore_options(running, scenario, variant, strategy);
+    struct ob_exploration exploration;
+    struct ob_rig *rig = ob_target_rig(target);
+    code = ob_explore(rig, &explore, &exploration, err);
+    if (code == OB_OK)
+        ob_judge(report, result, scenario, variant, rig, &exploration,
+                 ob_server_version_number(running->server), options->require_exhausted);
+    ob_exploration_clear(&exploration);
+    if (code != OB_STUCK) /* a thread of it still runs */
+        ob_target_close(target);
+    return code;
+}
+
+/* Explores one variant in a database of its own.  What ends everything goes to running->fatal. */
+static void run_variant(struct running *running, const struct ob_scenario *scenario, size_t variant)
+{
+    struct ob_report_result *result = ob_judge_begin(&running->report, scenario, variant);
+    struct ob_error err;
+    char *conninfo = NULL;
+    ob_progress_begin(&running->progress, scenario->name, scenario->variants[variant].name);
+    enum ob_result code = ob_server_create_database(running->server, &conninfo, &err);
+    bool created = code == OB_OK;
+    if (created)
+        code = explore(running, scenario, variant, conninfo, result, &err);
+    if (code != OB_OK)
+        ob_judge_error(&running->report, result, &err);
+    if (code == OB_STUCK)
+        result->verdict = OB_INCONCLUSIVE;
+    struct ob_error dropping;
+    if (created && code != OB_STUCK && code != OB_SERVER &&
+        ob_server_drop_database(running->server, &dropping) != OB_OK && code == OB_OK) {
+        code = dropping.code;
+        err = dropping;
+    }
+    if (code == OB_SERVER || code == OB_STUCK || (!created && code != OB_OK))
+        running->fatal = err;
+    free(conninfo);
+}
+
+static void run_all(struct running *running, const struct ob_scenario_list *list)
+{
+    const char *wanted = running->options->variant;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct ob_scenario *scenario = list->items[i];
+        for (size_t v = 0; v < scenario->variant_count; v++) {
+            if (wanted && ob_scenario_variant(scenario, wanted) != v)
+                continue;
+            if (running->fatal.code != OB_OK || ob_cli_interrupted())
+                return;
+            run_variant(running, scenario, v);
+        }
+    }
+}
+
+static bool is_stdout(const char *path)
+{
+    return path && path[0] == '-' && path[1] == '\0';
+}
+
+static enum ob_result write_report(const struct running *running, struct ob_error *err)
+{
+    const struct ob_options *options = running->options;
+    const struct ob_report *report = &running->report;
+    enum ob_result result = OB_OK;
+    if (!is_stdout(options->json) && !is_stdout(options->junit)) {
+        const struct ob_table_options table = {
+            .color = ob_cli_color(options->color, STDOUT_FILENO),
+            .unicode = ob_cli_unicode(),
+            .width = ob_cli_width(STDOUT_FILENO),
+            .verbosity = options->verbosity,
+        };
+        result = ob_report_table(report, &table, stdout, err);
+    }
+    if (result == OB_OK && options->json)
+        result = ob_report_write(report, ob_report_json, options->json, err);
+    if (result == OB_OK && options->junit)
+        result = ob_report_write(report, ob_report_junit, options->junit, err);
+    return result;
+}
+
+/* Everything between the server's start and its end; the exit status. */
+static int run_on_server(struct running *running, const struct ob_scenario_list *list)
+{
+    struct ob_report *report = &running->report;
+    report->postgres = ob_server_version(running->server);
+    report->seed = running->options->seed;
+    report->controlled_deadlock = true;
+    report->controlled_clock = true;
+    run_all(running, list);
+    ob_progress_end(&running->progress);
+    struct ob_error err;
+    int status = ob_report_exit_status(report);
+    if (write_report(running, &err) != OB_OK)
+        status = ob_cli_error(&err);
+    if (running->fatal.code != OB_OK) {
+        int failed = ob_cli_error(&running->fatal);
+        status = running->fatal.code == OB_STUCK ? OB_EXIT_INCONCLUSIVE : failed;
+    } else if (ob_cli_interrupted()) {
+        fprintf(stderr, "overbook: interrupted; what is above is what was done until then\n");
+        status = OB_EXIT_INCONCLUSIVE;
+    }
+    return status;
+}
+
+int ob_command_run(int argc, char **argv)
+{
+    struct ob_options options;
+    ob_options_parse(OB_COMMAND_RUN, argc, argv, &options);
+    struct running running = {.options = &options};
+    struct ob_scenario_list list = {0};
+    struct ob_error err;
+    enum ob_result result = ob_builtin_load(options.args, options.arg_count, &list, &err);
+    if (result == OB_OK)
+        result = ob_builtin_check_variant(&list, options.variant, &err);
+    if (result == OB_OK)
+        result = ob_server_open(&options, &running.server, &err);
+    int status;
+    if (result != OB_OK) {
+        status = ob_cli_error(&err);
+    } else {
+        ob_cli_catch_signals();
+        ob_report_init(&running.report);
+        ob_progress_init(&running.progress, options.progress, options.verbosity);
+        status = run_on_server(&running, &list);
+        ob_server_close(running.server);
+        if (running.fatal.code == OB_STUCK) {
+            fflush(stdout);
+            _exit(status); /* an abandoned thread still uses what would be freed */
+        }
+        ob_report_clear(&running.report);
+    }
+    ob_scenario_list_clear(&list);
+    return status;
+}

@@ -1,0 +1,63 @@
+/* terminal.c - errors, terminals and signals. */
+#include "cli/cli.h"
+
+#include <langinfo.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+int ob_cli_error(const struct ob_error *err)
+{
+    fprintf(stderr, "overbook: %s\n", err->message);
+    if (err->detail[0] != '\0')
+        fprintf(stderr, "  %s\n", err->detail);
+    if (err->hint[0] != '\0')
+        fprintf(stderr, "  Hint: %s\n", err->hint);
+    bool usage = err->code == OB_USAGE || err->code == OB_INPUT || err->code == OB_REFUSED;
+    return usage ? OB_EXIT_USAGE : OB_EXIT_FAILED;
+}
+
+bool ob_cli_color(enum ob_when when, int fd)
+{
+    if (when != OB_AUTO)
+        return when == OB_ALWAYS;
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    return isatty(fd) && !(no_color && no_color[0] != '\0') && term && strcmp(term, "dumb") != 0;
+}
+
+int ob_cli_width(int fd)
+{
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+    return 80;
+}
+
+bool ob_cli_unicode(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void note_signal(int number)
+{
+    interrupted = 1;
+    signal(number, SIG_DFL);
+}
+
+void ob_cli_catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool ob_cli_interrupted(void)
+{
+    return interrupted != 0;
+}
