@@ -388,3 +388,35 @@ void booking_psp_prune_keys(struct booking_psp *psp, int64_t older_than_us)
     psp->saved.count = kept;
     pthread_mutex_unlock(&psp->mutex);
 }
+
+static void *copy_items(void *to, size_t *capacity, const void *from, size_t count, size_t size)
+{
+    if (count > *capacity) {
+        to = reallocarray(to, count, size);
+        if (!to)
+            abort();
+        *capacity = count;
+    }
+    if (count > 0)
+        memcpy(to, from, count * size);
+    return to;
+}
+
+/* Makes list to a copy of list from. */
+#define PSP_COPY(to, from)                                                                \
+    ((to)->items = copy_items((to)->items, &(to)->capacity, (from)->items, (from)->count, \
+                              sizeof *(to)->items),                                       \
+     (to)->count = (from)->count)
+
+void booking_psp_copy(struct booking_psp *to, const struct booking_psp *from)
+{
+    PSP_COPY(&to->intents, &from->intents);
+    PSP_COPY(&to->saved, &from->saved);
+    PSP_COPY(&to->unanswered, &from->unanswered);
+    PSP_COPY(&to->ledger, &from->ledger);
+    PSP_COPY(&to->events, &from->events);
+    PSP_COPY(&to->deliveries, &from->deliveries);
+    to->refund_count = from->refund_count;
+    to->event_count = from->event_count;
+    to->unstable_keys = from->unstable_keys;
+}

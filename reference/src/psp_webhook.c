@@ -96,6 +96,33 @@ static void write_attempt(const struct booking_psp *psp, const struct psp_delive
                            out->signature);
 }
 
+/* The mutex is held. */
+static void begin_attempt(const struct booking_psp *psp, struct psp_delivery *delivery,
+                          struct booking_delivery *out)
+{
+    delivery->state = PSP_SENDING;
+    delivery->attempt++;
+    write_attempt(psp, delivery, out);
+}
+
+bool booking_psp_take_of(struct booking_psp *psp, const char *payment_id, const char *type,
+                         struct booking_delivery *out)
+{
+    struct psp_delivery *next;
+    const struct event *event;
+
+    pthread_mutex_lock(&psp->mutex);
+    for (next = first_waiting(psp, NULL); next; next = first_waiting(psp, next)) {
+        event = &psp->events.items[next->event_index];
+        if (strcmp(event->payment.id, payment_id) == 0 && strcmp(event->type, type) == 0)
+            break;
+    }
+    if (next)
+        begin_attempt(psp, next, out);
+    pthread_mutex_unlock(&psp->mutex);
+    return next != NULL;
+}
+
 bool booking_psp_take(struct booking_psp *psp, struct booking_delivery *out)
 {
     struct psp_delivery *next, *overtaking = NULL;
@@ -106,11 +133,8 @@ bool booking_psp_take(struct booking_psp *psp, struct booking_delivery *out)
         overtaking = first_waiting(psp, next);
     if (overtaking)
         next = overtaking;
-    if (next) {
-        next->state = PSP_SENDING;
-        next->attempt++;
-        write_attempt(psp, next, out);
-    }
+    if (next)
+        begin_attempt(psp, next, out);
     pthread_mutex_unlock(&psp->mutex);
     return next != NULL;
 }

@@ -315,7 +315,8 @@ bool work_start(struct work *work, const char *request, const char *customer)
     if (!read_flag(work, &percent))
         return false;
     work->sqlstate[0] = answer->sqlstate[0] = '\0';
-    answer->path = booking_flag_path(percent, customer ? customer : request);
+    answer->path = work->app->path ? *work->app->path
+                                   : booking_flag_path(percent, customer ? customer : request);
     return true;
 }
 

@@ -34,6 +34,10 @@ void booking_psp_free(struct booking_psp *psp); /* NULL is legal */
 /* Forgets everything and starts counting from 1 again. */
 void booking_psp_reset(struct booking_psp *psp);
 
+/* Makes the one know exactly what the other knows; secret and clock stay.  Nobody may call either
+ * meanwhile. */
+void booking_psp_copy(struct booking_psp *to, const struct booking_psp *from);
+
 /* The port; it lives as long as the provider. */
 struct booking_payments *booking_psp_payments(struct booking_psp *psp);
 
@@ -89,6 +93,10 @@ int64_t booking_psp_next_due_us(struct booking_psp *psp);
 /* Takes the next delivery, due or not, and marks it as being sent; false when none waits.
  * Several may be on their way at once.  Each must be given back to booking_psp_delivered. */
 bool booking_psp_take(struct booking_psp *psp, struct booking_delivery *out);
+
+/* The same for the next delivery of that payment and type, whatever else waits. */
+bool booking_psp_take_of(struct booking_psp *psp, const char *payment_id, const char *type,
+                         struct booking_delivery *out);
 
 /* The endpoint's answer; 0 when there was none.  Anything but 2xx is retried with growing
  * delays, up to BOOKING_DELIVERY_ATTEMPTS_MAX attempts. */
