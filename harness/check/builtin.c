@@ -18,6 +18,9 @@
     "to_char(lower(" during ") AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' to ' ||" \
     " to_char(upper(" during ") AT TIME ZONE 'UTC', 'HH24:MI')"
 
+/* SQL is laid out as SQL. */
+/* clang-format off */
+
 /* A hold and the booking made from it are one claim. */
 static const char no_overlap[] =
     "WITH claim AS (\n"
@@ -30,12 +33,11 @@ static const char no_overlap[] =
     "      OR h.status = 'RESERVED' AND h.expires_at > (SELECT booking.now()))\n"
     "SELECT format('%s of %s overlaps %s of %s on simulator %s: %s, %s', b.name, b.customer_id,\n"
     "              a.name, a.customer_id, a.simulator_id,\n"
-    "              " SQL_SLOT("b.during") ", " SQL_SLOT(
-        "a.during") ")\n"
-                    "  FROM claim a\n"
-                    "  JOIN claim b ON b.simulator_id = a.simulator_id AND b.during && a.during\n"
-                    "              AND b.hold_id > a.hold_id\n"
-                    " ORDER BY a.hold_id, b.hold_id, a.name, b.name";
+    "              " SQL_SLOT("b.during") ", " SQL_SLOT("a.during") ")\n"
+    "  FROM claim a\n"
+    "  JOIN claim b ON b.simulator_id = a.simulator_id AND b.during && a.during\n"
+    "              AND b.hold_id > a.hold_id\n"
+    " ORDER BY a.hold_id, b.hold_id, a.name, b.name";
 
 static const char one_booking_per_payment[] =
     "SELECT format('payment %s made bookings %s', payment_id,\n"
@@ -104,8 +106,7 @@ static const char ownership[] =
     " WHERE b.customer_id <> h.customer_id OR c.data->>'customer' <> b.customer_id\n"
     "    OR c.data->>'hold' <> b.hold_id::text\n"
     " UNION ALL\n"
-    "SELECT format('mail %s (%s) about hold %s of %s went to %s', o.id, o.kind, h.id, "
-    "h.customer_id,\n"
+    "SELECT format('mail %s (%s) about hold %s of %s went to %s', o.id, o.kind, h.id, h.customer_id,\n"
     "              o.customer_id)\n"
     "  FROM booking.outbox o JOIN booking.temp_booking h ON h.id = o.hold_id\n"
     " WHERE o.customer_id <> h.customer_id\n"
@@ -174,8 +175,7 @@ static const char acknowledged_means_done[] =
     "   AND a.data->>'type' = 'payment.succeeded' AND a.data->>'http' LIKE '2%'\n"
     "   AND NOT EXISTS (SELECT FROM booking.booking b WHERE b.payment_id = a.data->>'payment')\n"
     "   AND NOT EXISTS (SELECT FROM booking.refund r WHERE r.payment_id = a.data->>'payment')\n"
-    "   AND NOT EXISTS (SELECT FROM booking.manual_case m WHERE m.payment_id = "
-    "a.data->>'payment')\n"
+    "   AND NOT EXISTS (SELECT FROM booking.manual_case m WHERE m.payment_id = a.data->>'payment')\n"
     "   AND NOT EXISTS (SELECT FROM history r WHERE r.kind = 'refund'\n"
     "                      AND r.data->>'payment' = a.data->>'payment')\n"
     " UNION ALL\n"
@@ -210,28 +210,24 @@ static const char no_acknowledged_loss[] =
     " WHERE a.kind = 'answer' AND a.data->>'status' = 'ok' AND lost.what IS NOT NULL\n"
     " UNION ALL\n"
     "SELECT format('%s has %s holds of simulator %s, %s, by %s requests that can have made one',\n"
-    "              h.customer_id, h.held, h.simulator_id, " SQL_SLOT(
-        "h.during") ", r.asked)\n"
-                    "  FROM (SELECT customer_id, simulator_id, during, count(*) AS held\n"
-                    "          FROM booking.temp_booking GROUP BY customer_id, simulator_id, "
-                    "during) h\n"
-                    " CROSS JOIN LATERAL (\n"
-                    "    SELECT count(*) AS known,\n"
-                    "           count(*) FILTER (WHERE coalesce(\n"
-                    "             (SELECT a.data->>'status' FROM history a\n"
-                    "               WHERE a.kind = 'answer' AND a.client IS NOT DISTINCT FROM "
-                    "q.client\n"
-                    "                 AND a.seq > q.seq ORDER BY a.seq LIMIT 1), 'unknown')\n"
-                    "             IN ('ok', 'error', 'crashed', 'retry-later', 'unknown')) AS "
-                    "asked\n"
-                    "      FROM history q\n"
-                    "     WHERE q.kind = 'request' AND q.data->>'action' = 'hold'\n"
-                    "       AND q.data->>'customer' = h.customer_id\n"
-                    "       AND (q.data->>'simulator')::bigint = h.simulator_id\n"
-                    "       AND (q.data->>'from')::timestamptz = lower(h.during)\n"
-                    "       AND (q.data->>'to')::timestamptz = upper(h.during)) r\n"
-                    " WHERE r.known > 0 AND h.held > r.asked\n"
-                    " ORDER BY 1";
+    "              h.customer_id, h.held, h.simulator_id, " SQL_SLOT("h.during") ", r.asked)\n"
+    "  FROM (SELECT customer_id, simulator_id, during, count(*) AS held\n"
+    "          FROM booking.temp_booking GROUP BY customer_id, simulator_id, during) h\n"
+    " CROSS JOIN LATERAL (\n"
+    "    SELECT count(*) AS known,\n"
+    "           count(*) FILTER (WHERE coalesce(\n"
+    "             (SELECT a.data->>'status' FROM history a\n"
+    "               WHERE a.kind = 'answer' AND a.client IS NOT DISTINCT FROM q.client\n"
+    "                 AND a.seq > q.seq ORDER BY a.seq LIMIT 1), 'unknown')\n"
+    "             IN ('ok', 'error', 'crashed', 'retry-later', 'unknown')) AS asked\n"
+    "      FROM history q\n"
+    "     WHERE q.kind = 'request' AND q.data->>'action' = 'hold'\n"
+    "       AND q.data->>'customer' = h.customer_id\n"
+    "       AND (q.data->>'simulator')::bigint = h.simulator_id\n"
+    "       AND (q.data->>'from')::timestamptz = lower(h.during)\n"
+    "       AND (q.data->>'to')::timestamptz = upper(h.during)) r\n"
+    " WHERE r.known > 0 AND h.held > r.asked\n"
+    " ORDER BY 1";
 
 /* A claim excuses a conflict when it was live at some instant between request and answer, by the
  * clock; unless the history shows that it was asked for after the answer, or given up before the
@@ -245,8 +241,7 @@ static const char no_spurious_rejection[] =
     "   CROSS JOIN LATERAL (SELECT q.seq, q.data FROM history q\n"
     "     WHERE q.kind = 'request' AND q.client IS NOT DISTINCT FROM a.client AND q.seq < a.seq\n"
     "     ORDER BY q.seq DESC LIMIT 1) r\n"
-    "   WHERE a.kind = 'answer' AND a.data->>'action' = 'hold' AND a.data->>'status' = "
-    "'conflict'),\n"
+    "   WHERE a.kind = 'answer' AND a.data->>'action' = 'hold' AND a.data->>'status' = 'conflict'),\n"
     "life AS (\n"
     "  SELECT hold_id, min(at) AS made, bool_or(to_status = 'CONFIRMED') AS confirmed,\n"
     "         max(at) FILTER (WHERE to_status IN ('CANCELLED', 'REFUNDED')) AS given_up\n"
@@ -300,28 +295,18 @@ static const char sane_ranges[] =
     "    OR NOT isfinite(lower(during)) OR NOT isfinite(upper(during))\n"
     " UNION ALL\n"
     "SELECT format('booking %s is for simulator %s, %s, its hold for simulator %s, %s', b.id,\n"
-    "              b.simulator_id, " SQL_SLOT(
-        "b.during") ",\n"
-                    "              h.simulator_id, " SQL_SLOT(
-                        "h.during") ")\n"
-                                    "  FROM booking.booking b JOIN booking.temp_booking h ON h.id "
-                                    "= b.hold_id\n"
-                                    " WHERE b.during <> h.during OR b.simulator_id <> "
-                                    "h.simulator_id\n"
-                                    " UNION ALL\n"
-                                    "SELECT format('hold %s lasts %s, but %s was asked for', "
-                                    "h.id,\n"
-                                    "              upper(h.during) - lower(h.during),\n"
-                                    "              (a.data->>'to')::timestamptz - "
-                                    "(a.data->>'from')::timestamptz)\n"
-                                    "  FROM history a JOIN booking.temp_booking h ON h.id = "
-                                    "(a.data->>'hold')::bigint\n"
-                                    " WHERE a.kind = 'answer' AND a.data->>'action' = 'hold' AND "
-                                    "a.data->>'status' = 'ok'\n"
-                                    "   AND upper(h.during) - lower(h.during)\n"
-                                    "       <> (a.data->>'to')::timestamptz - "
-                                    "(a.data->>'from')::timestamptz\n"
-                                    " ORDER BY 1";
+    "              b.simulator_id, b.during, h.simulator_id, h.during)\n"
+    "  FROM booking.booking b JOIN booking.temp_booking h ON h.id = b.hold_id\n"
+    " WHERE b.during <> h.during OR b.simulator_id <> h.simulator_id\n"
+    " UNION ALL\n"
+    "SELECT format('hold %s lasts %s, but %s was asked for', h.id,\n"
+    "              upper(h.during) - lower(h.during),\n"
+    "              (a.data->>'to')::timestamptz - (a.data->>'from')::timestamptz)\n"
+    "  FROM history a JOIN booking.temp_booking h ON h.id = (a.data->>'hold')::bigint\n"
+    " WHERE a.kind = 'answer' AND a.data->>'action' = 'hold' AND a.data->>'status' = 'ok'\n"
+    "   AND upper(h.during) - lower(h.during)\n"
+    "       <> (a.data->>'to')::timestamptz - (a.data->>'from')::timestamptz\n"
+    " ORDER BY 1";
 
 /* After a call without an answer: the same call of the same payment, or of the same hold within one
  * request. */
@@ -355,6 +340,8 @@ static const char honest_metrics[] =
     " WHERE kind = 'answer' AND data->>'action' = 'hold' AND data->>'status' = 'conflict'\n"
     "   AND NOT coalesce((data->>'lost_race')::boolean, false)\n"
     " ORDER BY 1";
+
+/* clang-format on */
 
 static const struct ob_invariant invariants[] = {
     {"no-overlap", "I1", "No two live claims of one simulator overlap.", no_overlap},
