@@ -19,12 +19,13 @@
 static const int retry_delays_s[BOOKING_DELIVERY_ATTEMPTS_MAX - 1] = {
     10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400};
 
-static void queue_delivery(struct booking_psp *psp, size_t event_index)
+static int64_t queue_delivery(struct booking_psp *psp, size_t event_index)
 {
     struct psp_delivery *delivery = PSP_APPEND(&psp->deliveries);
 
     delivery->event_index = event_index;
     delivery->due_us = psp_now_us(psp);
+    return delivery - psp->deliveries.items + 1;
 }
 
 static size_t add_event(struct booking_psp *psp, const struct event *event)
@@ -123,6 +124,33 @@ bool booking_psp_take_of(struct booking_psp *psp, const char *payment_id, const 
     return next != NULL;
 }
 
+bool booking_psp_take_one(struct booking_psp *psp, int64_t delivery_id,
+                          struct booking_delivery *out)
+{
+    struct psp_delivery *delivery = NULL;
+
+    pthread_mutex_lock(&psp->mutex);
+    if (delivery_id >= 1 && (size_t)delivery_id <= psp->deliveries.count)
+        delivery = &psp->deliveries.items[delivery_id - 1];
+    if (delivery && delivery->state != PSP_WAITING)
+        delivery = NULL;
+    if (delivery)
+        begin_attempt(psp, delivery, out);
+    pthread_mutex_unlock(&psp->mutex);
+    return delivery != NULL;
+}
+
+size_t booking_psp_waiting(struct booking_psp *psp)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&psp->mutex);
+    for (size_t i = 0; i < psp->deliveries.count; i++)
+        count += psp->deliveries.items[i].state == PSP_WAITING;
+    pthread_mutex_unlock(&psp->mutex);
+    return count;
+}
+
 bool booking_psp_take(struct booking_psp *psp, struct booking_delivery *out)
 {
     struct psp_delivery *next, *overtaking = NULL;
@@ -161,10 +189,11 @@ void booking_psp_delivered(struct booking_psp *psp, int64_t delivery_id, int htt
     pthread_mutex_unlock(&psp->mutex);
 }
 
-bool booking_psp_duplicate(struct booking_psp *psp, const char *event_id, bool new_event_id)
+int64_t booking_psp_duplicate(struct booking_psp *psp, const char *event_id, bool new_event_id)
 {
     struct event event;
     size_t index = 0;
+    int64_t id = 0;
     bool found;
 
     pthread_mutex_lock(&psp->mutex);
@@ -176,16 +205,17 @@ bool booking_psp_duplicate(struct booking_psp *psp, const char *event_id, bool n
         index = add_event(psp, &event);
     }
     if (found)
-        queue_delivery(psp, index);
+        id = queue_delivery(psp, index);
     pthread_mutex_unlock(&psp->mutex);
-    return found;
+    return id;
 }
 
-void booking_psp_emit(struct booking_psp *psp, const struct booking_event_facts *facts)
+int64_t booking_psp_emit(struct booking_psp *psp, const struct booking_event_facts *facts)
 {
     struct event event = {
         .payment = {.hold_id = facts->hold_id, .amount_minor = facts->amount_minor}};
     struct booking_payment *payment = &event.payment;
+    int64_t id;
 
     booking_copy_text(event.type, sizeof event.type, facts->type);
     booking_copy_text(event.refund_id, sizeof event.refund_id, facts->refund_id);
@@ -194,8 +224,9 @@ void booking_psp_emit(struct booking_psp *psp, const struct booking_event_facts 
     booking_copy_text(payment->customer, sizeof payment->customer, facts->customer);
     booking_copy_text(payment->currency, sizeof payment->currency, facts->currency);
     pthread_mutex_lock(&psp->mutex);
-    queue_delivery(psp, add_event(psp, &event));
+    id = queue_delivery(psp, add_event(psp, &event));
     pthread_mutex_unlock(&psp->mutex);
+    return id;
 }
 
 size_t booking_psp_abandoned(struct booking_psp *psp)

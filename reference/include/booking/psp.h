@@ -98,13 +98,20 @@ bool booking_psp_take(struct booking_psp *psp, struct booking_delivery *out);
 bool booking_psp_take_of(struct booking_psp *psp, const char *payment_id, const char *type,
                          struct booking_delivery *out);
 
+/* The same for one delivery; false when it does not wait. */
+bool booking_psp_take_one(struct booking_psp *psp, int64_t delivery_id,
+                          struct booking_delivery *out);
+
+/* How many deliveries wait. */
+size_t booking_psp_waiting(struct booking_psp *psp);
+
 /* The endpoint's answer; 0 when there was none.  Anything but 2xx is retried with growing
  * delays, up to BOOKING_DELIVERY_ATTEMPTS_MAX attempts. */
 void booking_psp_delivered(struct booking_psp *psp, int64_t delivery_id, int http_status);
 
 /* Queues one more delivery of an event already sent or waiting: under its own event id, or under
- * a new one. */
-bool booking_psp_duplicate(struct booking_psp *psp, const char *event_id, bool new_event_id);
+ * a new one.  The delivery's id, 0 when there is no such event. */
+int64_t booking_psp_duplicate(struct booking_psp *psp, const char *event_id, bool new_event_id);
 
 /* An event as the provider would send it, made up by a test: a wrong owner, amount or hold, a
  * late failure. */
@@ -119,8 +126,8 @@ struct booking_event_facts {
     const char *key;       /* the idempotency key of the call behind it, or NULL */
 };
 
-/* Queues it, due at once. */
-void booking_psp_emit(struct booking_psp *psp, const struct booking_event_facts *facts);
+/* Queues it, due at once; the delivery's id. */
+int64_t booking_psp_emit(struct booking_psp *psp, const struct booking_event_facts *facts);
 
 /* Deliveries given up after the last attempt. */
 size_t booking_psp_abandoned(struct booking_psp *psp);
