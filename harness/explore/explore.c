@@ -105,6 +105,9 @@ static void add_finding(struct exploring *e, const struct ob_broken *broken)
         .uncontrolled = e->trace.uncontrolled > 0,
     };
     ob_schedule_copy(&finding->schedule, &e->trace.schedule);
+    finding->step_digests = ob_alloc(e->trace.step_count * sizeof *finding->step_digests);
+    for (size_t i = 0; i < e->trace.step_count; i++)
+        finding->step_digests[i] = ob_trace_step_digest(&e->trace, i);
     struct ob_buf text;
     ob_buf_init(&text, OB_TRACE_TEXT_MAX);
     ob_trace_print(&e->trace, e->rig->client_names, false, &text);
@@ -216,6 +219,7 @@ void ob_exploration_clear(struct ob_exploration *exploration)
     for (size_t i = 0; i < exploration->finding_count; i++) {
         struct ob_finding *finding = &exploration->findings[i];
         ob_schedule_clear(&finding->schedule);
+        free(finding->step_digests);
         free(finding->rows);
         free(finding->trace);
         free(finding->divergence);

@@ -26,6 +26,7 @@ struct ob_finding {
     size_t item;  /* index into the check's items */
     uint64_t run; /* from 1 */
     struct ob_schedule schedule;
+    uint64_t *step_digests; /* one for each step, ob_trace_step_digest */
     size_t clients,
         preemptions; /* that move; switches away from a client that could have gone on */
     char *rows;      /* what offends */

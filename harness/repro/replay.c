@@ -31,7 +31,7 @@ static bool find_divergence(const struct ob_trace *trace, const struct ob_token 
 {
     size_t recorded = token->schedule.step_count;
     for (size_t i = 0; i < trace->step_count && i < recorded; i++) {
-        if (ob_token_check(trace, i) == token->checks[i])
+        if (ob_token_check(ob_trace_step_digest(trace, i)) == token->checks[i])
             continue;
         *step = i;
         *why = ob_asprintf("step %zu of \"%s\" went another way than recorded", i + 1,

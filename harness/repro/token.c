@@ -18,18 +18,14 @@ void ob_token_clear(struct ob_token *token)
     *token = (struct ob_token){0};
 }
 
-uint16_t ob_token_check(const struct ob_trace *trace, size_t step)
+void ob_token_record(struct ob_token *token, const struct ob_schedule *schedule,
+                     const uint64_t *step_digests)
 {
-    return (uint16_t)ob_trace_step_digest(trace, step);
-}
-
-void ob_token_record(struct ob_token *token, const struct ob_trace *trace)
-{
-    ob_schedule_copy(&token->schedule, &trace->schedule);
+    ob_schedule_copy(&token->schedule, schedule);
     free(token->checks);
-    token->checks = ob_alloc(trace->step_count * sizeof *token->checks);
-    for (size_t i = 0; i < trace->step_count; i++)
-        token->checks[i] = ob_token_check(trace, i);
+    token->checks = ob_alloc(schedule->step_count * sizeof *token->checks);
+    for (size_t i = 0; i < schedule->step_count; i++)
+        token->checks[i] = ob_token_check(step_digests[i]);
 }
 
 static void put_fixed(struct ob_buf *out, uint64_t value, size_t size)

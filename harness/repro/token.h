@@ -33,8 +33,10 @@ struct ob_token {
 
 void ob_token_clear(struct ob_token *token);
 
-/* Fills schedule and checks from a trace; the other fields are the caller's. */
-void ob_token_record(struct ob_token *token, const struct ob_trace *trace);
+/* Fills schedule and checks from a run: the digest of each step is ob_trace_step_digest's.  The
+ * other fields are the caller's. */
+void ob_token_record(struct ob_token *token, const struct ob_schedule *schedule,
+                     const uint64_t *step_digests);
 
 /* The word; the caller's to free. */
 char *ob_token_encode(const struct ob_token *token);
@@ -45,7 +47,10 @@ char *ob_token_encode(const struct ob_token *token);
 OB_MUSTCHECK enum ob_result ob_token_decode(const char *text, struct ob_token *out,
                                             struct ob_error *err);
 
-/* The check of one step. */
-uint16_t ob_token_check(const struct ob_trace *trace, size_t step);
+/* What of a step's digest goes into a token. */
+static inline uint16_t ob_token_check(uint64_t step_digest)
+{
+    return (uint16_t)step_digest;
+}
 
 #endif

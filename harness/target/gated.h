@@ -24,17 +24,27 @@ void ob_gated_db_init(struct ob_gated_db *gated, struct ob_client *client);
 bool ob_gated_wait(struct ob_client *client, const char *what, bool (*ready)(const void *arg),
                    const void *arg, int64_t due_us);
 
+/* A call of the payment provider that was made, and how it ended. */
+struct ob_payment_call {
+    const char *operation;  /* "create", "capture", "refund" */
+    const char *payment_id; /* NULL when there is none yet */
+    int64_t hold_id;        /* create; otherwise 0 */
+    const char *key;        /* NULL: none */
+    enum booking_payments_result result;
+};
+
 /* A payment provider whose calls are steps. */
 struct ob_gated_payments {
     struct booking_payments payments; /* give this away */
     struct booking_psp *psp;          /* borrowed */
     /* Called after each call, in the thread that made it: what it did to the ledger can be looked
      * up. */
-    void (*called)(void *arg);
+    void (*called)(void *arg, const struct ob_payment_call *call);
     void *arg;
 };
 
 void ob_gated_payments_init(struct ob_gated_payments *gated, struct booking_psp *psp,
-                            void (*called)(void *arg), void *arg);
+                            void (*called)(void *arg, const struct ob_payment_call *call),
+                            void *arg);
 
 #endif
