@@ -120,12 +120,6 @@ static bool release_call(const char *text)
     return reply.status == OB_REPLY_DONE;
 }
 
-static void called(const struct ob_gated_payments *gated)
-{
-    if (gated->called)
-        gated->called(gated->arg);
-}
-
 static enum booking_payments_result gated_create(struct booking_payments *payments,
                                                  const struct booking_intent *intent,
                                                  const char *key, struct booking_payment *out)
@@ -134,7 +128,10 @@ static enum booking_payments_result gated_create(struct booking_payments *paymen
     struct booking_payments *inner = booking_psp_payments(gated->psp);
     if (!release_call("provider: create a payment"))
         return BOOKING_PAYMENTS_UNKNOWN;
-    return inner->ops->create(inner, intent, key, out);
+    struct ob_payment_call call = {.operation = "create", .hold_id = intent->hold_id, .key = key};
+    call.result = inner->ops->create(inner, intent, key, out);
+    gated->called(gated->arg, &call);
+    return call.result;
 }
 
 static enum booking_payments_result gated_capture(struct booking_payments *payments,
@@ -145,9 +142,10 @@ static enum booking_payments_result gated_capture(struct booking_payments *payme
     struct booking_payments *inner = booking_psp_payments(gated->psp);
     if (!release_call("provider: capture a payment"))
         return BOOKING_PAYMENTS_UNKNOWN;
-    enum booking_payments_result result = inner->ops->capture(inner, payment_id, key, out);
-    called(gated);
-    return result;
+    struct ob_payment_call call = {.operation = "capture", .payment_id = payment_id, .key = key};
+    call.result = inner->ops->capture(inner, payment_id, key, out);
+    gated->called(gated->arg, &call);
+    return call.result;
 }
 
 static enum booking_payments_result gated_refund(struct booking_payments *payments,
@@ -158,10 +156,10 @@ static enum booking_payments_result gated_refund(struct booking_payments *paymen
     struct booking_payments *inner = booking_psp_payments(gated->psp);
     if (!release_call("provider: refund a payment"))
         return BOOKING_PAYMENTS_UNKNOWN;
-    enum booking_payments_result result =
-        inner->ops->refund(inner, payment_id, amount_minor, key, out);
-    called(gated);
-    return result;
+    struct ob_payment_call call = {.operation = "refund", .payment_id = payment_id, .key = key};
+    call.result = inner->ops->refund(inner, payment_id, amount_minor, key, out);
+    gated->called(gated->arg, &call);
+    return call.result;
 }
 
 static enum booking_payments_result
@@ -182,8 +180,9 @@ static const struct booking_payments_ops payments_ops = {
 };
 
 void ob_gated_payments_init(struct ob_gated_payments *gated, struct booking_psp *psp,
-                            void (*after_call)(void *arg), void *arg)
+                            void (*called)(void *arg, const struct ob_payment_call *call),
+                            void *arg)
 {
     *gated = (struct ob_gated_payments){
-        .payments.ops = &payments_ops, .psp = psp, .called = after_call, .arg = arg};
+        .payments.ops = &payments_ops, .psp = psp, .called = called, .arg = arg};
 }
