@@ -183,7 +183,8 @@ static enum ob_result take_step(struct ob_engine *engine, size_t index, ob_clien
 static void end_run(struct ob_engine *engine, enum ob_run_end end, const char *reason)
 {
     engine->trace->end = end;
-    snprintf(engine->trace->reason, sizeof engine->trace->reason, "%s", reason);
+    size_t room = sizeof engine->trace->reason;
+    snprintf(engine->trace->reason, room, "%.*s", (int)room - 1, reason);
     engine->stopping = end != OB_RUN_FINISHED;
 }
 

@@ -1,0 +1,65 @@
+/*
+ * scene.h - clients that follow a script, on the model: a test in a few lines.
+ *
+ * A line of a script is one operation:
+ *     begin, commit, rollback, kill
+ *     call WORDS               something outside the database
+ *     clock N                  sets the virtual clock, in microseconds
+ *     wait N, wait never       until a time has come, or what can't; "wait flag": until scene->flag
+ *     raise                    sets scene->flag, between two operations
+ *     fault N                  reaches a fault point, and says in an event which way it fails
+ *     say WORDS                an event of kind "says"
+ *     spin                     never comes back to the engine
+ *     anything else            a statement (model.h)
+ * What each operation came to is said in an event of kind "told" where it was lost, never or failed.
+ */
+#ifndef OB_TESTS_SCENE_H
+#define OB_TESTS_SCENE_H
+
+#include "engine/run.h"
+#include "explore/follower.h"
+#include "model.h"
+
+struct ob_scene;
+
+struct ob_scene_client {
+    struct ob_scene *scene;
+    const char *const *lines; /* ends with NULL */
+};
+
+struct ob_scene {
+    struct ob_model *model;
+    struct ob_engine *engine;
+    struct ob_trace trace;
+    struct ob_run_spec spec; /* a test may fill in what is not the scene's */
+    struct ob_error err;
+
+    struct ob_run_client clients[OB_CLIENTS_MAX];
+    struct ob_scene_client scripts[OB_CLIENTS_MAX];
+    const char *names[OB_CLIENTS_MAX];
+    bool flag;
+    struct ob_buf text; /* of the last run's trace */
+
+    struct ob_schedule schedule;
+    struct ob_follower follower;
+};
+
+void ob_scene_open(struct ob_scene *scene, struct ob_model_options options,
+                   const struct ob_limits *limits);
+void ob_scene_close(struct ob_scene *scene);
+
+void ob_scene_add(struct ob_scene *scene, const char *name, const char *const *lines);
+#define OB_SCENE_ADD(scene, name, ...) \
+    ob_scene_add(scene, name, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Resets the model and runs, the steps going to the clients with these numbers ("0110"), and then
+ * to the first that can move. */
+enum ob_result ob_scene_run(struct ob_scene *scene, const char *clients);
+
+/* The same under a chooser of the caller's; made again with care where the engine asks for it. */
+enum ob_result ob_scene_choose(struct ob_scene *scene, struct ob_chooser chooser);
+
+/* The last run's trace as text, for reading or exact. */
+const char *ob_scene_text(struct ob_scene *scene, bool exact);
+
+#endif
