@@ -2,6 +2,7 @@
 #include "scenario/bind.h"
 
 #include "base/buf.h"
+#include "scenario/scenario.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -11,7 +12,6 @@
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 #define DIGITS "0123456789"
 #define SPACE " \t\r\n\f\v"
-#define VARIABLES_MAX ((size_t)256)
 
 struct binder {
     struct ob_arena *arena;
@@ -115,8 +115,8 @@ static bool copy_variable(struct binder *b)
     while (index < b->count && (strncmp(b->variables[index], b->next + 1, size) != 0 ||
                                 b->variables[index][size] != '\0'))
         index++;
-    if (index == VARIABLES_MAX)
-        return fail(b, "more than 256 variables", "split the statement");
+    if (index == OB_SCENARIO_VARIABLES_MAX)
+        return fail(b, "more than 64 variables", "split the statement");
     if (index == b->count) {
         b->variables = ob_grow(b->variables, &b->capacity, b->count + 1, sizeof *b->variables);
         b->variables[b->count++] = ob_arena_strndup(b->arena, b->next + 1, size);
@@ -148,7 +148,7 @@ static bool skip_end(struct binder *b)
         else if (*b->next == '\0')
             return true;
         else
-            return fail(b, "more than one statement", "make each statement a step of its own");
+            return fail(b, "more than one statement", "split it");
     }
 }
 
@@ -213,8 +213,8 @@ bool ob_bind_parse(const char *sql, struct ob_arena *arena, struct ob_bound *out
                    struct ob_bind_problem *problem)
 {
     struct binder b = {.arena = arena, .next = sql};
-    /* A variable of two bytes grows to six at the most: ":a" to "$256 ". */
-    ob_buf_init(&b.out, strlen(sql) * 3 + 1);
+    /* A variable of two bytes grows to four at the most: ":a" to "$64 ". */
+    ob_buf_init(&b.out, strlen(sql) * 2 + 1);
     bool ok = true;
     while (ok && *b.next != '\0')
         ok = copy_token(&b);

@@ -37,11 +37,9 @@ static bool check_built_in(struct ob_load *load, const struct ob_invariant_ref *
         return ob_load_refuse(load, invariant->place, "give it a query of its own by sql",
                               "the invariant \"%s\" is built in for target reference only",
                               invariant->name);
-    ob_load_refuse_unknown(load, invariant->place, "invariant", invariant->name,
-                           ob_load_words(load, ob_invariant_words));
-    if (load->scenario->target == OB_TARGET_SQL)
-        ob_error_hint(load->err, "write it as {name: %s, sql: …}", invariant->name);
-    return false;
+    const struct ob_choice choice = {"invariant", ob_load_words(load, ob_invariant_words),
+                                     "write a new one as {name: …, sql: …}"};
+    return ob_load_refuse_unknown(load, invariant->place, invariant->name, &choice);
 }
 
 static bool read_invariant(struct ob_load *load, const struct ob_node *node,
@@ -99,9 +97,8 @@ static bool read_violated(struct ob_load *load, const struct ob_node *map, const
             return true;
         }
     }
-    ob_load_refuse_unknown(load, settings.items[0].place, "invariant", settings.items[0].text,
-                           names);
-    return false;
+    const struct ob_choice choice = {"invariant", names, "add it to \"invariants\""};
+    return ob_load_refuse_unknown(load, settings.items[0].place, settings.items[0].text, &choice);
 }
 
 /* "holds", or {violates: invariant}. */
@@ -109,13 +106,13 @@ static bool read_expectation(struct ob_load *load, const struct ob_node *node,
                              struct ob_variant *out)
 {
     static const char *const words[] = {"holds", NULL};
+    static const struct ob_choice choice = {"expectation", words,
+                                            "write holds, or {violates: INVARIANT}"};
     if (node->kind != OB_NODE_SCALAR)
         return read_violated(load, node, &out->violates);
     if (strcmp(node->text, words[0]) == 0)
         return true;
-    ob_load_refuse_unknown(load, node->place, "expectation", node->text, words);
-    ob_error_detail(load->err, "it is holds, or {violates: INVARIANT}");
-    return false;
+    return ob_load_refuse_unknown(load, node->place, node->text, &choice);
 }
 
 bool ob_load_expectations(struct ob_load *load, const struct ob_node *node,

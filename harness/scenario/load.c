@@ -28,18 +28,18 @@ const char *ob_load_quote(struct ob_load *load, const char *text)
     return ob_tree_quote(&load->scenario->arena, text);
 }
 
-bool ob_load_refuse_unknown(struct ob_load *load, struct ob_place place, const char *what,
-                            const char *text, const char *const *words)
+bool ob_load_refuse_unknown(struct ob_load *load, struct ob_place place, const char *text,
+                            const struct ob_choice *choice)
 {
     size_t count = 0;
     struct ob_buf known;
     ob_buf_init(&known, sizeof load->err->detail);
-    for (; words[count]; count++)
-        ob_buf_printf(&known, "%s%s", count > 0 ? ", " : "", words[count]);
-    const char *nearest = ob_parse_nearest(text, words, count);
-    ob_load_refuse(load, place, "use one of the known words", "unknown %s %s", what,
+    for (; choice->words[count]; count++)
+        ob_buf_printf(&known, "%s%s", count > 0 ? ", " : "", choice->words[count]);
+    const char *nearest = ob_parse_nearest(text, choice->words, count);
+    ob_load_refuse(load, place, choice->cure, "unknown %s %s", choice->what,
                    ob_load_quote(load, text));
-    ob_error_detail(load->err, "known: %s", known.data);
+    ob_error_detail(load->err, "known: %s", count > 0 ? known.data : "none");
     if (nearest)
         ob_error_hint(load->err, "did you mean \"%s\"?", nearest);
     ob_buf_clear(&known);
@@ -87,7 +87,8 @@ static bool refuse_key(struct ob_load *load, const struct ob_node *node,
     add_names(load, set, names, &count);
     if (more)
         add_names(load, more, names, &count);
-    return ob_load_refuse_unknown(load, node->key_place, "key", node->key, names);
+    const struct ob_choice choice = {"key", names, "leave it out, or write a known one"};
+    return ob_load_refuse_unknown(load, node->key_place, node->key, &choice);
 }
 
 static bool check_required(struct ob_load *load, const struct ob_node *map,
@@ -111,7 +112,8 @@ bool ob_load_keys(struct ob_load *load, const struct ob_node *node, const struct
 {
     enum ob_target_kind target = load->scenario->target;
     if (node->kind != OB_NODE_MAP)
-        return ob_load_expect(load, node, OB_NODE_MAP, set->name);
+        return ob_load_expect(load, node, OB_NODE_MAP,
+                              ob_arena_printf(&load->scenario->arena, "this %s", set->name));
     for (const struct ob_node *child = node->first; child; child = child->next) {
         const struct ob_key *key = ob_key_find(set, child->key);
         if (!key && more)
@@ -185,7 +187,8 @@ bool ob_load_variant(struct ob_load *load, const char *name, struct ob_place pla
         const char *names[OB_SCENARIO_VARIANTS_MAX + 1] = {NULL};
         for (size_t i = 0; i < scenario->variant_count; i++)
             names[i] = scenario->variants[i].name;
-        return ob_load_refuse_unknown(load, place, "variant", name, names);
+        const struct ob_choice choice = {"variant", names, "name it under \"variants\""};
+        return ob_load_refuse_unknown(load, place, name, &choice);
     }
     *out = index;
     return true;

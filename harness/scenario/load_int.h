@@ -34,10 +34,16 @@ struct ob_settings {
 bool ob_load_refuse(struct ob_load *load, struct ob_place place, const char *hint, const char *fmt,
                     ...) OB_PRINTF(4, 5);
 
-/* Refuses a word that is not among words (ends with NULL), naming them and the nearest.  Always
- * false. */
-bool ob_load_refuse_unknown(struct ob_load *load, struct ob_place place, const char *what,
-                            const char *text, const char *const *words);
+/* The words that there are in one place of the file. */
+struct ob_choice {
+    const char *what;         /* "key", for messages */
+    const char *const *words; /* ends with NULL */
+    const char *cure;         /* when none is near to what the file says */
+};
+
+/* Refuses a word that is none of the choice, naming them and the nearest.  Always false. */
+bool ob_load_refuse_unknown(struct ob_load *load, struct ob_place place, const char *text,
+                            const struct ob_choice *choice);
 
 /* In quotes, for messages. */
 const char *ob_load_quote(struct ob_load *load, const char *text);

@@ -19,7 +19,8 @@ static const struct ob_verb *read_verb(struct ob_load *load, const char *text,
             assert(count + 1 < sizeof names / sizeof *names);
             names[count++] = each->set.name;
         }
-        ob_load_refuse_unknown(load, place, "verb", text, names);
+        const struct ob_choice choice = {"verb", names, "write one of these verbs"};
+        ob_load_refuse_unknown(load, place, text, &choice);
     }
     return verb;
 }

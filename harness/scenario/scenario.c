@@ -242,9 +242,10 @@ static bool read_fault_point(struct ob_load *load, const struct ob_node *node, s
     if (!ob_load_text(load, node, "a fault point", &name))
         return false;
     const struct ob_word *word = ob_word_find(ob_fault_words, name);
+    const struct ob_choice choice = {"fault point", ob_load_words(load, ob_fault_words),
+                                     "write one of these points"};
     if (!word)
-        return ob_load_refuse_unknown(load, node->place, "fault point", name,
-                                      ob_load_words(load, ob_fault_words));
+        return ob_load_refuse_unknown(load, node->place, name, &choice);
     if (!ob_key_is_for(word->targets, load->scenario->target))
         return ob_load_refuse(load, node->place, "leave it out",
                               "the fault point \"%s\" is not for target %s", name,

@@ -22,6 +22,7 @@
 
 #define OB_SCENARIO_CLIENTS_MAX ((size_t)64)
 #define OB_SCENARIO_VARIANTS_MAX ((size_t)64)  /* sets of variants are bits of a uint64_t */
+#define OB_SCENARIO_VARIABLES_MAX ((size_t)64) /* of one client, with those built in */
 #define OB_SCENARIO_SIZE_MAX ((size_t)1 << 20) /* bytes of a file */
 
 enum ob_target_kind { OB_TARGET_REFERENCE, OB_TARGET_SQL };

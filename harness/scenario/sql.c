@@ -8,15 +8,12 @@
  */
 #include "scenario/load_int.h"
 
-#include "base/parse.h"
 #include "scenario/bind.h"
 #include "scenario/guard.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define VARIABLES_MAX ((size_t)256) /* of one client */
 
 struct known_variable {
     const char *name;
@@ -28,8 +25,8 @@ struct reader {
     const struct ob_scenario_client *client;
     struct ob_sql_step *steps; /* on the heap until all are known */
     size_t step_count, step_capacity;
-    struct known_variable variables[VARIABLES_MAX];
-    size_t variable_count;
+    struct known_variable variables[OB_SCENARIO_VARIABLES_MAX]; /* those built in come first */
+    size_t variable_count, built_in_count;
     uint64_t open, closed; /* variants in which a transaction is certainly open, certainly not */
 };
 
@@ -42,15 +39,6 @@ static const struct {
 };
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 
-static bool is_built_in(const char *name)
-{
-    for (const char *const *word = ob_variable_words; *word; word++) {
-        if (strcmp(*word, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static struct known_variable *find_variable(struct reader *r, const char *name)
 {
     for (size_t i = 0; i < r->variable_count; i++) {
@@ -62,21 +50,18 @@ static struct known_variable *find_variable(struct reader *r, const char *name)
 
 static bool refuse_variable(struct reader *r, const char *name, struct ob_place place)
 {
-    const char *names[VARIABLES_MAX + 8] = {NULL};
-    size_t count = 0;
-    for (size_t i = 0; ob_variable_words[i]; i++)
-        names[count++] = ob_variable_words[i];
+    const char *names[OB_SCENARIO_VARIABLES_MAX + 1] = {NULL};
     for (size_t i = 0; i < r->variable_count; i++)
-        names[count++] = r->variables[i].name;
-    return ob_load_refuse_unknown(r->load, place, "variable", name, names);
+        names[i] = r->variables[i].name;
+    const struct ob_choice choice = {"variable", names,
+                                     "capture it by an earlier step, or give it by vars"};
+    return ob_load_refuse_unknown(r->load, place, name, &choice);
 }
 
 /* Whether the variable has a value by now in all these variants. */
 static bool use_variable(struct reader *r, const char *name, uint64_t variants,
                          struct ob_place place)
 {
-    if (is_built_in(name))
-        return true;
     const struct known_variable *known = find_variable(r, name);
     if (!known)
         return refuse_variable(r, name, place);
@@ -96,13 +81,13 @@ static bool learn_variable(struct reader *r, const struct ob_node *node, uint64_
     if (size == 0 || node->key[size] != '\0')
         return ob_load_refuse(r->load, node->key_place, "use letters, digits and _",
                               "%s cannot be a variable's name", ob_load_quote(r->load, node->key));
-    if (is_built_in(node->key))
+    struct known_variable *known = find_variable(r, node->key);
+    if (known && known < r->variables + r->built_in_count)
         return ob_load_refuse(r->load, node->key_place, "choose another name",
                               "the variable \"%s\" is built in", node->key);
-    struct known_variable *known = find_variable(r, node->key);
-    if (!known && r->variable_count == VARIABLES_MAX)
+    if (!known && r->variable_count == OB_SCENARIO_VARIABLES_MAX)
         return ob_load_refuse(r->load, node->key_place, "use variables again",
-                              "more than %zu variables", VARIABLES_MAX);
+                              "more than %zu variables", OB_SCENARIO_VARIABLES_MAX);
     if (!known) {
         known = &r->variables[r->variable_count++];
         *known = (struct known_variable){.name = node->key};
@@ -389,6 +374,7 @@ static bool read_mapping(struct reader *r, const struct ob_node *map, struct ob_
 static bool read_word(struct reader *r, const struct ob_node *node, struct ob_sql_step *step)
 {
     static const char *const words[] = {"begin", "commit", "rollback", NULL};
+    static const struct ob_choice choice = {"step", words, "write a statement as {sql: SELECT 1}"};
     if (!ob_load_expect(r->load, node, OB_NODE_SCALAR, "a step"))
         return false;
     for (size_t i = 0; words[i]; i++) {
@@ -397,11 +383,7 @@ static bool read_word(struct reader *r, const struct ob_node *node, struct ob_sq
             return add_step(r, step);
         }
     }
-    ob_load_refuse_unknown(r->load, node->place, "step", node->text, words);
-    ob_error_detail(r->load->err, "a step that is one word is begin, commit or rollback");
-    if (!ob_parse_nearest(node->text, words, 3))
-        ob_error_hint(r->load->err, "write a statement as {sql: SELECT 1}");
-    return false;
+    return ob_load_refuse_unknown(r->load, node->place, node->text, &choice);
 }
 
 static bool read_step(struct reader *r, const struct ob_node *node)
@@ -435,6 +417,9 @@ bool ob_load_client_steps(struct ob_load *load, const struct ob_node *node,
                           struct ob_scenario_client *client)
 {
     struct reader r = {.load = load, .client = client, .closed = UINT64_MAX};
+    for (; ob_variable_words[r.built_in_count]; r.built_in_count++)
+        r.variables[r.variable_count++] =
+            (struct known_variable){ob_variable_words[r.built_in_count], UINT64_MAX};
     bool read = read_vars(&r, ob_tree_get(node, "vars"), client) &&
                 read_steps(&r, ob_tree_get(node, "steps"));
     if (read) {

@@ -118,7 +118,8 @@ static bool find_word(struct ob_load *load, const struct ob_key *key, struct ob_
             return true;
         }
     }
-    return ob_load_refuse_unknown(load, out->place, key->name, out->text, key->words);
+    const struct ob_choice choice = {key->name, key->words, "write one of these words"};
+    return ob_load_refuse_unknown(load, out->place, out->text, &choice);
 }
 
 static bool find_party(struct ob_load *load, struct ob_setting *out)
@@ -131,7 +132,8 @@ static bool find_party(struct ob_load *load, struct ob_setting *out)
     }
     const char *names[OB_LOAD_PARTIES_MAX + 1] = {NULL};
     memcpy(names, load->parties, load->party_count * sizeof *names);
-    return ob_load_refuse_unknown(load, out->place, "client", out->text, names);
+    const struct ob_choice choice = {"client", names, "name it under \"clients\" or \"given\""};
+    return ob_load_refuse_unknown(load, out->place, out->text, &choice);
 }
 
 static bool refuse_value(struct ob_load *load, const struct ob_key *key, const struct ob_node *node)

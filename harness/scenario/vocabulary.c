@@ -10,7 +10,7 @@
 const struct ob_key_type_info ob_key_types[OB_KEY_TYPE_COUNT] = {
     [OB_KEY_TEXT] = {OB_VALUE_TEXT, "a text", "\"two customers\"", NULL},
     [OB_KEY_NAME] = {OB_VALUE_TEXT, "a name of small letters, digits and hyphens, 64 at most",
-                     "two-holds-one-slot", "^[a-z0-9]+(-[a-z0-9]+)*$"},
+                     "alice-2", "^[a-z0-9]+(-[a-z0-9]+)*$"},
     [OB_KEY_CURRENCY] = {OB_VALUE_TEXT, "a currency of three capitals", "EUR", "^[A-Z]{3}$"},
     [OB_KEY_STRATEGY] = {OB_VALUE_TEXT, "a strategy, NAME or NAME:ARG", "bounded:2",
                          "^[a-z]+(-[a-z]+)*(:[A-Za-z0-9.-]+)?$"},
@@ -223,7 +223,7 @@ static const struct ob_key faults_keys[] = {
      .about = "Which faults there may be: a list."},
     {.name = NULL},
 };
-const struct ob_key_set ob_faults_keys = {"faults mapping", faults_keys};
+const struct ob_key_set ob_faults_keys = {"set of faults", faults_keys};
 
 static const struct ob_key explore_keys[] = {
     {.name = "strategy", .type = OB_KEY_STRATEGY, .about = "As --strategy on the command line."},
@@ -234,7 +234,7 @@ static const struct ob_key explore_keys[] = {
      .about = "As --runs on the command line."},
     {.name = NULL},
 };
-const struct ob_key_set ob_explore_keys = {"explore mapping", explore_keys};
+const struct ob_key_set ob_explore_keys = {"exploration", explore_keys};
 
 static const struct ob_key invariant_keys[] = {
     {.name = "name",
