@@ -45,7 +45,8 @@ BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harnes
 BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_parse
 
 # --- what several of the harness's test programs share
-TEST_SUPPORT_SRCS :=
+TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports.c \
+                     harness/tests/model/golden.c harness/tests/model/scene.c
 
 # --- engine, explore, repro, target, fault, cli
 ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
@@ -57,7 +58,7 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
                harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
-ENGINE_UNIT_TESTS :=
+ENGINE_UNIT_TESTS := test_engine_golden
 ENGINE_SERVER_TESTS :=
 
 # --- pg
@@ -97,9 +98,9 @@ REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.
             reference/src/result.c reference/src/settle.c reference/src/signature.c \
             reference/src/work.c
 REF_TOOLS := booking-cleanup booking-flag booking-migrate
-REF_UNIT_TESTS :=
-REF_SERVER_TESTS :=
-REF_TEST_SUPPORT_SRCS :=
+REF_UNIT_TESTS := test_event test_faults test_flag test_monitor test_psp test_signature
+REF_SERVER_TESTS := test_flow test_webhook
+REF_TEST_SUPPORT_SRCS := reference/tests/support.c
 
 # SQL that the library carries: NAME=FILE.
 REF_MIGRATIONS := 0001_core 0002_dirty_data 0003_holds 0004_transitions 0005_payments 0006_flag \
