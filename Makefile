@@ -54,7 +54,7 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/explore/rig.c harness/explore/strategy.c harness/explore/follower.c harness/explore/tally.c \
                harness/explore/explore.c harness/pg/session.c harness/pg/control.c harness/pg/reset.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
-               harness/target/sql.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c \
+               harness/target/sql.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
                harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
@@ -80,7 +80,7 @@ SCENARIO_FUZZERS := fuzz_scenario
 # --- check
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \
               harness/check/rows.c harness/check/builtin.c
-CHECK_UNIT_TESTS :=
+CHECK_UNIT_TESTS := test_check
 CHECK_SERVER_TESTS := test_invariants
 
 # --- reports
@@ -99,7 +99,7 @@ REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.
             reference/src/work.c
 REF_TOOLS := booking-cleanup booking-flag booking-migrate
 REF_UNIT_TESTS := test_event test_faults test_flag test_monitor test_psp test_signature
-REF_SERVER_TESTS := test_flow test_webhook
+REF_SERVER_TESTS := test_flow test_recovery test_webhook
 REF_TEST_SUPPORT_SRCS := reference/tests/support.c
 
 # SQL that the library carries: NAME=FILE.

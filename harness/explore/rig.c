@@ -74,10 +74,8 @@ enum ob_result ob_rig_run(struct ob_rig *rig, const struct ob_chooser *chooser, 
     *out = (struct ob_run_outcome){0};
     if (result != OB_OK || (trace->end != OB_RUN_FINISHED && trace->end != OB_RUN_STUCK))
         return result;
-    if (rig->finish)
-        result = rig->finish(rig->self, trace, err);
-    if (result == OB_OK)
-        result = check(rig, trace, true, OB_BEFORE_ALL, err);
+    rig->finish(rig->self, trace);
+    result = check(rig, trace, true, OB_BEFORE_ALL, err);
     if (result == OB_OK)
         result = digest(rig, trace, &out->outcome, err);
     if (result == OB_OK)

@@ -23,8 +23,8 @@ struct ob_rig {
     /* The target. */
     void *self;
     enum ob_result (*reset)(void *self, struct ob_error *err); /* back to the clean state */
-    /* Adds what is known only at the end to the history. May be NULL. */
-    enum ob_result (*finish)(void *self, struct ob_trace *trace, struct ob_error *err);
+    /* Adds what is known only at the end to the history. */
+    void (*finish)(void *self, struct ob_trace *trace);
     enum ob_result (*digest)(void *self, uint64_t *out,
                              struct ob_error *err); /* of the final state */
     int64_t (*monotonic_us)(void *self);

@@ -13,10 +13,14 @@ static enum ob_result reset(void *self, struct ob_error *err)
     return ob_pg_world_reset(target->world, target->scenario->start_us, err);
 }
 
-static enum ob_result finish(void *self, struct ob_trace *trace, struct ob_error *err)
+static void finish(void *self, struct ob_trace *trace)
 {
     struct ob_target *target = self;
-    return target->ops->finish ? target->ops->finish(target->self, trace, err) : OB_OK;
+    if (trace->end == OB_RUN_STUCK)
+        ob_trace_add_event(trace, OB_NO_CLIENT, "stuck",
+                           "{\"why\":\"clients wait for locks that nobody frees\"}");
+    if (target->ops->finish)
+        target->ops->finish(target->self, trace);
 }
 
 static enum ob_result digest(void *self, uint64_t *out, struct ob_error *err)
@@ -43,7 +47,8 @@ static void choose_clients(struct ob_target *target)
     }
     target->own_count = target->client_count;
     if (target->ops->extra_clients)
-        target->client_count += target->ops->extra_clients(scenario);
+        target->client_count +=
+            target->ops->extra_clients(scenario, target->names + target->client_count);
 }
 
 static enum ob_result make_items(struct ob_target *target, struct ob_error *err)

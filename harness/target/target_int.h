@@ -3,8 +3,7 @@
  *
  *   target.c     putting the pieces together
  *   sql.c        target "sql": statements written in the scenario
- *   reference.c  target "reference": installing the booking flow, what is given, what a run needs
- *   actions.c    what a client of the booking flow does, verb by verb
+ *   reference.c  target "reference": the booking flow in process (reference_int.h)
  *   gated.c      the booking flow's database session and payment provider, step by step
  */
 #ifndef OB_TARGET_TARGET_INT_H
@@ -21,14 +20,13 @@
 struct ob_target_ops {
     const char *clock; /* qualified name of the clock's sequence */
     bool keeps_session_state;
-    /* How many clients beside the scenario's own this variant races. May be NULL. */
-    size_t (*extra_clients)(const struct ob_scenario *scenario);
+    /* Names of clients that this target races beside the scenario's own. May be NULL. */
+    size_t (*extra_clients)(const struct ob_scenario *scenario, const char **names);
     /* Fills the database, and the bodies and arguments of the clients. */
     enum ob_result (*install)(struct ob_target *target, PGconn *conn, void **self,
                               struct ob_error *err);
-    void (*begin)(void *self); /* before each run; may be NULL */
-    enum ob_result (*finish)(void *self, struct ob_trace *trace,
-                             struct ob_error *err); /* or NULL */
+    void (*begin)(void *self);                          /* before each run; may be NULL */
+    void (*finish)(void *self, struct ob_trace *trace); /* adds to the history; may be NULL */
     void (*free)(void *self);
 };
 

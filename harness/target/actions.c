@@ -1,0 +1,462 @@
+/*
+ * actions.c - what a party does, verb by verb: requests of the booking flow as a careful client
+ * makes them.
+ *
+ * What an action needs of others (a hold, a captured payment) is waited for; when it can no longer
+ * come the action is left out.  A request that was not decided is made again a few times.
+ */
+#include "target/reference_int.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define REQUESTS_MAX 3   /* for one action, while nothing is decided */
+#define DELIVERIES_MAX 4 /* of one event by one client, until it is answered with 2xx */
+#define RETRY_US 10000000
+
+static const struct ob_setting *setting(const struct ob_action *action, const char *key)
+{
+    return ob_setting_find(action->settings, action->setting_count, key);
+}
+
+static int64_t number(const struct ob_action *action, const char *key)
+{
+    const struct ob_setting *found = setting(action, key);
+    assert(found);
+    return found->number;
+}
+
+static bool is_word(const struct ob_action *action, const char *key, const char *word)
+{
+    const struct ob_setting *found = setting(action, key);
+    return found && strcmp(found->text, word) == 0;
+}
+
+/* The party that an action is about: "of", or whoever acts. */
+static size_t party_of(const struct ob_actor *actor, const struct ob_action *action)
+{
+    const struct ob_setting *of = setting(action, "of");
+    size_t party = of ? (size_t)of->number : actor->party;
+    assert(party < OB_PARTIES_MAX);
+    return party;
+}
+
+static size_t payment_index(const struct ob_action *action)
+{
+    const struct ob_setting *payment = setting(action, "payment");
+    return payment ? (size_t)payment->number - 1 : 0;
+}
+
+static struct ob_party read_party(struct ob_reference *reference, size_t index)
+{
+    pthread_mutex_lock(&reference->mutex);
+    struct ob_party party = reference->state.parties[index];
+    pthread_mutex_unlock(&reference->mutex);
+    return party;
+}
+
+/* --- waiting for others */
+
+struct awaited {
+    struct ob_reference *reference;
+    size_t party, payments; /* payments: so many of the hold, 0 for the hold itself */
+};
+
+static bool is_there(const void *arg)
+{
+    const struct awaited *awaited = arg;
+    struct ob_party party = read_party(awaited->reference, awaited->party);
+    return awaited->payments == 0 ? party.hold_id != 0 : party.payment_count >= awaited->payments;
+}
+
+/* False: it will not come. */
+static bool await(struct ob_actor *actor, size_t party, size_t payments)
+{
+    const struct awaited awaited = {actor->reference, party, payments};
+    if (is_there(&awaited))
+        return true;
+    if (!actor->client || (party == actor->party && payments == 0))
+        return false; /* nobody else makes it */
+    return ob_gated_wait(actor->client, payments > 0 ? "wait for a payment" : "wait for a hold",
+                         is_there, &awaited, INT64_MAX);
+}
+
+/* --- requests */
+
+static bool is_undecided(enum booking_status status)
+{
+    return status == BOOKING_RETRY_LATER || status == BOOKING_CRASHED;
+}
+
+/* Backs off before the same request is made again; false when the run is being given up. */
+static bool back_off(struct ob_actor *actor)
+{
+    if (!actor->client)
+        return true;
+    int64_t due_us = ob_client_now_us(actor->client) + actor->app.pause_us;
+    return ob_gated_wait(actor->client, "wait before asking again", NULL, NULL, due_us);
+}
+
+static json_t *slot_data(const struct booking_slot_request *request)
+{
+    return json_pack("{s:I, s:s, s:s}", "simulator", (json_int_t)request->simulator_id, "from",
+                     request->start, "to", request->end);
+}
+
+static void slot_request(const struct ob_actor *actor, const struct ob_action *action,
+                         struct booking_slot_request *out, char start[OB_TIME_TEXT_SIZE],
+                         char end[OB_TIME_TEXT_SIZE])
+{
+    const struct ob_setting *slot = setting(action, "slot");
+    assert(slot);
+    ob_reference_time_text(slot->number, start, OB_TIME_TEXT_SIZE);
+    ob_reference_time_text(slot->end, end, OB_TIME_TEXT_SIZE);
+    *out = (struct booking_slot_request){
+        .customer = actor->customer,
+        .simulator_id = number(action, "simulator"),
+        .start = start,
+        .end = end,
+    };
+}
+
+static void act_availability(struct ob_actor *actor, const struct ob_action *action)
+{
+    char start[OB_TIME_TEXT_SIZE], end[OB_TIME_TEXT_SIZE];
+    struct booking_slot_request request;
+    struct booking_answer answer;
+    slot_request(actor, action, &request, start, end);
+    ob_reference_request(actor, "availability", slot_data(&request));
+    booking_availability(&actor->app, actor->db, &request, &answer);
+    json_t *data = slot_data(&request);
+    json_object_set_new(data, "free", json_boolean(answer.free));
+    ob_reference_answer(actor, "availability", &answer, data);
+}
+
+static void act_hold(struct ob_actor *actor, const struct ob_action *action)
+{
+    char start[OB_TIME_TEXT_SIZE], end[OB_TIME_TEXT_SIZE];
+    struct booking_slot_request request;
+    struct booking_answer answer = {.status = BOOKING_RETRY_LATER};
+    slot_request(actor, action, &request, start, end);
+    for (int i = 0; i < REQUESTS_MAX && is_undecided(answer.status); i++) {
+        if (i > 0 && !back_off(actor))
+            return;
+        ob_reference_request(actor, "hold", slot_data(&request));
+        booking_hold(&actor->app, actor->db, &request, &answer);
+        ob_reference_answer(actor, "hold", &answer, slot_data(&request));
+    }
+    if (answer.status != BOOKING_OK)
+        return;
+    pthread_mutex_lock(&actor->reference->mutex);
+    actor->reference->state.parties[actor->party].hold_id = answer.hold_id;
+    pthread_mutex_unlock(&actor->reference->mutex);
+}
+
+/* A payment that the customer's browser made up: other amount or currency than the price. */
+static void pay_directly(struct ob_actor *actor, const struct ob_action *action, int64_t hold_id)
+{
+    struct booking_payments *payments = actor->app.payments;
+    const struct ob_setting *amount = setting(action, "amount");
+    const struct ob_setting *currency = setting(action, "currency");
+    const struct booking_intent intent = {
+        .customer = actor->customer,
+        .currency = currency ? currency->text : "EUR",
+        .hold_id = hold_id,
+        .amount_minor = amount ? amount->number : 4500,
+    };
+    struct booking_payment payment;
+    if (payments->ops->create(payments, &intent, NULL, &payment) == BOOKING_PAYMENTS_OK)
+        payments->ops->capture(payments, payment.id, NULL, NULL);
+}
+
+static void act_pay(struct ob_actor *actor, const struct ob_action *action)
+{
+    size_t party = party_of(actor, action), index = payment_index(action);
+    if (!await(actor, party, 0))
+        return;
+    int64_t hold_id = read_party(actor->reference, party).hold_id;
+    if (setting(action, "amount") || setting(action, "currency")) {
+        pay_directly(actor, action, hold_id);
+        return;
+    }
+    char attempt[24];
+    snprintf(attempt, sizeof attempt, "%zu", index + 1);
+    const struct booking_hold_ref request = {
+        .customer = actor->customer, .hold_id = hold_id, .attempt = index > 0 ? attempt : NULL};
+    struct booking_answer answer = {.status = BOOKING_RETRY_LATER};
+    for (int i = 0; i < REQUESTS_MAX && is_undecided(answer.status); i++) {
+        if (i > 0 && !back_off(actor))
+            return;
+        ob_reference_request(actor, "pay", json_pack("{s:I}", "hold", (json_int_t)hold_id));
+        booking_pay(&actor->app, actor->db, &request, &answer);
+        ob_reference_answer(actor, "pay", &answer, json_object());
+    }
+}
+
+static void act_return(struct ob_actor *actor, const struct ob_action *action)
+{
+    size_t party = party_of(actor, action), index = payment_index(action);
+    if (!await(actor, party, index + 1))
+        return;
+    struct ob_party of = read_party(actor->reference, party);
+    const struct booking_return_request request = {.customer = actor->customer,
+                                                   .payment_id = of.payments[index]};
+    struct booking_answer answer = {.status = BOOKING_RETRY_LATER};
+    for (int i = 0; i < REQUESTS_MAX && is_undecided(answer.status); i++) {
+        if (i > 0 && !back_off(actor))
+            return;
+        ob_reference_request(actor, "return", json_pack("{s:s}", "payment", request.payment_id));
+        booking_return(&actor->app, actor->db, &request, &answer);
+        ob_reference_answer(actor, "return", &answer,
+                            json_pack("{s:s}", "payment", request.payment_id));
+    }
+}
+
+static void act_cancel(struct ob_actor *actor, const struct ob_action *action)
+{
+    size_t party = party_of(actor, action);
+    if (!await(actor, party, 0))
+        return;
+    int64_t hold_id = read_party(actor->reference, party).hold_id;
+    const struct booking_hold_ref request = {.customer = actor->customer, .hold_id = hold_id};
+    struct booking_answer answer = {.status = BOOKING_RETRY_LATER};
+    for (int i = 0; i < REQUESTS_MAX && is_undecided(answer.status); i++) {
+        if (i > 0 && !back_off(actor))
+            return;
+        ob_reference_request(actor, "cancel", json_pack("{s:I}", "hold", (json_int_t)hold_id));
+        booking_cancel(&actor->app, actor->db, &request, &answer);
+        ob_reference_answer(actor, "cancel", &answer, json_object());
+    }
+}
+
+static void clean_up(struct ob_actor *actor)
+{
+    struct booking_answer answer;
+    ob_reference_request(actor, "cleanup", json_object());
+    booking_cleanup(&actor->app, actor->db, &answer);
+    ob_reference_answer(actor, "cleanup", &answer, json_object());
+}
+
+/* --- webhooks */
+
+/* Gives one attempt to the endpoint and its answer to the provider; the HTTP status. */
+static int deliver(struct ob_actor *actor, const struct booking_delivery *delivery)
+{
+    struct ob_reference *reference = actor->reference;
+    const struct booking_webhook_request request = {
+        .body = delivery->body,
+        .body_size = delivery->body_size,
+        .signature = delivery->signature,
+    };
+    json_t *about =
+        json_pack("{s:s, s:s, s:s, s:i}", "event", delivery->event_id, "type", delivery->type,
+                  "payment", delivery->payment_id, "attempt", delivery->attempt);
+    ob_reference_request(actor, "webhook", json_copy(about));
+    struct booking_answer answer;
+    booking_webhook(&actor->app, actor->db, &request, &answer);
+    ob_reference_answer(actor, "webhook", &answer, about);
+    int http = booking_status_http(answer.status);
+    booking_psp_delivered(reference->psp, delivery->id, http);
+    return http;
+}
+
+/* Delivers until it is answered with 2xx, as the provider does. */
+static void deliver_and_retry(struct ob_actor *actor, struct booking_delivery *delivery)
+{
+    struct booking_psp *psp = actor->reference->psp;
+    for (int i = 0; i < DELIVERIES_MAX; i++) {
+        if (deliver(actor, delivery) / 100 == 2 || !actor->client)
+            return;
+        int64_t due_us = ob_client_now_us(actor->client) + RETRY_US;
+        if (!ob_gated_wait(actor->client, "provider: wait before the next attempt", NULL, NULL,
+                           due_us) ||
+            !booking_psp_take_one(psp, delivery->id, delivery))
+            return;
+    }
+}
+
+/* The provider's own facts of a payment, with one of them wrong where the action says so. */
+static int64_t emit(struct ob_actor *actor, const struct ob_action *action, const char *type,
+                    const char *payment_id)
+{
+    struct booking_psp *psp = actor->reference->psp;
+    struct booking_payments *inner = booking_psp_payments(psp);
+    struct booking_payment payment;
+    if (inner->ops->lookup(inner, payment_id, &payment) != BOOKING_PAYMENTS_OK)
+        return 0;
+    struct booking_event_facts facts = {
+        .type = type,
+        .payment_id = payment_id,
+        .customer = payment.customer,
+        .currency = payment.currency,
+        .hold_id = payment.hold_id,
+        .amount_minor = payment.amount_minor,
+    };
+    if (is_word(action, "tamper", "owner"))
+        facts.customer = "mallory";
+    if (is_word(action, "tamper", "amount"))
+        facts.amount_minor = 1;
+    if (is_word(action, "tamper", "currency"))
+        facts.currency = "JPY";
+    if (is_word(action, "tamper", "metadata"))
+        facts.hold_id += 1;
+    return booking_psp_emit(psp, &facts);
+}
+
+/* Finds the delivery that the action is about: the provider's own, one more of the same event, or a
+ * made-up one. False: there is none. */
+static bool find_delivery(struct ob_actor *actor, const struct ob_action *action, size_t party,
+                          size_t index, struct booking_delivery *out)
+{
+    struct ob_reference *reference = actor->reference;
+    struct booking_psp *psp = reference->psp;
+    struct ob_party of = read_party(reference, party);
+    const char *payment_id = of.payments[index];
+    bool succeeded = is_word(action, "type", "succeeded");
+    const char *type = succeeded                             ? "payment.succeeded"
+                       : is_word(action, "type", "refunded") ? "refund.succeeded"
+                                                             : "payment.failed";
+    bool own = is_word(action, "tamper", "none") || is_word(action, "tamper", "signature") ||
+               is_word(action, "tamper", "old");
+    if (!own || is_word(action, "event", "new") || is_word(action, "type", "failed"))
+        return booking_psp_take_one(psp, emit(actor, action, type, payment_id), out);
+    if (booking_psp_take_of(psp, payment_id, type, out)) {
+        pthread_mutex_lock(&reference->mutex);
+        if (succeeded)
+            snprintf(reference->state.parties[party].events[index], BOOKING_ID_SIZE, "%s",
+                     out->event_id);
+        pthread_mutex_unlock(&reference->mutex);
+        return true;
+    }
+    return booking_psp_take_one(psp, booking_psp_duplicate(psp, of.events[index], false), out);
+}
+
+static void act_webhook(struct ob_actor *actor, const struct ob_action *action)
+{
+    size_t party = party_of(actor, action), index = payment_index(action);
+    assert(index < OB_PARTY_PAYMENTS_MAX);
+    struct booking_delivery delivery;
+    if (!await(actor, party, index + 1) || !find_delivery(actor, action, party, index, &delivery))
+        return;
+    int64_t now_s = ob_reference_now_us(actor->reference) / 1000000;
+    if (is_word(action, "tamper", "signature"))
+        booking_signature_make("a guess", now_s, delivery.body, delivery.body_size,
+                               delivery.signature);
+    if (is_word(action, "tamper", "old"))
+        booking_signature_make(OB_REFERENCE_SECRET, now_s - BOOKING_SIGNATURE_TOLERANCE_S - 1,
+                               delivery.body, delivery.body_size, delivery.signature);
+    if (is_word(action, "tamper", "none"))
+        deliver_and_retry(actor, &delivery);
+    else
+        deliver(actor, &delivery);
+}
+
+/* --- the clock */
+
+static void act_clock(struct ob_actor *actor, const struct ob_action *action)
+{
+    const struct ob_setting *to = setting(action, "to"), *advance = setting(action, "advance");
+    int64_t now_us = ob_reference_now_us(actor->reference);
+    int64_t time_us = to ? to->number : now_us + advance->number;
+    if (!actor->client) {
+        char text[24];
+        snprintf(text, sizeof text, "%" PRId64, time_us);
+        const char *params[] = {text};
+        PGresult *result;
+        (void)actor->db->ops->exec(actor->db, "SELECT setval('booking.clock', $1::int8)", 1, params,
+                                   &result);
+        PQclear(result);
+        actor->reference->given_now_us = time_us;
+        return;
+    }
+    const struct ob_op op = {.kind = OB_OP_CLOCK, .text = "set the clock", .time_us = time_us};
+    struct ob_reply reply;
+    ob_client_do(actor->client, &op, &reply);
+}
+
+/* --- all of them */
+
+static void act_cleanup(struct ob_actor *actor, const struct ob_action *action)
+{
+    (void)action;
+    clean_up(actor);
+}
+
+static void act_book(struct ob_actor *actor, const struct ob_action *action)
+{
+    static const struct ob_setting defaults[] = {{.key = "event", .text = "same"},
+                                                 {.key = "tamper", .text = "none"},
+                                                 {.key = "type", .text = "succeeded"}};
+    const struct ob_action rest = {
+        .verb = "book", .settings = defaults, .setting_count = sizeof defaults / sizeof *defaults};
+    act_hold(actor, action);
+    act_pay(actor, &rest);
+    act_webhook(actor, &rest);
+}
+
+void ob_reference_act(struct ob_actor *actor, const struct ob_action *action)
+{
+    static const struct {
+        const char *verb;
+        void (*act)(struct ob_actor *actor, const struct ob_action *action);
+    } verbs[] = {
+        {"availability", act_availability}, {"hold", act_hold},     {"pay", act_pay},
+        {"webhook", act_webhook},           {"return", act_return}, {"cancel", act_cancel},
+        {"cleanup", act_cleanup},           {"clock", act_clock},   {"book", act_book},
+    };
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verbs[i].verb, action->verb) == 0) {
+            verbs[i].act(actor, action);
+            return;
+        }
+    }
+    assert(!"a verb of the vocabulary that nobody does");
+}
+
+/* --- what faults ask for */
+
+static bool wants_delivery(const void *arg)
+{
+    struct ob_reference *reference = *(struct ob_reference *const *)arg;
+    pthread_mutex_lock(&reference->mutex);
+    bool wanted = reference->state.extra_deliveries > 0;
+    pthread_mutex_unlock(&reference->mutex);
+    return wanted;
+}
+
+void ob_reference_deliver_extra(struct ob_actor *actor)
+{
+    struct ob_reference *reference = actor->reference;
+    while (ob_gated_wait(actor->client, "wait for another delivery", wants_delivery, &reference,
+                         INT64_MAX)) {
+        pthread_mutex_lock(&reference->mutex);
+        reference->state.extra_deliveries--;
+        pthread_mutex_unlock(&reference->mutex);
+        struct booking_delivery delivery;
+        if (booking_psp_take(reference->psp, &delivery))
+            deliver_and_retry(actor, &delivery);
+    }
+}
+
+static bool wants_cleanup(const void *arg)
+{
+    struct ob_reference *reference = *(struct ob_reference *const *)arg;
+    pthread_mutex_lock(&reference->mutex);
+    bool wanted = reference->state.cleanups > 0;
+    pthread_mutex_unlock(&reference->mutex);
+    return wanted;
+}
+
+void ob_reference_clean_extra(struct ob_actor *actor)
+{
+    struct ob_reference *reference = actor->reference;
+    while (
+        ob_gated_wait(actor->client, "wait for a cleanup", wants_cleanup, &reference, INT64_MAX)) {
+        pthread_mutex_lock(&reference->mutex);
+        reference->state.cleanups--;
+        pthread_mutex_unlock(&reference->mutex);
+        clean_up(actor);
+    }
+}

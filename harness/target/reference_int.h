@@ -1,0 +1,105 @@
+/*
+ * reference_int.h - what the files of the reference target share.
+ *
+ *   reference.c  installing the booking flow, what is given, what a run begins and ends with
+ *   actions.c    what a party does, verb by verb
+ *   history.c    the events that invariants are checked over (docs/invariants.md defines them)
+ */
+#ifndef OB_TARGET_REFERENCE_INT_H
+#define OB_TARGET_REFERENCE_INT_H
+
+#include "target/gated.h"
+#include "target/target_int.h"
+
+#include <jansson.h>
+#include <pthread.h>
+
+#define OB_PARTIES_MAX (2 * OB_CLIENTS_MAX)
+#define OB_PARTY_PAYMENTS_MAX 4
+#define OB_REFERENCE_SECRET "whsec_reference"
+
+/* Somebody whom actions are about, and what has come of them so far. */
+struct ob_party {
+    int64_t hold_id; /* 0: none */
+    char payments[OB_PARTY_PAYMENTS_MAX]
+                 [BOOKING_ID_SIZE];                      /* captured for the hold, in their order */
+    char events[OB_PARTY_PAYMENTS_MAX][BOOKING_ID_SIZE]; /* that told of each; "" not sent yet */
+    size_t payment_count;
+};
+
+/* All that changes in a run beside the database; copied whole to go back to the given state. */
+struct ob_reference_state {
+    struct ob_party parties[OB_PARTIES_MAX];
+    size_t ledger_seen; /* entries of the provider's ledger that are in the history */
+    unsigned extra_deliveries, cleanups; /* asked for by faults, not taken up yet */
+};
+
+/* Who acts: a racing client, or whoever the scenario gives as having acted before. */
+struct ob_actor {
+    struct ob_reference *reference;
+    struct ob_client *client; /* NULL: before the race */
+    struct booking_db *db;
+    struct booking_app app;
+    size_t party;         /* SIZE_MAX: nobody */
+    const char *customer; /* whom it acts for */
+};
+
+struct ob_reference_client {
+    struct ob_reference *reference;
+    const struct ob_scenario_client *scenario; /* NULL: an extra one */
+    size_t party;
+    enum booking_path path;
+    struct ob_gated_db gated;
+    struct booking_db_faulty faulty;
+};
+
+struct ob_reference {
+    const struct ob_scenario *scenario;
+    struct booking_psp *psp, *given_psp; /* owned; the second as the race begins */
+    struct ob_gated_payments payments;
+    struct booking_monitor *monitor; /* owned */
+    struct booking_app app;
+    pthread_mutex_t mutex; /* guards state; threads may race in free-running mode */
+    struct ob_reference_state state, given_state;
+    struct ob_reference_client clients[OB_CLIENTS_MAX];
+    size_t client_count;
+
+    /* What happened before the race. */
+    struct ob_actor *given_actor; /* while it happens; the calls of the provider are its own */
+    int64_t given_now_us;
+    struct ob_arena given_arena;
+    struct ob_event *given; /* owned */
+    size_t given_count, given_capacity;
+    uint64_t given_lost_races[2];
+};
+
+/* --- actions.c */
+
+void ob_reference_act(struct ob_actor *actor, const struct ob_action *action);
+
+/* Bodies of the extra clients: they wait until a fault asks for them. */
+void ob_reference_deliver_extra(struct ob_actor *actor);
+void ob_reference_clean_extra(struct ob_actor *actor);
+
+/* --- history.c */
+
+int64_t ob_reference_now_us(const struct ob_reference *reference);
+
+/* Adds an event; takes data. */
+void ob_reference_event(struct ob_reference *reference, const char *kind, json_t *data);
+
+void ob_reference_request(struct ob_actor *actor, const char *action, json_t *data);
+void ob_reference_answer(struct ob_actor *actor, const char *action,
+                         const struct booking_answer *answer, json_t *data);
+
+/* For ob_gated_payments: the call, and what it did to the ledger. */
+void ob_reference_called(void *reference, const struct ob_payment_call *call);
+
+/* For booking_monitor_new. */
+void ob_reference_race(void *reference, const char *json_line);
+
+/* "2026-06-01T10:00:00Z"; size at least OB_TIME_TEXT_SIZE. */
+#define OB_TIME_TEXT_SIZE 40
+void ob_reference_time_text(int64_t time_us, char *text, size_t size);
+
+#endif
