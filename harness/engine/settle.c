@@ -174,6 +174,23 @@ static bool check_is_due(const struct ob_engine *engine, ob_client_set cyclic)
     return false;
 }
 
+/* Those of the waiting who went on, although they may wait again by now: for others, or in a wait
+ * whose deadlock check is still to come. */
+static ob_client_set gone_on(const struct ob_engine *engine, const struct ob_waits *waits)
+{
+    ob_client_set gone = engine->waiting & ~waits->blocked;
+    for (size_t i = 0; i < engine->spec->client_count; i++) {
+        ob_client_set bit = ob_client_bit(i);
+        if (!(engine->waiting & waits->blocked & bit))
+            continue;
+        bool unchecked =
+            (engine->armed & bit) && !engine->ports.deadlock_checked(engine->ports.self, i);
+        if (unchecked || waits->holders[i] != engine->holders[i])
+            gone |= bit;
+    }
+    return gone;
+}
+
 static void wake(struct settling *s, ob_client_set woken)
 {
     s->engine->waiting &= ~woken;
@@ -187,7 +204,7 @@ static void become_waiting(struct settling *s, const struct ob_waits *waits)
     engine->waiting |= s->moving;
     s->moving = 0;
     for (size_t i = 0; i < engine->spec->client_count; i++)
-        if (engine->waiting & waits->blocked & ob_client_bit(i))
+        if (engine->waiting & ob_client_bit(i))
             engine->holders[i] = waits->holders[i];
 }
 
@@ -201,7 +218,7 @@ static enum ob_settled ask(struct settling *s, struct ob_error *err)
     if (engine->ports.waits(engine->ports.self, asked, &waits, err) != OB_OK)
         return OB_SETTLE_FAILED;
     s->must_ask = false;
-    wake(s, engine->waiting & ~waits.blocked);
+    wake(s, gone_on(engine, &waits));
     bool proven = seen_twice(s, &waits) || one_answer_is_enough(s);
     ob_client_set cyclic = on_cycles(&waits, waits.blocked);
     bool hopeless = cyclic != 0 && !engine->careful && !check_is_due(engine, cyclic);
