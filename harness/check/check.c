@@ -57,6 +57,12 @@ struct ob_check *ob_check_new(const struct ob_check_item *items, size_t count,
     return check;
 }
 
+const char *ob_check_name(const struct ob_check *check, size_t item)
+{
+    assert(item < check->item_count);
+    return check->items[item].name;
+}
+
 void ob_check_free(struct ob_check *check)
 {
     if (!check)
