@@ -76,6 +76,7 @@ SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenar
 SCENARIO_UNIT_TESTS := test_scenario test_scenario_bad test_scenario_bind test_scenario_damage \
                        test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree
 SCENARIO_FUZZERS := fuzz_scenario
+TEST_SUPPORT_SRCS += harness/tests/unit/scenario_support.c
 
 # --- check
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \

@@ -11,10 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/parse.h"
+#include "scenario_support.h"
 
 #define MINUTE INT64_C(60000000)
 #define REFERENCE "name: x\nabout: A race.\ntarget: reference\n"
@@ -43,13 +42,13 @@ static struct ob_scenario *parse(const char *text)
 
 static int load_reference(void **state)
 {
-    *state = load("harness/tests/fuzz/corpus/fuzz_scenario/reference.yaml");
+    *state = load(REFERENCE_FILE);
     return 0;
 }
 
 static int load_sql(void **state)
 {
-    *state = load("harness/tests/fuzz/corpus/fuzz_scenario/sql.yaml");
+    *state = load(SQL_FILE);
     return 0;
 }
 
@@ -92,7 +91,7 @@ static void the_head_is_read(void **state)
 {
     const struct ob_scenario *scenario = *state;
     static const uint8_t zero[32];
-    assert_string_equal(scenario->file, "harness/tests/fuzz/corpus/fuzz_scenario/reference.yaml");
+    assert_string_equal(scenario->file, REFERENCE_FILE);
     assert_string_equal(scenario->name, "everything");
     assert_string_equal(scenario->about, "Each key of the reference target, once.");
     assert_int_equal(scenario->target, OB_TARGET_REFERENCE);

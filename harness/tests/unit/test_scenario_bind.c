@@ -8,29 +8,13 @@
 
 #include <string.h>
 
-#include "base/buf.h"
-
-static struct ob_arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    ob_arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    ob_arena_clear(&arena);
-    return 0;
-}
+#include "scenario_support.h"
 
 static struct ob_bound bound(const char *sql)
 {
     struct ob_bound out;
     struct ob_bind_problem problem;
-    assert_true(ob_bind_parse(sql, &arena, &out, &problem));
+    assert_true(ob_bind_parse(sql, &test_arena, &out, &problem));
     return out;
 }
 
@@ -46,7 +30,7 @@ static void assert_refused(const char *sql, const char *text)
 {
     struct ob_bound out = {.sql = "untouched"};
     struct ob_bind_problem problem = {NULL, NULL};
-    assert_false(ob_bind_parse(sql, &arena, &out, &problem));
+    assert_false(ob_bind_parse(sql, &test_arena, &out, &problem));
     assert_string_equal(problem.text, text);
     assert_non_null(problem.hint);
     assert_string_equal(out.sql, "untouched");
@@ -239,5 +223,5 @@ int main(void)
         cmocka_unit_test(too_many_variables_are_refused),
         cmocka_unit_test(an_identifier_does_not_begin_with_a_digit),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_arena, close_arena);
 }

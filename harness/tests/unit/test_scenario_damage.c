@@ -14,26 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "scenario_support.h"
 
-static const char *const files[] = {
-    "harness/tests/fuzz/corpus/fuzz_scenario/reference.yaml",
-    "harness/tests/fuzz/corpus/fuzz_scenario/sql.yaml",
-};
-
-static struct ob_buf read_file(const char *path)
-{
-    struct ob_buf data;
-    char chunk[4096];
-    size_t size;
-    FILE *file = fopen(path, "re");
-    assert_non_null(file);
-    ob_buf_init(&data, OB_SCENARIO_SIZE_MAX);
-    while ((size = fread(chunk, 1, sizeof chunk, file)) > 0)
-        ob_buf_add(&data, chunk, size);
-    fclose(file);
-    return data;
-}
+static const char *const files[] = {REFERENCE_FILE, SQL_FILE};
 
 /* Returns whether the data loads; what does not has a place and a cure. */
 static bool loads(const char *data, size_t size)

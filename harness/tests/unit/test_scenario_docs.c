@@ -16,33 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "scenario/vocabulary.h"
+#include "scenario_support.h"
 
 #define SCHEMA_FILE "docs/scenario.schema.json"
 #define DOCS_FILE "docs/scenario-format.md"
-#define FILE_SIZE_MAX ((size_t)1 << 20)
 
 static const struct ob_key_set *const sets[] = {
     &ob_scenario_keys, &ob_variant_keys, &ob_given_keys,     &ob_client_keys,      &ob_step_keys,
     &ob_faults_keys,   &ob_explore_keys, &ob_invariant_keys, &ob_expectation_keys,
 };
-
-static char *read_file(const char *path)
-{
-    struct ob_buf data;
-    char chunk[4096];
-    size_t size;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        fail_msg("could not open %s: run this from the project's root", path);
-    ob_buf_init(&data, FILE_SIZE_MAX);
-    while ((size = fread(chunk, 1, sizeof chunk, file)) > 0)
-        ob_buf_add(&data, chunk, size);
-    fclose(file);
-    assert_false(ob_buf_failed(&data));
-    return ob_buf_take(&data);
-}
 
 static void assert_named(const char *docs, const char *word)
 {
@@ -76,29 +59,29 @@ static void assert_set_told(const char *docs, const struct ob_key_set *set)
 static void the_documentation_tells_every_key(void **state)
 {
     (void)state;
-    char *docs = read_file(DOCS_FILE);
+    struct ob_buf docs = read_file(DOCS_FILE);
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
-        assert_set_told(docs, sets[i]);
+        assert_set_told(docs.data, sets[i]);
     for (const struct ob_verb *verb = ob_verbs; verb->set.name; verb++) {
         char row[128];
         snprintf(row, sizeof row, "\n| `%s` | ", verb->set.name);
-        assert_non_null(strstr(docs, row));
-        assert_set_told(docs, &verb->set);
+        assert_non_null(strstr(docs.data, row));
+        assert_set_told(docs.data, &verb->set);
     }
-    free(docs);
+    ob_buf_clear(&docs);
 }
 
 static void the_documentation_names_every_word(void **state)
 {
     (void)state;
-    char *docs = read_file(DOCS_FILE);
+    struct ob_buf docs = read_file(DOCS_FILE);
     for (const struct ob_word *word = ob_fault_words; word->name; word++)
-        assert_named(docs, word->name);
+        assert_named(docs.data, word->name);
     for (const struct ob_word *word = ob_invariant_words; word->name; word++)
-        assert_named(docs, word->name);
+        assert_named(docs.data, word->name);
     for (size_t i = 0; ob_variable_words[i]; i++)
-        assert_named(docs, ob_variable_words[i]);
-    free(docs);
+        assert_named(docs.data, ob_variable_words[i]);
+    ob_buf_clear(&docs);
 }
 
 /* Loads the block of YAML that ends at end, when it is a whole scenario. */
@@ -119,8 +102,8 @@ static void the_examples_of_the_documentation_load(void **state)
     (void)state;
     static const char fence[] = "```yaml\n";
     size_t count = 0;
-    char *docs = read_file(DOCS_FILE);
-    for (const char *text = docs; (text = strstr(text, fence));) {
+    struct ob_buf docs = read_file(DOCS_FILE);
+    for (const char *text = docs.data; (text = strstr(text, fence));) {
         text += strlen(fence);
         const char *end = strstr(text, "```");
         assert_non_null(end);
@@ -128,7 +111,7 @@ static void the_examples_of_the_documentation_load(void **state)
         text = end + 3;
     }
     assert_int_equal(count, 4);
-    free(docs);
+    ob_buf_clear(&docs);
 }
 
 static void the_schema_is_the_vocabulary_s(void **state)
@@ -141,11 +124,11 @@ static void the_schema_is_the_vocabulary_s(void **state)
         assert_true(fputs(made, file) >= 0);
         assert_int_equal(fclose(file), 0);
     }
-    char *kept = read_file(SCHEMA_FILE);
-    if (strcmp(made, kept) != 0)
+    struct ob_buf kept = read_file(SCHEMA_FILE);
+    if (strcmp(made, kept.data) != 0)
         fail_msg("%s is not what the vocabulary makes: run this with OVERBOOK_BLESS=1",
                  SCHEMA_FILE);
-    free(kept);
+    ob_buf_clear(&kept);
     free(made);
 }
 

@@ -6,26 +6,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-static struct ob_arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    ob_arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    ob_arena_clear(&arena);
-    return 0;
-}
+#include "scenario_support.h"
 
 static struct ob_guard guard(const char *text)
 {
     struct ob_guard out;
-    assert_true(ob_guard_parse(text, &arena, &out));
+    assert_true(ob_guard_parse(text, &test_arena, &out));
     return out;
 }
 
@@ -74,7 +60,7 @@ static void anything_else_is_refused(void **state)
     };
     struct ob_guard out = {.variable = "untouched"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        assert_false(ob_guard_parse(texts[i], &arena, &out));
+        assert_false(ob_guard_parse(texts[i], &test_arena, &out));
     assert_string_equal(out.variable, "untouched");
 }
 
@@ -86,5 +72,5 @@ int main(void)
         cmocka_unit_test(null_is_asked_for_by_is),
         cmocka_unit_test(anything_else_is_refused),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_arena, close_arena);
 }

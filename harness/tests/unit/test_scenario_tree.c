@@ -8,29 +8,13 @@
 
 #include <string.h>
 
-#include "base/buf.h"
-
-static struct ob_arena arena;
-
-static int setup(void **state)
-{
-    (void)state;
-    ob_arena_init(&arena);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    ob_arena_clear(&arena);
-    return 0;
-}
+#include "scenario_support.h"
 
 static const struct ob_node *parsed(const char *text)
 {
     struct ob_error err;
     const struct ob_node *root;
-    assert_int_equal(ob_tree_parse("x.yaml", text, strlen(text), &arena, &root, &err), OB_OK);
+    assert_int_equal(ob_tree_parse("x.yaml", text, strlen(text), &test_arena, &root, &err), OB_OK);
     return root;
 }
 
@@ -38,7 +22,7 @@ static void assert_refused(const char *data, size_t size, const char *message)
 {
     struct ob_error err;
     const struct ob_node *root = NULL;
-    assert_int_equal(ob_tree_parse("x.yaml", data, size, &arena, &root, &err), OB_INPUT);
+    assert_int_equal(ob_tree_parse("x.yaml", data, size, &test_arena, &root, &err), OB_INPUT);
     assert_string_equal(err.message, message);
     assert_string_not_equal(err.hint, "");
     assert_null(root);
@@ -159,13 +143,13 @@ static void a_list_ends_at_the_limit(void **state)
 static void a_quoted_text_is_cut_between_characters(void **state)
 {
     (void)state;
-    assert_string_equal(ob_tree_quote(&arena, "a\tb\n\x7f"), "\"a b  \"");
+    assert_string_equal(ob_tree_quote(&test_arena, "a\tb\n\x7f"), "\"a b  \"");
     char text[64] = {0};
     memset(text, 'x', OB_QUOTE_SIZE_MAX);
-    const char *whole = ob_tree_quote(&arena, text);
+    const char *whole = ob_tree_quote(&test_arena, text);
     assert_int_equal(strlen(whole), OB_QUOTE_SIZE_MAX + 2);
     strncpy(text + OB_QUOTE_SIZE_MAX - 1, "\xe2\x82\xac", 4);
-    const char *cut = ob_tree_quote(&arena, text);
+    const char *cut = ob_tree_quote(&test_arena, text);
     assert_int_equal(strlen(cut), OB_QUOTE_SIZE_MAX - 1 + strlen("\"…\""));
     assert_string_equal(cut + strlen(cut) - 5, "x…\"");
 }
@@ -184,5 +168,5 @@ int main(void)
         cmocka_unit_test(a_list_ends_at_the_limit),
         cmocka_unit_test(a_quoted_text_is_cut_between_characters),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, open_arena, close_arena);
 }
