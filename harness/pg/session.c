@@ -24,11 +24,17 @@
 #include <time.h>
 
 /* Within a transaction the settings are local to it, and its end brings the old ones back. */
-#define OB_PG_ARM(set)                                              \
-    set " deadlock_timeout = '1ms'; " set " log_lock_waits = on; "  \
-    set " client_min_messages = log"
-#define OB_PG_DISARM(set) \
-    set " client_min_messages = notice; " set " deadlock_timeout = '1h'"
+#define OB_PG_ARM(set)                                                                           \
+    set " deadlock_timeout = '1ms'; " set " log_lock_waits = on; " set " client_min_messages = " \
+                                                                       "log"
+#define OB_PG_DISARM(set) set " client_min_messages = notice; " set " deadlock_timeout = '1h'"
+
+/* libpq would print them on standard error. */
+static void ignore_notice(void *arg, const char *message)
+{
+    (void)arg;
+    (void)message;
+}
 
 enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char *options,
                              PGconn **out, struct ob_error *err)
@@ -36,6 +42,7 @@ enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char 
     const char *const keywords[] = {"dbname", "fallback_application_name", "options", NULL};
     const char *const values[] = {conninfo, name, options, NULL};
     PGconn *conn = PQconnectdbParams(keywords, values, 1);
+    PQsetNoticeProcessor(conn, ignore_notice, NULL);
     if (PQstatus(conn) == CONNECTION_OK) {
         *out = conn;
         return OB_OK;
@@ -65,8 +72,8 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
     struct ob_pg_session *session = &world->sessions[client];
     struct ob_buf options;
     ob_buf_init(&options, 1024);
-    ob_buf_puts(&options,
-                "-c timezone=UTC -c datestyle=ISO -c statement_timeout=0 -c lock_timeout=0");
+    ob_buf_puts(&options, "-c search_path=public -c timezone=UTC -c datestyle=ISO -c "
+                          "statement_timeout=0 -c lock_timeout=0");
     if (world->controls_deadlock)
         ob_buf_puts(&options, " -c deadlock_timeout=1h -c lc_messages=C");
     if (world->fixed_plans)

@@ -74,10 +74,10 @@ static void fill_rig(struct ob_target *target)
     const struct ob_scenario *scenario = target->scenario;
     const struct ob_target_options *options = target->options;
     struct ob_ports ports = ob_pg_world_ports(target->world);
-    struct ob_query_port query = ob_pg_world_query_port(target->world);
+    target->query = ob_pg_world_query_port(target->world);
     struct ob_rig *rig = &target->rig;
     rig->engine = ob_engine_new(&ports, &options->limits);
-    rig->check = ob_check_new(target->items, scenario->invariant_count, &query);
+    rig->check = ob_check_new(target->items, scenario->invariant_count, &target->query);
     rig->client_names = target->names;
     rig->self = target;
     rig->reset = reset;

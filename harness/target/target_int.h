@@ -39,6 +39,7 @@ struct ob_target {
     const struct ob_target_options *options; /* borrowed while it is opened */
     void *self;                              /* the kind's own */
     struct ob_pg_world *world;
+    struct ob_query_port query; /* of the world; the check keeps a pointer to it */
     struct ob_faults *faults;
     struct ob_check_item *items; /* the scenario's invariants */
     struct ob_rig rig;
