@@ -63,7 +63,7 @@ static bool does_itself(struct ob_client *client, struct ob_scene *scene, const 
     } else if (strcmp(line, "spin") == 0) {
         for (;;)
             pause();
-    } else {
+    } else if (strcmp(line, "spin when stopped") != 0) {
         return false;
     }
     return true;
@@ -80,6 +80,15 @@ static void tell(struct ob_client *client, const struct ob_reply *reply)
     ob_client_event(client, "told", data);
 }
 
+static void spin_when_stopped(const struct ob_scene_client *script)
+{
+    size_t last = 0;
+    while (script->lines[last + 1])
+        last++;
+    while (strcmp(script->lines[last], "spin when stopped") == 0)
+        pause();
+}
+
 static void follow_script(struct ob_client *client, void *arg)
 {
     const struct ob_scene_client *script = arg;
@@ -90,8 +99,10 @@ static void follow_script(struct ob_client *client, void *arg)
         struct ob_reply reply;
         ob_client_do(client, &op, &reply);
         ob_model_result_free(reply.native);
-        if (reply.status == OB_REPLY_STOPPED)
+        if (reply.status == OB_REPLY_STOPPED) {
+            spin_when_stopped(script);
             return;
+        }
         tell(client, &reply);
     }
 }

@@ -10,6 +10,7 @@
  *     fault N                  reaches a fault point, and says in an event which way it fails
  *     say WORDS                an event of kind "says"
  *     spin                     never comes back to the engine
+ *     spin when stopped        at the script's end: so does a client that is told to stop
  *     anything else            a statement (model.h)
  * What each operation came to is said in an event of kind "told" where it was lost, never or failed.
  */
