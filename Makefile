@@ -58,7 +58,7 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
                harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
-ENGINE_UNIT_TESTS := test_engine_golden
+ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end
 ENGINE_SERVER_TESTS :=
 
 # --- pg
@@ -100,8 +100,8 @@ REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.
             reference/src/work.c
 REF_TOOLS := booking-cleanup booking-flag booking-migrate
 REF_UNIT_TESTS := test_event test_faults test_flag test_monitor test_psp test_signature
-REF_SERVER_TESTS := test_flow test_recovery test_webhook
-REF_TEST_SUPPORT_SRCS := reference/tests/support.c
+REF_SERVER_TESTS := test_flow test_race test_recovery test_webhook
+REF_TEST_SUPPORT_SRCS := reference/tests/race.c reference/tests/support.c
 
 # SQL that the library carries: NAME=FILE.
 REF_MIGRATIONS := 0001_core 0002_dirty_data 0003_holds 0004_transitions 0005_payments 0006_flag \

@@ -231,13 +231,6 @@ static void a_server_that_ignores_cancel_requests_is_an_error(void **state)
     close_scene(&scene);
 }
 
-static void add_busy_clients(struct ob_scene *scene)
-{
-    OB_SCENE_ADD(scene, "ann", "begin", "lock x", "lock y", "clock 5", "rollback");
-    OB_SCENE_ADD(scene, "bob", "begin", "lock y", "lock x", "rollback", "kill");
-    OB_SCENE_ADD(scene, "cat", "lock x; lock y", "wait 50", "die", "read x");
-}
-
 static void a_server_that_fails_at_any_call_is_an_error_and_leaks_nothing(void **state)
 {
     (void)state;
