@@ -83,6 +83,7 @@ CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/histor
               harness/check/rows.c harness/check/builtin.c
 CHECK_UNIT_TESTS := test_check
 CHECK_SERVER_TESTS := test_invariants
+TEST_SUPPORT_SRCS += harness/tests/integration/planted.c
 
 # --- reports
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \

@@ -127,10 +127,28 @@ struct world *world_open(int version, enum booking_path path)
     return world;
 }
 
-void world_close(struct world *world)
+static void disable_faults(void)
 {
     for (int fault = 0; fault < BOOKING_FAULT_COUNT; fault++)
         fiu_disable(booking_fault_point((enum booking_fault)fault));
+}
+
+void world_reset(struct world *world)
+{
+    disable_faults();
+    world_do(world, "TRUNCATE booking.temp_booking, booking.booking, booking.outbox,"
+                    " booking.transition, booking.event, booking.refund, booking.manual_case,"
+                    " booking.unmatched RESTART IDENTITY");
+    booking_psp_reset(world->psp);
+    booking_monitor_reset(world->monitor);
+    world->now_us = WORLD_START_US;
+    world->races_logged = 0;
+    set_clock(world);
+}
+
+void world_close(struct world *world)
+{
+    disable_faults();
     booking_psp_free(world->psp);
     booking_monitor_free(world->monitor);
     booking_db_close(world->inner);

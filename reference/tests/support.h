@@ -33,6 +33,9 @@ struct world {
 struct world *world_open(int version, enum booking_path path);
 void world_close(struct world *world);
 
+/* Empties it for another round: rows, provider, counters, points; time starts again. */
+void world_reset(struct world *world);
+
 /* For cmocka's setup and teardown: the latest schema on the fixed path. */
 int world_setup(void **state);
 int world_teardown(void **state);
