@@ -101,7 +101,7 @@ REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.
             reference/src/work.c
 REF_TOOLS := booking-cleanup booking-flag booking-migrate
 REF_UNIT_TESTS := test_event test_faults test_flag test_monitor test_psp test_signature
-REF_SERVER_TESTS := test_flow test_race test_recovery test_webhook
+REF_SERVER_TESTS := test_flow test_migrate test_race test_recovery test_rollout test_webhook
 REF_TEST_SUPPORT_SRCS := reference/tests/race.c reference/tests/support.c
 
 # SQL that the library carries: NAME=FILE.

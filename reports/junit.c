@@ -102,7 +102,7 @@ static const char *findings(struct writer *w, const struct ob_report_result *res
         const struct ob_report_violation *v = &result->violations[i];
         ob_buf_printf(&out, "%s is violated in run %" PRIu64 ": %s\n", v->invariant, v->run,
                       v->why ? v->why : "");
-        if (v->token)
+        if (v->token && *v->token)
             ob_buf_printf(&out, "See it again: overbook replay %s\n", v->token);
         if (v->trace)
             ob_buf_printf(&out, "%s\n", v->trace);

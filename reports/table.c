@@ -241,7 +241,7 @@ static void violation_lines(struct table *t, const struct ob_report_violation *v
         size = ob_arena_printf(&t->arena, "%s; replayed %u/%u", size, violation->replays_same,
                                violation->replays);
     paragraph(t, DIM, size, INDENT, TEXT_LINES);
-    if (violation->token) {
+    if (violation->token && *violation->token) {
         spaces(t, INDENT);
         const char *token = line_of(t, violation->token);
         styled(t, CYAN, ob_arena_printf(&t->arena, "overbook replay %s", token));

@@ -49,27 +49,39 @@ static const char one_booking_per_payment[] =
     "  FROM booking.booking WHERE status = 'CONFIRMED' GROUP BY hold_id HAVING count(*) > 1\n"
     " ORDER BY 1";
 
+/* A refund that is durably asked for is on its way; liveness sees to it that it gets there.  When
+ * the provider has made it, the row may still say that it is asked for. */
 static const char every_payment_settles[] =
-    "WITH paid AS (\n"
-    "  SELECT data->>'payment' AS payment, min(data->>'customer') AS customer,\n"
-    "         sum((data->>'amount')::bigint) AS amount, min(data->>'currency') AS currency\n"
-    "    FROM history WHERE kind = 'capture' GROUP BY 1),\n"
-    "settled AS (\n"
-    "  SELECT p.*,\n"
-    "         EXISTS (SELECT FROM booking.booking b\n"
-    "                  WHERE b.payment_id = p.payment AND b.status = 'CONFIRMED') AS booked,\n"
-    "         (SELECT sum((r.data->>'amount')::bigint) FROM history r\n"
-    "           WHERE r.kind = 'refund' AND r.data->>'payment' = p.payment) AS refunded,\n"
-    "         EXISTS (SELECT FROM booking.manual_case m\n"
-    "                  WHERE m.payment_id = p.payment AND m.status = 'OPEN') AS open\n"
-    "    FROM paid p WHERE p.amount > 0)\n"
-    "SELECT format('payment %s of %s (%s %s) ended in %s', payment, customer, amount, currency,\n"
+    "WITH ending AS (\n"
+    "  SELECT data->>'payment' AS payment, data->>'customer' AS customer,\n"
+    "         data->>'currency' AS currency, kind AS how, (data->>'amount')::bigint AS amount\n"
+    "    FROM history WHERE kind IN ('capture', 'refund')\n"
+    "   UNION ALL\n"
+    "  SELECT payment_id, NULL, NULL, 'booking', 1\n"
+    "    FROM booking.booking WHERE status = 'CONFIRMED'\n"
+    "   UNION ALL\n"
+    "  SELECT payment_id, NULL, NULL, 'case', 1\n"
+    "    FROM booking.manual_case WHERE status = 'OPEN'\n"
+    "   UNION ALL\n"
+    "  SELECT payment_id, NULL, NULL, 'asked', amount_minor\n"
+    "    FROM booking.refund WHERE status = 'REQUESTED'),\n"
+    "payment AS (\n"
+    "  SELECT payment, max(customer) AS customer, max(currency) AS currency,\n"
+    "         sum(amount) FILTER (WHERE how = 'capture') AS captured,\n"
+    "         sum(amount) FILTER (WHERE how = 'refund') AS refunded,\n"
+    "         sum(amount) FILTER (WHERE how = 'asked') AS asked,\n"
+    "         bool_or(how = 'booking') AS booked, bool_or(how = 'case') AS open\n"
+    "    FROM ending GROUP BY payment)\n"
+    "SELECT format('payment %s of %s (%s %s) ended in %s', payment, customer, captured, currency,\n"
     "              coalesce(nullif(concat_ws(' and ', CASE WHEN booked THEN 'a booking' END,\n"
     "                                        'refunds of ' || refunded,\n"
+    "                                        'a refund of ' || asked || ' to come',\n"
     "                                        CASE WHEN open THEN 'a manual case' END), ''),\n"
     "                       'nothing'))\n"
-    "  FROM settled\n"
-    " WHERE booked::int + (coalesce(refunded, 0) >= amount)::int + open::int <> 1\n"
+    "  FROM payment\n"
+    " WHERE captured > 0\n"
+    "   AND booked::int + open::int\n"
+    "       + (greatest(coalesce(refunded, 0), coalesce(asked, 0)) >= captured)::int <> 1\n"
     " ORDER BY payment";
 
 static const char money_conserved[] =
@@ -82,18 +94,22 @@ static const char money_conserved[] =
     "    FROM booking.booking WHERE status = 'CONFIRMED'\n"
     "   UNION ALL\n"
     "  SELECT payment_id, currency, 'open', amount_minor\n"
-    "    FROM booking.manual_case WHERE status = 'OPEN'),\n"
+    "    FROM booking.manual_case WHERE status = 'OPEN'\n"
+    "   UNION ALL\n"
+    "  SELECT payment_id, currency, 'asked', amount_minor\n"
+    "    FROM booking.refund WHERE status = 'REQUESTED'),\n"
     "account AS (\n"
     "  SELECT payment, currency,\n"
     "         coalesce(sum(amount) FILTER (WHERE side = 'capture'), 0) AS captured,\n"
     "         coalesce(sum(amount) FILTER (WHERE side = 'refund'), 0) AS refunded,\n"
     "         coalesce(sum(amount) FILTER (WHERE side = 'booked'), 0) AS booked,\n"
-    "         coalesce(sum(amount) FILTER (WHERE side = 'open'), 0) AS open\n"
+    "         coalesce(sum(amount) FILTER (WHERE side = 'open'), 0) AS open,\n"
+    "         coalesce(sum(amount) FILTER (WHERE side = 'asked'), 0) AS asked\n"
     "    FROM money GROUP BY payment, currency)\n"
     "SELECT format('payment %s: captured %s, refunded %s, booked for %s, in open cases %s (%s)',\n"
-    "              payment, captured, refunded, booked, open, currency)\n"
+    "              payment, captured, greatest(refunded, asked), booked, open, currency)\n"
     "  FROM account\n"
-    " WHERE captured - refunded <> booked + open OR refunded > captured\n"
+    " WHERE captured - greatest(refunded, asked) <> booked + open OR refunded > captured\n"
     " ORDER BY payment, currency";
 
 static const char ownership[] =
@@ -106,8 +122,8 @@ static const char ownership[] =
     " WHERE b.customer_id <> h.customer_id OR c.data->>'customer' <> b.customer_id\n"
     "    OR c.data->>'hold' <> b.hold_id::text\n"
     " UNION ALL\n"
-    "SELECT format('mail %s (%s) about hold %s of %s went to %s', o.id, o.kind, h.id, h.customer_id,\n"
-    "              o.customer_id)\n"
+    "SELECT format('mail %s (%s) about hold %s of %s went to %s', o.id, o.kind, h.id,\n"
+    "              h.customer_id, o.customer_id)\n"
     "  FROM booking.outbox o JOIN booking.temp_booking h ON h.id = o.hold_id\n"
     " WHERE o.customer_id <> h.customer_id\n"
     " UNION ALL\n"
@@ -175,9 +191,10 @@ static const char acknowledged_means_done[] =
     "   AND a.data->>'type' = 'payment.succeeded' AND a.data->>'http' LIKE '2%'\n"
     "   AND NOT EXISTS (SELECT FROM booking.booking b WHERE b.payment_id = a.data->>'payment')\n"
     "   AND NOT EXISTS (SELECT FROM booking.refund r WHERE r.payment_id = a.data->>'payment')\n"
-    "   AND NOT EXISTS (SELECT FROM booking.manual_case m WHERE m.payment_id = a.data->>'payment')\n"
+    "   AND NOT EXISTS (SELECT FROM booking.manual_case m\n"
+    "                    WHERE m.payment_id = a.data->>'payment')\n"
     "   AND NOT EXISTS (SELECT FROM history r WHERE r.kind = 'refund'\n"
-    "                      AND r.data->>'payment' = a.data->>'payment')\n"
+    "                    AND r.data->>'payment' = a.data->>'payment')\n"
     " UNION ALL\n"
     "SELECT format('event %s is marked as seen, but its outcome is still pending', event_id)\n"
     "  FROM booking.event WHERE outcome = 'PENDING'\n"
@@ -209,8 +226,10 @@ static const char no_acknowledged_loss[] =
     "    END AS what) AS lost\n"
     " WHERE a.kind = 'answer' AND a.data->>'status' = 'ok' AND lost.what IS NOT NULL\n"
     " UNION ALL\n"
-    "SELECT format('%s has %s holds of simulator %s, %s, by %s requests that can have made one',\n"
-    "              h.customer_id, h.held, h.simulator_id, " SQL_SLOT("h.during") ", r.asked)\n"
+    "SELECT format('%s has %s of simulator %s, %s, by %s that can have made one', h.customer_id,\n"
+    "              h.held || CASE h.held WHEN 1 THEN ' hold' ELSE ' holds' END, h.simulator_id,\n"
+    "              " SQL_SLOT("h.during") ",\n"
+    "              r.asked || CASE r.asked WHEN 1 THEN ' request' ELSE ' requests' END)\n"
     "  FROM (SELECT customer_id, simulator_id, during, count(*) AS held\n"
     "          FROM booking.temp_booking GROUP BY customer_id, simulator_id, during) h\n"
     " CROSS JOIN LATERAL (\n"
@@ -241,7 +260,8 @@ static const char no_spurious_rejection[] =
     "   CROSS JOIN LATERAL (SELECT q.seq, q.data FROM history q\n"
     "     WHERE q.kind = 'request' AND q.client IS NOT DISTINCT FROM a.client AND q.seq < a.seq\n"
     "     ORDER BY q.seq DESC LIMIT 1) r\n"
-    "   WHERE a.kind = 'answer' AND a.data->>'action' = 'hold' AND a.data->>'status' = 'conflict'),\n"
+    "   WHERE a.kind = 'answer' AND a.data->>'action' = 'hold'\n"
+    "     AND a.data->>'status' = 'conflict'),\n"
     "life AS (\n"
     "  SELECT hold_id, min(at) AS made, bool_or(to_status = 'CONFIRMED') AS confirmed,\n"
     "         max(at) FILTER (WHERE to_status IN ('CANCELLED', 'REFUNDED')) AS given_up\n"
@@ -267,24 +287,36 @@ static const char no_spurious_rejection[] =
     "                     AND q.client IS NOT DISTINCT FROM a.client AND q.seq < a.seq))))\n"
     " ORDER BY f.answered";
 
-/* A cleanup skips rows that others are deciding about, so only one that ran alone owes anything. */
+/* A cleanup skips what others are deciding about, so only one that ran alone owes anything: all
+ * requests that came before its answer, but its own, were answered before it was asked. */
 static const char liveness[] =
+    "WITH cleanup AS (\n"
+    "  SELECT a.seq, asked.at\n"
+    "    FROM history a\n"
+    "   CROSS JOIN LATERAL (SELECT q.seq, (q.data->>'at')::timestamptz AS at FROM history q\n"
+    "     WHERE q.kind = 'request' AND q.client IS NOT DISTINCT FROM a.client AND q.seq < a.seq\n"
+    "     ORDER BY q.seq DESC LIMIT 1) asked\n"
+    "   WHERE a.kind = 'answer' AND a.data->>'action' = 'cleanup' AND a.data->>'status' = 'ok'\n"
+    "     AND (SELECT count(*) FILTER (WHERE o.kind = 'request' AND o.seq < a.seq)\n"
+    "               - count(*) FILTER (WHERE o.kind = 'answer' AND o.seq < asked.seq)\n"
+    "            FROM history o) = 1)\n"
     "SELECT format('%s: %s', coalesce(client, 'the run'), coalesce(data->>'why', 'stuck'))\n"
     "  FROM history WHERE kind = 'stuck'\n"
     " UNION ALL\n"
     "SELECT format('hold %s expired at %s and is still RESERVED after a cleanup', h.id,\n"
     "              to_char(h.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'))\n"
     "  FROM booking.temp_booking h\n"
-    " WHERE h.status = 'RESERVED' AND EXISTS (\n"
-    "   SELECT FROM history a\n"
-    "    CROSS JOIN LATERAL (SELECT q.seq, q.data FROM history q\n"
-    "      WHERE q.kind = 'request' AND q.client IS NOT DISTINCT FROM a.client AND q.seq < a.seq\n"
-    "      ORDER BY q.seq DESC LIMIT 1) asked\n"
-    "    WHERE a.kind = 'answer' AND a.data->>'action' = 'cleanup' AND a.data->>'status' = 'ok'\n"
-    "      AND (asked.data->>'at')::timestamptz >= h.expires_at\n"
-    "      AND (SELECT count(*) FILTER (WHERE o.kind = 'request' AND o.seq < a.seq)\n"
-    "                - count(*) FILTER (WHERE o.kind = 'answer' AND o.seq < asked.seq)\n"
-    "             FROM history o) = 1)\n"
+    " WHERE h.status = 'RESERVED'\n"
+    "   AND EXISTS (SELECT FROM cleanup c WHERE c.at >= h.expires_at)\n"
+    " UNION ALL\n"
+    "SELECT format('the refund of payment %s is still only asked for after a cleanup',\n"
+    "              r.payment_id)\n"
+    "  FROM booking.refund r\n"
+    " WHERE r.status = 'REQUESTED'\n"
+    "   AND EXISTS (SELECT FROM cleanup c WHERE NOT EXISTS (\n"
+    "         SELECT FROM history e\n"
+    "          WHERE (e.seq > c.seq OR e.data->>'result' = 'unknown')\n"
+    "            AND (e.data->>'payment' = r.payment_id OR e.data->>'hold' = r.hold_id::text)))\n"
     " ORDER BY 1";
 
 static const char sane_ranges[] =
@@ -369,7 +401,8 @@ static const struct ob_invariant invariants[] = {
      no_acknowledged_loss},
     {"no-spurious-rejection", "I13",
      "A hold is refused only while somebody has a part of the slot.", no_spurious_rejection},
-    {"liveness", "I14", "Nobody waits for ever, and a cleanup leaves no expired hold.", liveness},
+    {"liveness", "I14",
+     "Nobody waits for ever; a cleanup leaves no expired hold and no refund to be made.", liveness},
     {"sane-ranges", "I15", "Ranges are finite, not empty, and as long as was asked for.",
      sane_ranges},
     {"stable-keys", "I16", "A call to the provider is repeated under the same idempotency key.",

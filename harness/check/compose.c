@@ -123,7 +123,7 @@ void ob_check_compose(struct ob_check_statement *statement, const struct ob_chec
     for (size_t i = 0; i < index_count; i++) {
         const char *sql = items[indexes[i]].sql;
         ob_buf_printf(&out,
-                      "%s(SELECT %zu AS item, row_to_json(ob_offending)::text AS offending\n"
+                      "%s(SELECT %zu AS item, row_to_json(ob_offending.*)::text AS offending\n"
                       "FROM (\n",
                       i > 0 ? "UNION ALL\n" : "", indexes[i]);
         ob_buf_add(&out, sql, ob_check_sql_size(sql));

@@ -140,6 +140,18 @@ static void an_expected_violation_passes_and_says_how_to_see_it(void **state)
     ob_report_clear(&report);
 }
 
+static void a_violation_that_cannot_be_replayed_has_no_command(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    report_sample_good(&report);
+    report.results[0].violations[0].token = "";
+    xmlDocPtr document = rendered(&report);
+    assert_xpath(document, "contains(string(/), 'overbook replay')", "false");
+    xmlFreeDoc(document);
+    ob_report_clear(&report);
+}
+
 static void what_was_not_expected_is_a_failure(void **state)
 {
     (void)state;
@@ -249,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_scenario_is_a_suite_and_a_variant_a_case),
         cmocka_unit_test(variants_apart_from_each_other_share_a_suite),
         cmocka_unit_test(an_expected_violation_passes_and_says_how_to_see_it),
+        cmocka_unit_test(a_violation_that_cannot_be_replayed_has_no_command),
         cmocka_unit_test(what_was_not_expected_is_a_failure),
         cmocka_unit_test(a_failure_without_a_reason_says_expected_and_found),
         cmocka_unit_test(inconclusive_is_an_error_and_never_green),

@@ -187,6 +187,21 @@ static void a_verbose_table_has_the_traces_and_every_violation(void **state)
     free(text);
 }
 
+static void without_token(struct ob_report *report)
+{
+    report_sample_good(report);
+    report->results[0].violations[0].token = "";
+}
+
+static void a_violation_that_cannot_be_replayed_has_no_command(void **state)
+{
+    (void)state;
+    char *text = table_of(without_token, (struct ob_table_options){.width = 80});
+    assert_non_null(strstr(text, "booking 2 of bob overlaps"));
+    assert_null(strstr(text, "overbook replay"));
+    free(text);
+}
+
 /* Without color codes and with them, the same text. */
 static void colors_come_only_when_asked_and_change_no_text(void **state)
 {
@@ -325,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_quiet_table_of_a_good_report_is_one_line),
         cmocka_unit_test(no_results_are_said_to_be_none),
         cmocka_unit_test(a_verbose_table_has_the_traces_and_every_violation),
+        cmocka_unit_test(a_violation_that_cannot_be_replayed_has_no_command),
         cmocka_unit_test(colors_come_only_when_asked_and_change_no_text),
         cmocka_unit_test(every_line_fits_the_width),
         cmocka_unit_test(an_absurd_width_is_taken_as_the_least),

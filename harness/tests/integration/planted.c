@@ -1,0 +1,571 @@
+/* planted.c - see planted.h.  For each invariant its bugs, then twins that look like them and are
+ * right. */
+#include "planted.h"
+
+const char *const planted_clients[] = {"alice", "bob", "cleanup"};
+enum { ALICE, BOB, CLEANUP };
+#define HARNESS OB_NO_CLIENT
+
+/* A hold as the flow makes it at 09:00: of simulator 1, for 15 minutes, an hour's price. */
+#define HOLD(id, customer, from, to)                                                      \
+    "INSERT INTO booking.temp_booking"                                                    \
+    " (id, simulator_id, customer_id, during, expires_at, amount_minor, currency) VALUES" \
+    " (" id ", 1, '" customer "', '[2026-06-01 " from "+00,2026-06-01 " to "+00)',"       \
+    " '2026-06-01 09:15+00', 9000, 'EUR');"
+#define MOVE(id, status) "UPDATE booking.temp_booking SET status = '" status "' WHERE id = " id ";"
+#define BOOKING(id, hold, payment)                                                             \
+    "INSERT INTO booking.booking (id, simulator_id, hold_id, customer_id, during, payment_id," \
+    " amount_minor, currency) SELECT " id ", simulator_id, id, customer_id, during, '" payment \
+    "', amount_minor, currency FROM booking.temp_booking WHERE id = " hold ";"
+#define MAIL(kind, hold, customer)                                                         \
+    "INSERT INTO booking.outbox (kind, hold_id, customer_id, transition_id) SELECT '" kind \
+    "', " hold ", '" customer "', max(id) FROM booking.transition WHERE hold_id = " hold ";"
+#define REFUND(payment, hold, status)                                                           \
+    "INSERT INTO booking.refund (idempotency_key, payment_id, hold_id, amount_minor, currency," \
+    " reason, status) VALUES ('refund-" payment "', '" payment "', " hold                       \
+    ", 9000, 'EUR', 'test', '" status "');"
+#define CASE(payment, hold, amount)                                                         \
+    "INSERT INTO booking.manual_case (payment_id, hold_id, amount_minor, currency, reason)" \
+    " VALUES ('" payment "', " hold ", " amount ", 'EUR', 'test');"
+#define CLOCK(time) "SELECT booking_test_clock('2026-06-01 " time "+00');"
+
+/* Events. */
+#define ASKS_HOLD(customer, from, to, at)                                             \
+    "{\"action\":\"hold\",\"customer\":\"" customer                                   \
+    "\",\"simulator\":1,\"from\":\"2026-06-01T" from ":00Z\",\"to\":\"2026-06-01T" to \
+    ":00Z\",\"at\":\"2026-06-01T" at ":00Z\"}"
+#define ANSWERS_HOLD(customer, from, to, at, rest)                                    \
+    "{\"action\":\"hold\",\"customer\":\"" customer                                   \
+    "\",\"simulator\":1,\"from\":\"2026-06-01T" from ":00Z\",\"to\":\"2026-06-01T" to \
+    ":00Z\",\"at\":\"2026-06-01T" at ":00Z\"," rest "}"
+#define CAPTURE(payment, customer, hold)                                        \
+    "{\"payment\":\"" payment "\",\"customer\":\"" customer "\",\"hold\":" hold \
+    ",\"amount\":9000,\"currency\":\"EUR\",\"key\":\"k\"}"
+#define CALL(operation, payment, key, result)                                          \
+    "{\"operation\":\"" operation "\",\"payment\":" payment ",\"hold\":1,\"key\":" key \
+    ",\"result\":\"" result "\"}"
+
+#define BOOKED(id, hold, customer, from, to, payment) \
+    HOLD(hold, customer, from, to) MOVE(hold, "CONFIRMED") BOOKING(id, hold, payment)
+
+const struct planted planted_cases[] = {
+    {.name = "an_empty_database_and_history_pass", .rows = ""},
+
+    /* no-overlap */
+    {.name = "two_overlapping_bookings_are_caught",
+     .invariant = "no-overlap",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
+         BOOKED("2", "2", "bob", "10:30", "11:30", "pay_2"),
+     .broken = "booking 2 of bob overlaps booking 1 of alice on simulator 1: "
+               "2026-06-01 10:30 to 11:30, 2026-06-01 10:00 to 11:00"},
+    {.name = "a_hold_over_a_booking_is_caught",
+     .invariant = "no-overlap",
+     .rows =
+         BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") HOLD("2", "bob", "10:59", "12:00"),
+     .broken = "hold 2 of bob overlaps booking 1 of alice on simulator 1: "
+               "2026-06-01 10:59 to 12:00, 2026-06-01 10:00 to 11:00"},
+    {.name = "two_live_holds_are_caught",
+     .invariant = "no-overlap",
+     .rows = HOLD("1", "alice", "10:00", "11:00") HOLD("2", "bob", "10:00", "11:00"),
+     .broken = "hold 2 of bob overlaps hold 1 of alice on simulator 1: "
+               "2026-06-01 10:00 to 11:00, 2026-06-01 10:00 to 11:00"},
+    {.name = "a_live_booking_whose_hold_was_expired_is_still_a_claim",
+     .invariant = "no-overlap",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") MOVE("1", "EXPIRED")
+         HOLD("2", "bob", "10:00", "11:00"),
+     .broken = "hold 2 of bob overlaps booking 1 of alice on simulator 1: "
+               "2026-06-01 10:00 to 11:00, 2026-06-01 10:00 to 11:00"},
+    {.name = "holds_that_touch_pass",
+     .rows = HOLD("1", "alice", "10:00", "11:00") HOLD("2", "bob", "11:00", "12:00")},
+    {.name = "holds_of_two_simulators_pass",
+     .rows = HOLD("1", "alice", "10:00", "11:00")
+         HOLD("2", "bob", "10:00",
+              "11:00") "UPDATE booking.temp_booking SET simulator_id = 2 WHERE id = 2;"},
+    {.name = "a_hold_over_an_expired_one_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00")
+         CLOCK("09:15") "INSERT INTO booking.temp_booking (id, simulator_id, customer_id, during, "
+                        "expires_at,"
+                        " amount_minor, currency) SELECT 2, 1, 'bob', during, '2026-06-01 "
+                        "09:30+00', 9000, 'EUR'"
+                        " FROM booking.temp_booking WHERE id = 1;"},
+
+    /* one-booking-per-payment */
+    {.name = "a_payment_that_made_two_bookings_is_caught",
+     .invariant = "one-booking-per-payment",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
+         BOOKING("2", "1", "pay_1") "UPDATE booking.booking SET status = 'CANCELLED' WHERE id = 2;",
+     .broken = "payment pay_1 made bookings 1 and 2"},
+    {.name = "a_hold_with_two_live_bookings_is_caught",
+     .invariant = "one-booking-per-payment",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") BOOKING("2", "1", "pay_2"),
+     .broken = "hold 1 has live bookings 1 and 2"},
+
+    /* the whole flow, as it should go */
+    {.name = "a_booking_held_paid_and_confirmed_passes",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
+         MAIL("confirmation", "1",
+              "alice") "INSERT INTO booking.event (event_id, type, payment_id, object_id, outcome)"
+                       " VALUES ('evt_1', 'payment.succeeded', 'pay_1', 'pay_1', 'CONFIRMED');",
+     .events = {{ALICE, "request", ASKS_HOLD("alice", "10:00", "11:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_HOLD("alice", "10:00", "11:00", "09:00",
+                              "\"status\":\"ok\",\"hold\":1,\"lost_race\":false")},
+                {ALICE, "call", CALL("capture", "\"pay_1\"", "\"capture-pay_1\"", "unknown")},
+                {ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "call", CALL("capture", "\"pay_1\"", "\"capture-pay_1\"", "ok")},
+                {ALICE, "answer",
+                 "{\"action\":\"pay\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1,"
+                 "\"payment\":\"pay_1\"}"},
+                {HARNESS, "answer",
+                 "{\"action\":\"webhook\",\"status\":\"ok\",\"http\":200,\"event\":\"evt_1\","
+                 "\"type\":\"payment.succeeded\",\"payment\":\"pay_1\",\"hold\":1,\"booking\":1}"},
+                {HARNESS, "metrics", "{\"lost_races\":0}"}}},
+    {.name = "a_cancelled_and_refunded_booking_passes",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") MAIL("confirmation", "1", "alice")
+         MOVE("1", "CANCELLED") MAIL("cancellation", "1", "alice")
+             MOVE("1", "REFUNDED") "UPDATE booking.booking SET status = 'CANCELLED' WHERE id = "
+                                   "1;" REFUND("pay_1", "1", "DONE"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "answer",
+                 "{\"action\":\"cancel\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1}"}}},
+    {.name = "a_refusal_of_the_provider_left_to_a_person_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
+         REFUND("pay_1", "1", "FAILED") CASE("pay_1", "1", "9000"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
+    {.name = "a_late_payment_on_a_slot_reserved_again_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:20")
+         MOVE("1", "EXPIRED") "UPDATE booking.temp_booking SET status = 'RESERVED', expires_at = "
+                              "'2026-06-01 09:35+00'"
+                              " WHERE id = 1;" MOVE("1", "CONFIRMED") BOOKING("1", "1", "pay_1"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
+
+    /* every-payment-settles */
+    {.name = "a_payment_that_nothing_came_of_is_caught",
+     .invariant = "every-payment-settles",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1 of alice (9000 EUR) ended in nothing"},
+    {.name = "a_payment_that_was_booked_and_refunded_is_caught",
+     .invariant = "every-payment-settles",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1 of alice (9000 EUR) ended in a booking and refunds of 9000"},
+    {.name = "a_payment_that_was_booked_and_is_to_be_refunded_is_caught",
+     .invariant = "every-payment-settles",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") REFUND("pay_1", "1", "REQUESTED"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1 of alice (9000 EUR) ended in a booking and a refund of 9000 to come"},
+    {.name = "a_refund_that_is_durably_asked_for_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
+         REFUND("pay_1", "1", "REQUESTED"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
+    {.name = "a_refund_that_was_made_and_not_noted_yet_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
+         REFUND("pay_1", "1", "REQUESTED"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", CAPTURE("pay_1", "alice", "1")}}},
+    {.name = "a_refund_of_a_part_is_caught",
+     .invariant = "every-payment-settles",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", "{\"payment\":\"pay_1\",\"amount\":100,\"currency\":\"EUR\"}"}},
+     .broken = "payment pay_1 of alice (9000 EUR) ended in refunds of 100"},
+
+    /* money-conserved */
+    {.name = "a_refund_made_twice_is_caught",
+     .invariant = "money-conserved",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", CAPTURE("pay_1", "alice", "1")},
+                {BOB, "refund", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1: captured 9000, refunded 18000, booked for 0, in open cases 0 (EUR)"},
+    {.name = "a_booking_that_nobody_paid_for_is_caught",
+     .invariant = "money-conserved",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
+     .broken = "payment pay_1: captured 0, refunded 0, booked for 9000, in open cases 0 (EUR)"},
+    {.name = "a_booking_at_another_price_is_caught",
+     .invariant = "money-conserved",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00",
+                    "pay_1") "UPDATE booking.booking SET amount_minor = 100;",
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1: captured 9000, refunded 0, booked for 100, in open cases 0 (EUR)"},
+    {.name = "a_booking_in_another_currency_is_caught",
+     .invariant = "money-conserved",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00",
+                    "pay_1") "UPDATE booking.booking SET currency = 'GBP';",
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1: captured 9000, refunded 0, booked for 0, in open cases 0 (EUR); "
+               "payment pay_1: captured 0, refunded 0, booked for 9000, in open cases 0 (GBP)"},
+    {.name = "a_case_about_another_amount_is_caught",
+     .invariant = "money-conserved",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CASE("pay_1", "1", "1"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1: captured 9000, refunded 0, booked for 0, in open cases 1 (EUR)"},
+
+    /* ownership */
+    {.name = "a_booking_for_another_customer_than_the_payer_is_caught",
+     .invariant = "ownership",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
+     .events = {{BOB, "capture", CAPTURE("pay_1", "bob", "1")}},
+     .broken = "booking 1 is alice's, hold 1 is alice's, payment pay_1 is bob's for hold 1"},
+    {.name = "a_booking_for_another_customer_than_the_holder_is_caught",
+     .invariant = "ownership",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00",
+                    "pay_1") "UPDATE booking.booking SET customer_id = 'bob';",
+     .broken = "booking 1 is bob's, hold 1 is alice's, payment pay_1 is nobody's for hold none"},
+    {.name = "a_payment_for_another_hold_is_caught",
+     .invariant = "ownership",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "7")}},
+     .broken = "booking 1 is alice's, hold 1 is alice's, payment pay_1 is alice's for hold 7"},
+    {.name = "a_mail_to_somebody_else_is_caught",
+     .invariant = "ownership",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") MAIL("confirmation", "1", "bob"),
+     .broken = "mail 1 (confirmation) about hold 1 of alice went to bob"},
+    {.name = "a_mail_that_confirms_nothing_is_caught",
+     .invariant = "ownership",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MAIL("confirmation", "1", "alice"),
+     .broken = "mail 1 confirms hold 1, which was never confirmed"},
+    {.name = "a_customer_who_is_told_of_another_ones_booking_is_caught",
+     .invariant = "ownership",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
+     .events = {{BOB, "answer",
+                 "{\"action\":\"return\",\"status\":\"ok\",\"customer\":\"bob\",\"booking\":1}"}},
+     .broken = "bob was told of booking 1, which is alice's"},
+
+    /* no-expired-confirm */
+    {.name = "a_confirmation_at_the_very_instant_of_expiry_is_caught",
+     .invariant = "no-expired-confirm",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:15") MOVE("1", "CONFIRMED"),
+     .broken = "hold 1 was confirmed at 2026-06-01 09:15:00, but had expired at "
+               "2026-06-01 09:15:00"},
+    {.name = "a_confirmation_just_before_expiry_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:14:59.999999") MOVE("1", "CONFIRMED")},
+
+    /* legal-transitions */
+    {.name = "a_confirmed_hold_that_was_expired_is_caught",
+     .invariant = "legal-transitions",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") MOVE("1", "EXPIRED"),
+     .broken = "hold 1 went from CONFIRMED to EXPIRED"},
+    {.name = "a_cancelled_hold_that_came_back_is_caught",
+     .invariant = "legal-transitions",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED") MOVE("1", "CONFIRMED"),
+     .broken = "hold 1 went from CANCELLED to CONFIRMED"},
+    {.name = "a_hold_that_began_confirmed_is_caught",
+     .invariant = "legal-transitions",
+     .rows = "ALTER TABLE booking.temp_booking ALTER status SET DEFAULT 'CONFIRMED';" HOLD(
+         "1", "alice", "10:00",
+         "11:00") "ALTER TABLE booking.temp_booking ALTER status SET DEFAULT 'RESERVED';",
+     .broken = "hold 1 went from nothing to CONFIRMED"},
+    {.name = "an_expired_hold_that_waits_again_is_caught",
+     .invariant = "legal-transitions",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED") MOVE("1", "RESERVED"),
+     .broken = "hold 1 went from EXPIRED to RESERVED"},
+    {.name = "a_hold_that_was_deleted_is_caught",
+     .invariant = "legal-transitions",
+     .rows = HOLD("1", "alice", "10:00", "11:00")
+         MOVE("1", "CONFIRMED") "DELETE FROM booking.temp_booking;",
+     .broken = "hold 1 was last seen to become CONFIRMED, but is gone"},
+    {.name = "a_status_written_around_the_trigger_is_caught",
+     .invariant = "legal-transitions",
+     .rows = HOLD("1", "alice", "10:00",
+                  "11:00") "ALTER TABLE booking.temp_booking DISABLE "
+                           "TRIGGER USER;" MOVE("1", "EXPIRED") "ALTER TABLE booking.temp_booking "
+                                                                "ENABLE TRIGGER USER;",
+     .broken = "hold 1 was last seen to become RESERVED, but is EXPIRED"},
+    {.name = "a_gap_in_the_transitions_is_caught",
+     .invariant = "legal-transitions",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
+         MOVE("1", "REFUNDED") "DELETE FROM booking.transition WHERE to_status = 'EXPIRED';",
+     .broken = "hold 1 went from EXPIRED to REFUNDED"},
+
+    /* effects-once */
+    {.name = "two_mails_for_one_confirmation_are_caught",
+     .invariant = "effects-once",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00",
+                    "pay_1") "INSERT INTO booking.outbox (kind, hold_id, customer_id) VALUES"
+                             " ('confirmation', 1, 'alice'), ('confirmation', 1, 'alice');",
+     .broken = "hold 1: 2 mails of the kind confirmation"},
+    {.name = "a_payment_captured_twice_is_caught",
+     .invariant = "effects-once",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1 was captured 2 times"},
+
+    /* acknowledged-means-done */
+    {.name = "an_event_answered_with_success_and_without_effect_is_caught",
+     .invariant = "acknowledged-means-done",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {HARNESS, "answer",
+                 "{\"action\":\"webhook\",\"status\":\"ok\",\"http\":200,\"event\":\"evt_1\","
+                 "\"type\":\"payment.succeeded\",\"payment\":\"pay_1\"}"}},
+     .broken = "event evt_1 was answered 200, but nothing came of payment pay_1"},
+    {.name = "a_mark_without_an_effect_is_caught",
+     .invariant = "acknowledged-means-done",
+     .rows = "INSERT INTO booking.event (event_id, type, payment_id, object_id)"
+             " VALUES ('evt_1', 'payment.succeeded', 'pay_1', 'pay_1');",
+     .broken = "event evt_1 is marked as seen, but its outcome is still pending"},
+    {.name = "events_that_were_refused_or_need_no_effect_pass",
+     .rows = "",
+     .events = {{HARNESS, "answer",
+                 "{\"action\":\"webhook\",\"status\":\"retry-later\",\"http\":503,"
+                 "\"event\":\"evt_1\",\"type\":\"payment.succeeded\",\"payment\":\"pay_1\"}"},
+                {HARNESS, "answer",
+                 "{\"action\":\"webhook\",\"status\":\"ok\",\"http\":200,\"event\":\"evt_2\","
+                 "\"type\":\"payment.failed\",\"payment\":\"pay_1\"}"}}},
+
+    /* no-acknowledged-loss */
+    {.name = "a_hold_that_was_promised_and_is_not_there_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = "",
+     .events = {{ALICE, "request", ASKS_HOLD("alice", "10:00", "11:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_HOLD("alice", "10:00", "11:00", "09:00", "\"status\":\"ok\",\"hold\":1")}},
+     .broken = "alice was told \"ok\" to hold (hold 1), but there is no such hold"},
+    {.name = "a_hold_that_became_another_ones_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = HOLD("1", "bob", "10:00", "11:00"),
+     .events = {{ALICE, "answer",
+                 ANSWERS_HOLD("alice", "10:00", "11:00", "09:00", "\"status\":\"ok\",\"hold\":1")}},
+     .broken = "alice was told \"ok\" to hold (hold 1), but the hold is bob's"},
+    {.name = "a_payment_that_was_acknowledged_and_not_captured_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{ALICE, "answer",
+                 "{\"action\":\"pay\",\"status\":\"ok\",\"hold\":1,\"payment\":\"pay_1\"}"}},
+     .broken = "alice was told \"ok\" to pay (hold 1, pay_1), but nothing was captured"},
+    {.name = "a_booking_that_was_promised_and_is_not_there_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = "",
+     .events = {{ALICE, "answer",
+                 "{\"action\":\"return\",\"status\":\"ok\",\"booking\":5,\"payment\":\"pay_1\"}"}},
+     .broken = "alice was told \"ok\" to return (booking 5, pay_1), but there is no such booking"},
+    {.name = "a_cancelled_hold_that_is_confirmed_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
+     .events = {{ALICE, "answer",
+                 "{\"action\":\"cancel\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1}"}},
+     .broken = "alice was told \"ok\" to cancel (hold 1), but the hold is CONFIRMED"},
+    {.name = "a_retry_that_held_twice_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = HOLD("1", "alice", "10:00", "11:00") HOLD("2", "alice", "10:00", "11:00"),
+     .events = {{ALICE, "request", ASKS_HOLD("alice", "10:00", "11:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_HOLD("alice", "10:00", "11:00", "09:00", "\"status\":\"ok\",\"hold\":2")}},
+     .broken = "alice has 2 holds of simulator 1, 2026-06-01 10:00 to 11:00, by 1 request that "
+               "can have made one"},
+    {.name = "a_refused_hold_that_is_there_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{ALICE, "request", ASKS_HOLD("alice", "10:00", "11:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_HOLD("alice", "10:00", "11:00", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")}},
+     .broken = "alice has 1 hold of simulator 1, 2026-06-01 10:00 to 11:00, by 0 requests that "
+               "can have made one"},
+    {.name = "a_request_without_an_answer_may_have_held_or_not",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{ALICE, "request", ASKS_HOLD("alice", "10:00", "11:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_HOLD("alice", "10:00", "11:00", "09:00", "\"status\":\"crashed\"")},
+                {BOB, "request", ASKS_HOLD("bob", "12:00", "13:00", "09:00")}}},
+
+    /* no-spurious-rejection */
+    {.name = "a_refusal_of_a_free_slot_is_caught",
+     .invariant = "no-spurious-rejection",
+     .rows = HOLD("1", "alice", "11:00", "12:00"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "11:00", "09:00")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:00", "11:00", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")}},
+     .broken = "bob was refused simulator 1, 2026-06-01T10:00:00Z to 2026-06-01T11:00:00Z, "
+               "which nobody had"},
+    {.name = "a_refusal_because_of_an_expired_hold_is_caught",
+     .invariant = "no-spurious-rejection",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:15"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "11:00", "09:15")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:00", "11:00", "09:15",
+                              "\"status\":\"conflict\",\"lost_race\":true")}},
+     .broken = "bob was refused simulator 1, 2026-06-01T10:00:00Z to 2026-06-01T11:00:00Z, "
+               "which nobody had"},
+    {.name = "a_refusal_because_of_a_claim_that_came_later_is_caught",
+     .invariant = "no-spurious-rejection",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "11:00", "09:00")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:00", "11:00", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")},
+                {ALICE, "request", ASKS_HOLD("alice", "10:00", "11:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_HOLD("alice", "10:00", "11:00", "09:00", "\"status\":\"ok\",\"hold\":1")}},
+     .broken = "bob was refused simulator 1, 2026-06-01T10:00:00Z to 2026-06-01T11:00:00Z, "
+               "which nobody had"},
+    {.name = "a_refusal_because_of_a_claim_given_up_before_is_caught",
+     .invariant = "no-spurious-rejection",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED"),
+     .events = {{ALICE, "request",
+                 "{\"action\":\"cancel\",\"hold\":1,\"at\":\"2026-06-01T09:00:00Z\"}"},
+                {ALICE, "answer",
+                 "{\"action\":\"cancel\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1}"},
+                {BOB, "request", ASKS_HOLD("bob", "10:00", "11:00", "09:00")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:00", "11:00", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")}},
+     .broken = "bob was refused simulator 1, 2026-06-01T10:00:00Z to 2026-06-01T11:00:00Z, "
+               "which nobody had"},
+    {.name = "a_refusal_while_the_slot_is_being_taken_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "10:30", "11:30", "09:00")},
+                {ALICE, "request", ASKS_HOLD("alice", "10:00", "11:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_HOLD("alice", "10:00", "11:00", "09:00", "\"status\":\"ok\",\"hold\":1")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:30", "11:30", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")},
+                {HARNESS, "metrics", "{\"lost_races\":1}"}}},
+    {.name = "a_refusal_while_the_claim_is_being_given_up_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "11:00", "09:00")},
+                {ALICE, "answer",
+                 "{\"action\":\"cancel\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1}"},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:00", "11:00", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")}}},
+    {.name = "a_refusal_that_began_before_the_hold_expired_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:20") MOVE("1", "EXPIRED"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "11:00", "09:14")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:00", "11:00", "09:20",
+                              "\"status\":\"conflict\",\"lost_race\":true")}}},
+
+    /* liveness */
+    {.name = "a_client_that_is_stuck_is_caught",
+     .invariant = "liveness",
+     .rows = "",
+     .events = {{ALICE, "stuck", "{\"why\":\"waits for bob, who waits for alice\"}"}},
+     .broken = "alice: waits for bob, who waits for alice"},
+    {.name = "a_cleanup_that_leaves_an_expired_hold_is_caught",
+     .invariant = "liveness",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:15"),
+     .events = {{CLEANUP, "request", "{\"action\":\"cleanup\",\"at\":\"2026-06-01T09:15:00Z\"}"},
+                {CLEANUP, "answer", "{\"action\":\"cleanup\",\"status\":\"ok\"}"}},
+     .broken = "hold 1 expired at 2026-06-01 09:15:00 and is still RESERVED after a cleanup"},
+    {.name = "a_cleanup_before_the_expiry_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:15"),
+     .events = {{CLEANUP, "request", "{\"action\":\"cleanup\",\"at\":\"2026-06-01T09:14:00Z\"}"},
+                {CLEANUP, "answer", "{\"action\":\"cleanup\",\"status\":\"ok\"}"}}},
+    {.name = "a_cleanup_beside_another_request_may_leave_its_hold",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:15"),
+     .events = {{ALICE, "request", "{\"action\":\"cancel\",\"hold\":1}"},
+                {CLEANUP, "request", "{\"action\":\"cleanup\",\"at\":\"2026-06-01T09:15:00Z\"}"},
+                {CLEANUP, "answer", "{\"action\":\"cleanup\",\"status\":\"ok\"}"},
+                {ALICE, "answer", "{\"action\":\"cancel\",\"status\":\"crashed\",\"hold\":1}"}}},
+
+    {.name = "a_cleanup_that_leaves_a_refund_to_be_made_is_caught",
+     .invariant = "liveness",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
+         REFUND("pay_1", "1", "REQUESTED"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {CLEANUP, "request", "{\"action\":\"cleanup\",\"at\":\"2026-06-01T09:00:00Z\"}"},
+                {CLEANUP, "answer", "{\"action\":\"cleanup\",\"status\":\"ok\"}"}},
+     .broken = "the refund of payment pay_1 is still only asked for after a cleanup"},
+    {.name = "a_refund_asked_for_after_the_cleanup_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
+         REFUND("pay_1", "1", "REQUESTED"),
+     .events = {{CLEANUP, "request", "{\"action\":\"cleanup\",\"at\":\"2026-06-01T09:00:00Z\"}"},
+                {CLEANUP, "answer", "{\"action\":\"cleanup\",\"status\":\"ok\"}"},
+                {ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
+    {.name = "a_refund_that_the_provider_did_not_answer_may_be_left_by_a_cleanup",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
+         REFUND("pay_1", "1", "REQUESTED"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {CLEANUP, "request", "{\"action\":\"cleanup\",\"at\":\"2026-06-01T09:00:00Z\"}"},
+                {CLEANUP, "call", CALL("refund", "\"pay_1\"", "\"refund-pay_1\"", "unknown")},
+                {CLEANUP, "answer", "{\"action\":\"cleanup\",\"status\":\"ok\"}"}}},
+
+    /* sane-ranges */
+    {.name = "an_empty_range_is_caught",
+     .invariant = "sane-ranges",
+     .rows = HOLD("1", "alice", "10:00", "10:00"),
+     .broken = "hold 1 is for empty"},
+    {.name = "a_range_without_end_is_caught",
+     .invariant = "sane-ranges",
+     .rows =
+         BOOKED("1", "1", "alice", "10:00", "11:00",
+                "pay_1") "UPDATE booking.booking SET during = '[2026-06-01 10:00+00,infinity)';",
+     .broken = "booking 1 is for [\"2026-06-01 10:00:00+00\",infinity); "
+               "booking 1 is for simulator 1, [\"2026-06-01 10:00:00+00\",infinity), its hold for "
+               "simulator 1, [\"2026-06-01 10:00:00+00\",\"2026-06-01 11:00:00+00\")"},
+    {.name = "a_booking_for_another_time_than_its_hold_is_caught",
+     .invariant = "sane-ranges",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00",
+                    "pay_1") "UPDATE booking.booking SET during = '[2026-06-01 10:00+00,2026-06-01 "
+                             "11:30+00)';",
+     .broken = "booking 1 is for simulator 1, "
+               "[\"2026-06-01 10:00:00+00\",\"2026-06-01 11:30:00+00\"), its hold for "
+               "simulator 1, [\"2026-06-01 10:00:00+00\",\"2026-06-01 11:00:00+00\")"},
+    {.name = "a_hold_shorter_than_asked_for_is_caught",
+     .invariant = "sane-ranges",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{ALICE, "answer",
+                 ANSWERS_HOLD("alice", "10:00", "12:00", "09:00", "\"status\":\"ok\",\"hold\":1")}},
+     .broken = "hold 1 lasts 01:00:00, but 02:00:00 was asked for"},
+
+    /* stable-keys */
+    {.name = "a_retry_under_a_new_key_is_caught",
+     .invariant = "stable-keys",
+     .rows = "",
+     .events = {{ALICE, "call", CALL("refund", "\"pay_1\"", "\"k1\"", "unknown")},
+                {CLEANUP, "call", CALL("refund", "\"pay_1\"", "\"k2\"", "ok")}},
+     .broken = "refund of pay_1 was repeated with key k2 after key k1 had no answer"},
+    {.name = "a_retry_without_a_key_is_caught",
+     .invariant = "stable-keys",
+     .rows = "",
+     .events = {{ALICE, "call", CALL("refund", "\"pay_1\"", "null", "unknown")},
+                {ALICE, "call", CALL("refund", "\"pay_1\"", "null", "declined")}},
+     .broken = "refund of pay_1 was repeated with no key after a call without a key had no answer"},
+    {.name = "a_second_payment_in_place_of_a_retry_is_caught",
+     .invariant = "stable-keys",
+     .rows = "",
+     .events = {{ALICE, "call", CALL("capture", "\"pay_1\"", "null", "unknown")},
+                {ALICE, "call", CALL("create", "\"pay_2\"", "null", "ok")},
+                {ALICE, "call", CALL("capture", "\"pay_2\"", "null", "ok")}},
+     .broken =
+         "capture of pay_2 was repeated with no key after a call without a key had no answer"},
+    {.name = "a_second_attempt_after_an_answer_passes",
+     .rows = "",
+     .events = {{ALICE, "call", CALL("capture", "\"pay_1\"", "\"capture-pay_1\"", "unknown")},
+                {ALICE, "answer", "{\"action\":\"pay\",\"status\":\"retry-later\"}"},
+                {ALICE, "call", CALL("capture", "\"pay_2\"", "\"capture-pay_2\"", "declined")}}},
+    {.name = "payments_of_two_clients_for_one_hold_have_keys_of_their_own",
+     .rows = "",
+     .events = {{ALICE, "call", CALL("capture", "\"pay_1\"", "\"capture-pay_1\"", "unknown")},
+                {BOB, "call", CALL("capture", "\"pay_2\"", "\"capture-pay_2\"", "declined")}}},
+
+    /* honest-metrics */
+    {.name = "a_counter_that_missed_a_lost_race_is_caught",
+     .invariant = "honest-metrics",
+     .rows = "",
+     .events = {{BOB, "answer", "{\"action\":\"webhook\",\"http\":200,\"lost_race\":true}"},
+                {HARNESS, "metrics", "{\"lost_races\":0}"}},
+     .broken = "0 double bookings were counted, 1 requests lost a race"},
+    {.name = "a_counter_that_counted_too_much_is_caught",
+     .invariant = "honest-metrics",
+     .rows = "",
+     .events = {{HARNESS, "metrics", "{\"lost_races\":2}"}},
+     .broken = "2 double bookings were counted, 0 requests lost a race"},
+    {.name = "a_refusal_that_is_no_lost_race_is_caught",
+     .invariant = "honest-metrics",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "11:00", "09:00")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:00", "11:00", "09:00", "\"status\":\"conflict\"")}},
+     .broken = "bob was refused a hold, which was not counted"},
+};
+
+const size_t planted_case_count = sizeof planted_cases / sizeof *planted_cases;
