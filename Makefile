@@ -58,7 +58,8 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
                harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
-ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end
+ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
+                     test_engine_free
 ENGINE_SERVER_TESTS :=
 
 # --- pg
