@@ -196,8 +196,8 @@ bool ob_load_variant(struct ob_load *load, const char *name, struct ob_place pla
 
 static bool add_variant(struct ob_load *load, const struct ob_node *node, uint64_t *set)
 {
-    size_t index;
-    const char *name;
+    size_t index = 0;
+    const char *name = NULL;
     if (!ob_load_text(load, node, "a variant", &name) ||
         !ob_load_variant(load, name, node->place, &index))
         return false;

@@ -74,24 +74,14 @@ static bool read_item(struct ob_load *load, const struct ob_node *item, struct o
     return verb && ob_load_action(load, verb->set.name, map, out);
 }
 
-/* The verb whose keys stand beside "does"; NULL when there is a list, or nothing. */
-static bool inline_verb(struct ob_load *load, const struct ob_node *entry,
-                        const struct ob_verb **out)
-{
-    const struct ob_node *does = entry->kind == OB_NODE_MAP ? ob_tree_get(entry, "does") : NULL;
-    *out = NULL;
-    if (!does || does->kind != OB_NODE_SCALAR)
-        return true;
-    *out = read_verb(load, does->text, does->place);
-    return *out != NULL;
-}
-
 bool ob_load_entry_keys(struct ob_load *load, const struct ob_node *entry,
                         const struct ob_key_set *set)
 {
-    const struct ob_verb *verb;
-    return inline_verb(load, entry, &verb) &&
-           ob_load_keys(load, entry, set, verb ? &verb->set : NULL);
+    const struct ob_node *does = entry->kind == OB_NODE_MAP ? ob_tree_get(entry, "does") : NULL;
+    if (!does || does->kind != OB_NODE_SCALAR)
+        return ob_load_keys(load, entry, set, NULL);
+    const struct ob_verb *verb = read_verb(load, does->text, does->place);
+    return verb && ob_load_keys(load, entry, set, &verb->set);
 }
 
 static size_t action_count(const struct ob_node *entry)
@@ -100,15 +90,12 @@ static size_t action_count(const struct ob_node *entry)
     return does->kind == OB_NODE_LIST ? does->count : 1;
 }
 
-/* Reads the entry's actions, action_count() of them. */
+/* Reads the actions, action_count() of them, of an entry whose keys have been checked. */
 static bool read_actions(struct ob_load *load, const struct ob_node *entry, struct ob_action *out)
 {
-    const struct ob_verb *verb;
     const struct ob_node *does = ob_tree_get(entry, "does");
-    if (!inline_verb(load, entry, &verb))
-        return false;
-    if (verb)
-        return read_settings(load, verb, entry, out);
+    if (does->kind == OB_NODE_SCALAR)
+        return read_settings(load, ob_verb_find(does->text), entry, out);
     if (!ob_load_expect(load, does, OB_NODE_LIST, "\"does\""))
         return false;
     for (const struct ob_node *item = does->first; item; item = item->next) {

@@ -11,6 +11,7 @@
 #include "scenario/bind.h"
 #include "scenario/guard.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -423,6 +424,7 @@ bool ob_load_client_steps(struct ob_load *load, const struct ob_node *node,
     bool read = read_vars(&r, ob_tree_get(node, "vars"), client) &&
                 read_steps(&r, ob_tree_get(node, "steps"));
     if (read) {
+        assert(r.step_count > 0);
         size_t size = r.step_count * sizeof *r.steps;
         client->steps = memcpy(ob_arena_alloc(&load->scenario->arena, size), r.steps, size);
         client->step_count = r.step_count;

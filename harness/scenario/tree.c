@@ -100,6 +100,7 @@ static bool attach(struct builder *b, struct ob_node *node)
         return true;
     }
     struct open_node *open = &b->stack[b->depth - 1];
+    assert(open->node);
     if (open->node->kind == OB_NODE_MAP && !open->key) {
         if (node->kind == OB_NODE_SCALAR)
             return take_key(b, open, node);

@@ -314,10 +314,6 @@ static const struct ob_key webhook_keys[] = {
      .words = change_words,
      .fallback = "succeeded",
      .about = "The change that it tells."},
-    {.name = "before-row",
-     .type = OB_KEY_BOOLEAN,
-     .fallback = "false",
-     .about = "Whether it may arrive before the hold has been stored."},
     {.name = NULL},
 };
 static const struct ob_key return_keys[] = {OF_KEY, PAYMENT_KEY, {.name = NULL}};
