@@ -98,7 +98,7 @@ static void follow_script(struct ob_client *client, void *arg)
         struct ob_op op = op_of(script->scene, script->lines[i]);
         struct ob_reply reply;
         ob_client_do(client, &op, &reply);
-        ob_model_result_free(reply.native);
+        script->scene->place.release(reply.native);
         if (reply.status == OB_REPLY_STOPPED) {
             spin_when_stopped(script);
             return;
@@ -107,16 +107,32 @@ static void follow_script(struct ob_client *client, void *arg)
     }
 }
 
+static enum ob_result reset_model(void *self, struct ob_error *err)
+{
+    (void)err;
+    ob_model_reset(self);
+    return OB_OK;
+}
+
 void ob_scene_open(struct ob_scene *scene, struct ob_model_options options,
                    const struct ob_limits *limits)
 {
-    *scene = (struct ob_scene){0};
     if (options.session_count == 0)
         options.session_count = 4;
-    scene->model = ob_model_new(&options);
-    struct ob_ports ports = ob_model_ports(scene->model);
+    struct ob_model *model = ob_model_new(&options);
+    struct ob_ports ports = ob_model_ports(model);
+    struct ob_scene_place place = {
+        .self = model, .reset = reset_model, .release = ob_model_result_free};
+    ob_scene_open_at(scene, place, &ports, limits);
+    scene->model = model;
+}
+
+void ob_scene_open_at(struct ob_scene *scene, struct ob_scene_place place,
+                      const struct ob_ports *ports, const struct ob_limits *limits)
+{
     struct ob_limits usual = ob_limits_default();
-    scene->engine = ob_engine_new(&ports, limits ? limits : &usual);
+    *scene = (struct ob_scene){.place = place};
+    scene->engine = ob_engine_new(ports, limits ? limits : &usual);
     scene->spec.clients = scene->clients;
     ob_trace_init(&scene->trace);
     ob_buf_init(&scene->text, (size_t)1 << 22);
@@ -154,10 +170,10 @@ enum ob_result ob_scene_choose(struct ob_scene *scene, struct ob_chooser chooser
     scene->spec.chooser = chooser;
     for (unsigned attempt = 0; attempt < 2; attempt++) {
         scene->flag = false;
-        ob_model_reset(scene->model);
         scene->spec.careful = attempt == 1;
-        enum ob_result result =
-            ob_engine_run(scene->engine, &scene->spec, &scene->trace, &scene->err);
+        enum ob_result result = scene->place.reset(scene->place.self, &scene->err);
+        if (result == OB_OK)
+            result = ob_engine_run(scene->engine, &scene->spec, &scene->trace, &scene->err);
         if (result != OB_OK || scene->trace.end != OB_RUN_AGAIN)
             return result;
     }

@@ -1,8 +1,8 @@
 /*
- * scene.h - clients that follow a script, on the model: a test in a few lines.
+ * scene.h - clients that follow a script, on the model or on a live server: a test in a few lines.
  *
  * A line of a script is one operation:
- *     begin, commit, rollback, kill
+ *     begin …, commit …, rollback …, kill
  *     call WORDS               something outside the database
  *     clock N                  sets the virtual clock, in microseconds
  *     wait N, wait never       until a time has come, or what can't; "wait flag": until scene->flag
@@ -11,7 +11,7 @@
  *     say WORDS                an event of kind "says"
  *     spin                     never comes back to the engine
  *     spin when stopped        at the script's end: so does a client that is told to stop
- *     anything else            a statement (model.h)
+ *     anything else            a statement: the model's (model.h), or SQL
  * What each operation came to is said in an event of kind "told" where it was lost, never or failed.
  */
 #ifndef OB_TESTS_SCENE_H
@@ -28,8 +28,16 @@ struct ob_scene_client {
     const char *const *lines; /* ends with NULL */
 };
 
+/* Where a scene plays. */
+struct ob_scene_place {
+    void *self;
+    enum ob_result (*reset)(void *self, struct ob_error *err);
+    void (*release)(void *native);
+};
+
 struct ob_scene {
-    struct ob_model *model;
+    struct ob_scene_place place;
+    struct ob_model *model; /* NULL on a live server */
     struct ob_engine *engine;
     struct ob_trace trace;
     struct ob_run_spec spec; /* a test may fill in what is not the scene's */
@@ -45,15 +53,19 @@ struct ob_scene {
     struct ob_follower follower;
 };
 
+/* On a model of its own, with these options; limits may be NULL. */
 void ob_scene_open(struct ob_scene *scene, struct ob_model_options options,
                    const struct ob_limits *limits);
+/* Somewhere else. */
+void ob_scene_open_at(struct ob_scene *scene, struct ob_scene_place place,
+                      const struct ob_ports *ports, const struct ob_limits *limits);
 void ob_scene_close(struct ob_scene *scene);
 
 void ob_scene_add(struct ob_scene *scene, const char *name, const char *const *lines);
 #define OB_SCENE_ADD(scene, name, ...) \
     ob_scene_add(scene, name, (const char *const[]){__VA_ARGS__, NULL})
 
-/* Resets the model and runs, the steps going to the clients with these numbers ("0110"), and then
+/* Resets the place and runs, the steps going to the clients with these numbers ("0110"), and then
  * to the first that can move. */
 enum ob_result ob_scene_run(struct ob_scene *scene, const char *clients);
 
