@@ -102,7 +102,8 @@ REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.
             reference/src/work.c
 REF_TOOLS := booking-cleanup booking-flag booking-migrate
 REF_UNIT_TESTS := test_event test_faults test_flag test_monitor test_psp test_signature
-REF_SERVER_TESTS := test_flow test_migrate test_race test_recovery test_rollout test_webhook
+REF_SERVER_TESTS := test_commands test_flow test_migrate test_race test_recovery test_rollout \
+                    test_webhook
 REF_TEST_SUPPORT_SRCS := reference/tests/race.c reference/tests/support.c
 
 # SQL that the library carries: NAME=FILE.
@@ -117,7 +118,7 @@ VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/
 
 HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
 MAIN_SRC     := $(wildcard harness/cli/main.c)
-BENCH_SRC    := $(wildcard harness/tests/bench/bench.c)
+BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
                 $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS)
 SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS)
@@ -198,7 +199,7 @@ $B/libreferencetest.a: $(REF_SUPPORT_OBJS)
 $B/overbook: $B/harness/cli/main.o $B/liboverbook.a $B/libbooking.a
 	$(call program)
 
-$B/overbook-bench: $B/harness/tests/bench/bench.o $B/libtestsupport.a $B/liboverbook.a $B/libbooking.a
+$B/overbook-bench: $(BENCH_SRC:%.c=$B/%.o) $B/libtestsupport.a $B/liboverbook.a $B/libbooking.a
 	$(call program)
 
 $(REF_TOOLS:%=$B/%): $B/%: $B/reference/tools/%.o $B/libbooking.a

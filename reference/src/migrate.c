@@ -136,7 +136,7 @@ bool booking_migrate(PGconn *conn, int target,
                      void (*step)(void *arg, int version, const char *name), void *arg,
                      struct booking_error *err)
 {
-    int version, before;
+    int version, before, done;
 
     if (target < 0 || target > BOOKING_SCHEMA_LATEST) {
         booking_error_set(err, "there is no schema version %d", target);
@@ -155,8 +155,10 @@ bool booking_migrate(PGconn *conn, int target,
         before = version;
         if (!one_step(conn, target, &version, err))
             return false;
-        if (step && version != before)
-            step(arg, version, migrations[(version > before ? version : before) - 1].name);
+        if (step && version != before) {
+            done = version > before ? version : version + 1;
+            step(arg, done, migrations[done - 1].name);
+        }
     }
     return true;
 }

@@ -233,6 +233,14 @@ static enum run_end run_once(struct work *work, work_body body, void *arg)
     return after_failure(work, true);
 }
 
+/* The last retry is used up. */
+static void give_up(struct work *work)
+{
+    booking_monitor_count(work->app->monitor, BOOKING_COUNT_RETRIES_EXHAUSTED);
+    booking_copy_text(work->answer->sqlstate, sizeof work->answer->sqlstate, work->sqlstate);
+    work_answer(work, BOOKING_RETRY_LATER, "retries-exhausted");
+}
+
 bool work_transaction(struct work *work, work_body body, void *arg)
 {
     enum run_end end;
@@ -246,9 +254,7 @@ bool work_transaction(struct work *work, work_body body, void *arg)
         work->answer->retries++;
         pause_before_retry(work, attempt);
     }
-    booking_monitor_count(work->app->monitor, BOOKING_COUNT_RETRIES_EXHAUSTED);
-    booking_copy_text(work->answer->sqlstate, sizeof work->answer->sqlstate, work->sqlstate);
-    work_answer(work, BOOKING_RETRY_LATER, "retries-exhausted");
+    give_up(work);
     return false;
 }
 
@@ -263,7 +269,7 @@ bool work_repeat(struct work *work, const char *sql, int param_count, const char
         work->answer->retries++;
         pause_before_retry(work, attempt);
     }
-    work_fail(work);
+    give_up(work);
     return false;
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <string.h>
 #include <time.h>
 
 #define BLOCKED_LIMIT_S 10
@@ -42,6 +43,39 @@ void race_wait_blocked(struct world *world)
                             " WHERE cardinality(pg_blocking_pids(pid)) > 0") == 0)
         if (time(NULL) > limit)
             fail_msg("no session waited for a lock within %d s", BLOCKED_LIMIT_S);
+}
+
+/* What race_meanwhile arranged; act is NULL when it has happened. */
+static struct {
+    struct world *world;
+    const char *text;
+    void (*act)(struct world *world);
+    const struct booking_db_ops *real;
+    struct booking_db_ops interfering;
+} meanwhile;
+
+static enum booking_db_result interfering_exec(struct booking_db *db, const char *sql,
+                                               int param_count, const char *const *params,
+                                               PGresult **out)
+{
+    if (meanwhile.act && strstr(sql, meanwhile.text)) {
+        void (*act)(struct world * world) = meanwhile.act;
+
+        meanwhile.act = NULL;
+        act(meanwhile.world);
+    }
+    return meanwhile.real->exec(db, sql, param_count, params, out);
+}
+
+void race_meanwhile(struct world *world, const char *text, void (*act)(struct world *world))
+{
+    meanwhile.world = world;
+    meanwhile.text = text;
+    meanwhile.act = act;
+    meanwhile.real = world->plain->ops;
+    meanwhile.interfering = *meanwhile.real;
+    meanwhile.interfering.exec = interfering_exec;
+    world->inner->ops = &meanwhile.interfering;
 }
 
 void race_hold(struct racer *racer)

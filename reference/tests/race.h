@@ -25,6 +25,10 @@ void race_join(struct racer *racer);
 /* Waits until some session waits for a lock, as the server says; fails the test after 10 s. */
 void race_wait_blocked(struct world *world);
 
+/* Before the next statement of the world's session that contains the text, once, act runs.  For one
+ * thread. */
+void race_meanwhile(struct world *world, const char *text, void (*act)(struct world *world));
+
 /* Requests for race_start: hold and book a slot, deliver one webhook, cancel, clean. */
 void race_hold(struct racer *racer); /* 10 to 11 o'clock */
 void race_deliver(struct racer *racer);

@@ -64,22 +64,25 @@ int64_t world_int(struct world *world, const char *sql)
 
 static int64_t provider_now(void *clock)
 {
-    return *(int64_t *)clock;
+    return *(_Atomic int64_t *)clock;
 }
 
 static void note_race(void *arg, const char *line)
 {
     struct world *world = arg;
 
+    pthread_mutex_lock(&world->mutex);
     world->races_logged++;
     snprintf(world->last_race, sizeof world->last_race, "%s", line);
+    pthread_mutex_unlock(&world->mutex);
 }
 
 static void set_clock(struct world *world)
 {
     char sql[96];
 
-    snprintf(sql, sizeof sql, "SELECT setval('booking.clock', %" PRId64 ")", world->now_us);
+    snprintf(sql, sizeof sql, "SELECT setval('booking.clock', %" PRId64 ")",
+             (int64_t)world->now_us);
     world_do(world, sql);
 }
 
@@ -112,6 +115,7 @@ struct world *world_open(int version, enum booking_path path)
 
     assert_non_null(world);
     fiu_init(0);
+    pthread_mutex_init(&world->mutex, NULL);
     world->now_us = WORLD_START_US;
     world->plain = world_connect();
     world->inner = world_connect();
@@ -153,6 +157,7 @@ void world_close(struct world *world)
     booking_monitor_free(world->monitor);
     booking_db_close(world->inner);
     booking_db_close(world->plain);
+    pthread_mutex_destroy(&world->mutex);
     free(world);
 }
 

@@ -8,6 +8,7 @@
 #ifndef BOOKING_TESTS_SUPPORT_H
 #define BOOKING_TESTS_SUPPORT_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "booking.h"
@@ -24,7 +25,8 @@ struct world {
     struct booking_monitor *monitor;
     struct booking_app app;
     struct booking_answer answer; /* of the last request */
-    int64_t now_us;
+    _Atomic int64_t now_us;
+    pthread_mutex_t mutex; /* guards the two below */
     int races_logged;
     char last_race[1024];
 };

@@ -41,8 +41,8 @@ const struct booking_migration *booking_migrations(size_t *count);
 /* The version of a database: 0 when it has no schema yet.  False fills err. */
 bool booking_migrate_version(PGconn *conn, int *version, struct booking_error *err);
 
-/* Goes up or down to a version, one transaction a step; step is called after each and may be
- * NULL.  False fills err; the steps before the failed one stay done. */
+/* Goes up or down to a version, one transaction a step; step is called with each that was
+ * done, and may be NULL.  False fills err; the steps before the failed one stay done. */
 bool booking_migrate(PGconn *conn, int target,
                      void (*step)(void *arg, int version, const char *name), void *arg,
                      struct booking_error *err);
