@@ -106,13 +106,39 @@ static void put_step(struct ob_buf *out, const struct ob_trace *trace, size_t in
     }
 }
 
+/* A JSON object without its punctuation: "status: ok, http: 200". */
+static void put_data(struct ob_buf *out, const char *data)
+{
+    bool quoted = false;
+    for (const char *c = data; *c != '\0'; c++) {
+        if (quoted && *c == '\\' && c[1] != '\0') {
+            c++;
+            if (*c != '"')
+                ob_buf_putc(out, '\\');
+            ob_buf_putc(out, *c);
+        } else if (*c == '"') {
+            quoted = !quoted;
+        } else if (quoted) {
+            ob_buf_putc(out, *c);
+        } else if (*c == ':' || *c == ',') {
+            ob_buf_printf(out, "%c ", *c);
+        } else if (!strchr("{} ", *c)) {
+            ob_buf_putc(out, *c);
+        }
+    }
+}
+
 static void put_events(struct ob_buf *out, const struct ob_trace *trace, size_t *next, size_t step,
-                       const char *const *names)
+                       const char *const *names, bool exact)
 {
     for (; *next < trace->event_count && trace->events[*next].step == step; (*next)++) {
         const struct ob_event *event = &trace->events[*next];
-        ob_buf_printf(out, "    %-10s %-8s %s\n", name_of(names, event->client), event->kind,
-                      event->data);
+        ob_buf_printf(out, "    %-10s %-8s ", name_of(names, event->client), event->kind);
+        if (exact)
+            ob_buf_puts(out, event->data);
+        else
+            put_data(out, event->data);
+        ob_buf_putc(out, '\n');
     }
 }
 
@@ -120,11 +146,11 @@ void ob_trace_print(const struct ob_trace *trace, const char *const *client_name
                     struct ob_buf *out)
 {
     size_t next_event = 0;
-    put_events(out, trace, &next_event, OB_BEFORE_ALL, client_names);
+    put_events(out, trace, &next_event, OB_BEFORE_ALL, client_names, exact);
     for (size_t i = 0; i < trace->step_count; i++) {
         put_step(out, trace, i, client_names, exact);
         ob_buf_putc(out, '\n');
-        put_events(out, trace, &next_event, i, client_names);
+        put_events(out, trace, &next_event, i, client_names, exact);
     }
     ob_buf_printf(out, "    end: %s%s%s\n", ob_run_end_text(trace->end),
                   trace->reason[0] != '\0' ? ": " : "", trace->reason);

@@ -69,10 +69,12 @@ static void set_time(const struct ob_reference *reference, json_t *data)
 
 void ob_reference_request(struct ob_actor *actor, const char *action, json_t *data)
 {
-    json_object_set_new(data, "action", json_string(action));
-    json_object_set_new(data, "customer", json_string(actor->customer));
-    set_time(actor->reference, data);
-    ob_reference_event(actor->reference, "request", data);
+    json_t *event = json_pack("{s:s}", "action", action);
+    json_object_update(event, data);
+    json_decref(data);
+    json_object_set_new(event, "customer", json_string(actor->customer));
+    set_time(actor->reference, event);
+    ob_reference_event(actor->reference, "request", event);
 }
 
 static void set_id(json_t *data, const char *key, int64_t id)
@@ -84,20 +86,21 @@ static void set_id(json_t *data, const char *key, int64_t id)
 void ob_reference_answer(struct ob_actor *actor, const char *action,
                          const struct booking_answer *answer, json_t *data)
 {
-    json_object_set_new(data, "action", json_string(action));
-    json_object_set_new(data, "customer", json_string(actor->customer));
-    json_object_set_new(data, "status", json_string(booking_status_text(answer->status)));
-    json_object_set_new(data, "http", json_integer(booking_status_http(answer->status)));
-    json_object_set_new(data, "reason", json_string(answer->reason));
-    json_object_set_new(data, "path", json_string(booking_path_name(answer->path)));
-    set_id(data, "hold", answer->hold_id);
-    set_id(data, "booking", answer->booking_id);
+    json_t *event = json_pack("{s:s, s:s, s:s}", "action", action, "status",
+                              booking_status_text(answer->status), "reason", answer->reason);
+    set_id(event, "hold", answer->hold_id);
+    set_id(event, "booking", answer->booking_id);
+    json_object_update(event, data);
+    json_decref(data);
     if (answer->payment_id[0] != '\0')
-        json_object_set_new(data, "payment", json_string(answer->payment_id));
+        json_object_set_new(event, "payment", json_string(answer->payment_id));
     if (answer->lost_race)
-        json_object_set_new(data, "lost_race", json_true());
-    set_time(actor->reference, data);
-    ob_reference_event(actor->reference, "answer", data);
+        json_object_set_new(event, "lost_race", json_true());
+    json_object_set_new(event, "customer", json_string(actor->customer));
+    json_object_set_new(event, "path", json_string(booking_path_name(answer->path)));
+    json_object_set_new(event, "http", json_integer(booking_status_http(answer->status)));
+    set_time(actor->reference, event);
+    ob_reference_event(actor->reference, "answer", event);
 }
 
 /* The payment becomes known to whoever has the hold it was made for. */

@@ -74,13 +74,13 @@ static void what_a_client_says_stands_behind_the_step_that_let_it_speak(void **s
     OB_SCENE_ADD(&scene, "ann", "say first", "read x", "say second", "say third");
     OB_SCENE_ADD(&scene, "bob", "say here too", "read y", "say done");
     expect(&scene, "10",
-           "    ann        says     {\"words\": \"first\"}\n"
-           "    bob        says     {\"words\": \"here too\"}\n"
+           "    ann        says     words: first\n"
+           "    bob        says     words: here too\n"
            "  1 bob        sql      read y  -> 1 row\n"
-           "    bob        says     {\"words\": \"done\"}\n"
+           "    bob        says     words: done\n"
            "  2 ann        sql      read x  -> 1 row\n"
-           "    ann        says     {\"words\": \"second\"}\n"
-           "    ann        says     {\"words\": \"third\"}\n"
+           "    ann        says     words: second\n"
+           "    ann        says     words: third\n"
            "    end: finished\n");
     close_scene(&scene);
 }
@@ -95,8 +95,8 @@ static void history_from_before_the_race_comes_first(void **state)
     scene.spec.given_count = 1;
     OB_SCENE_ADD(&scene, "ann", "say hello");
     expect(&scene, "",
-           "    overbook   answer   {\"booking\": 1}\n"
-           "    ann        says     {\"words\": \"hello\"}\n"
+           "    overbook   answer   booking: 1\n"
+           "    ann        says     words: hello\n"
            "    end: finished\n");
     close_scene(&scene);
 }
@@ -111,10 +111,10 @@ static void a_client_that_meets_a_lock_is_blocked_until_the_lock_is_free(void **
     expect(&scene, "001",
            "  1 ann        begin    begin  -> 0 rows\n"
            "  2 ann        sql      set x 5  -> 1 row\n"
-           "    ann        says     {\"words\": \"waiting\"}\n"
+           "    ann        says     words: waiting\n"
            "  3 bob        sql      add x 1  -> waits for ann\n"
            "  4 ann        commit   commit  -> 0 rows; bob goes on: 1 row\n"
-           "    bob        says     {\"words\": \"got it\"}\n"
+           "    bob        says     words: got it\n"
            "    end: finished\n");
     assert_int_equal(ob_model_value(scene.model, "x", 0), 6);
     assert_int_equal(scene.trace.steps[2].enabled, 3);
@@ -229,7 +229,7 @@ static void the_one_that_closes_a_cycle_is_the_one_to_die(void **state)
            "  4 bob        sql      lock y  -> 1 row\n"
            "  5 ann        sql      lock y  -> waits for bob\n"
            "  6 bob        sql      lock x  -> error 40P01; ann goes on: 1 row\n"
-           "    bob        told     {\"done\": \"40P01\"}\n"
+           "    bob        told     done: 40P01\n"
            "  7 ann        rollback rollback  -> 0 rows\n"
            "  8 bob        rollback rollback  -> 0 rows\n"
            "    end: finished\n");
@@ -256,7 +256,7 @@ static void a_woken_client_that_closes_a_cycle_makes_the_run_be_made_again(void 
            "  8 cat        sql      lock y  -> waits for bob\n"
            "  9 ann        rollback rollback  -> 0 rows; bob goes on: error 40P01;"
            " cat goes on: 1 row  (uncontrolled wake)\n"
-           "    bob        told     {\"done\": \"40P01\"}\n"
+           "    bob        told     done: 40P01\n"
            " 10 cat        rollback rollback  -> 0 rows\n"
            " 11 bob        rollback rollback  -> 0 rows\n"
            "    end: finished\n");

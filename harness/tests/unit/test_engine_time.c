@@ -45,7 +45,7 @@ static void a_wait_is_not_enabled_before_its_time(void **state)
            "  1 bob        sql      read x  -> 1 row\n"
            "  2 bob        clock    clock 100  -> done\n"
            "  3 ann        wait     wait 100  -> done\n"
-           "    ann        says     {\"words\": \"late\"}\n"
+           "    ann        says     words: late\n"
            "  4 bob        sql      read x  -> 1 row\n"
            "    end: finished\n");
     assert_int_equal(scene.trace.steps[0].enabled, 2);
@@ -63,14 +63,14 @@ static void time_passes_when_nobody_can_move_and_only_to_the_next_time(void **st
     OB_SCENE_ADD(&scene, "ann", "wait 300", "say three");
     OB_SCENE_ADD(&scene, "bob", "wait 200", "say two", "wait 5", "say past");
     expect(&scene, "",
-           "    overbook   clock    {\"at_us\": 200}\n"
+           "    overbook   clock    at_us: 200\n"
            "  1 bob        wait     wait 200  -> done\n"
-           "    bob        says     {\"words\": \"two\"}\n"
+           "    bob        says     words: two\n"
            "  2 bob        wait     wait 5  -> done\n"
-           "    bob        says     {\"words\": \"past\"}\n"
-           "    overbook   clock    {\"at_us\": 300}\n"
+           "    bob        says     words: past\n"
+           "    overbook   clock    at_us: 300\n"
            "  3 ann        wait     wait 300  -> done\n"
-           "    ann        says     {\"words\": \"three\"}\n"
+           "    ann        says     words: three\n"
            "    end: finished\n");
     close_scene(&scene);
 }
@@ -98,7 +98,7 @@ static void a_condition_enables_the_wait_once_it_holds(void **state)
     expect(&scene, "10",
            "  1 bob        sql      read x  -> 1 row\n"
            "  2 ann        wait     wait flag  -> done\n"
-           "    ann        says     {\"words\": \"seen\"}\n"
+           "    ann        says     words: seen\n"
            "  3 bob        sql      read x  -> 1 row\n"
            "    end: finished\n");
     assert_int_equal(scene.trace.steps[0].enabled, 2);
@@ -114,8 +114,8 @@ static void what_can_no_longer_happen_is_told_so_when_nobody_can_move(void **sta
     OB_SCENE_ADD(&scene, "bob", "read x");
     expect(&scene, "",
            "  1 bob        sql      read x  -> 1 row\n"
-           "    ann        told     {\"never\": \"\"}\n"
-           "    ann        says     {\"words\": \"over\"}\n"
+           "    ann        told     never: \n"
+           "    ann        says     words: over\n"
            "  2 ann        sql      read x  -> 1 row\n"
            "    end: finished\n");
     close_scene(&scene);
@@ -129,10 +129,10 @@ static void time_comes_before_never(void **state)
     OB_SCENE_ADD(&scene, "ann", "wait flag", "say seen");
     OB_SCENE_ADD(&scene, "bob", "wait 9", "raise");
     expect(&scene, "",
-           "    overbook   clock    {\"at_us\": 9}\n"
+           "    overbook   clock    at_us: 9\n"
            "  1 bob        wait     wait 9  -> done\n"
            "  2 ann        wait     wait flag  -> done\n"
-           "    ann        says     {\"words\": \"seen\"}\n"
+           "    ann        says     words: seen\n"
            "    end: finished\n");
     close_scene(&scene);
 }
@@ -148,7 +148,7 @@ static void who_waits_for_a_lock_is_freed_by_one_who_waits_for_time(void **state
            "  1 ann        begin    begin  -> 0 rows\n"
            "  2 ann        sql      lock x  -> 1 row\n"
            "  3 bob        sql      lock x  -> waits for ann\n"
-           "    overbook   clock    {\"at_us\": 70}\n"
+           "    overbook   clock    at_us: 70\n"
            "  4 ann        wait     wait 70  -> done\n"
            "  5 ann        rollback rollback  -> 0 rows; bob goes on: 1 row\n"
            "    end: finished\n");
@@ -184,14 +184,14 @@ static void the_planned_hit_of_the_planned_client_fails_in_the_planned_way(void 
     struct ob_follower follower = {.schedule = &wanted};
     assert_int_equal(ob_scene_choose(&scene, ob_follower_chooser(&follower)), OB_OK);
     assert_string_equal(ob_scene_text(&scene, false),
-                        "    ann        reached  {\"way\": 0}\n"
-                        "    ann        reached  {\"way\": 0}\n"
-                        "    ann        reached  {\"way\": 0}\n"
-                        "    bob        reached  {\"way\": 0}\n"
-                        "    bob        reached  {\"way\": 0}\n"
-                        "    bob        fault    {\"point\": \"psp/timeout\", \"way\": 2}\n"
-                        "    bob        reached  {\"way\": 2}\n"
-                        "    bob        reached  {\"way\": 0}\n"
+                        "    ann        reached  way: 0\n"
+                        "    ann        reached  way: 0\n"
+                        "    ann        reached  way: 0\n"
+                        "    bob        reached  way: 0\n"
+                        "    bob        reached  way: 0\n"
+                        "    bob        fault    point: psp/timeout, way: 2\n"
+                        "    bob        reached  way: 2\n"
+                        "    bob        reached  way: 0\n"
                         "    end: finished\n");
     const struct ob_schedule *made = &scene.trace.schedule;
     assert_int_equal(made->fault_count, 1);
