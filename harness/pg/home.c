@@ -165,11 +165,14 @@ void ob_pg_home_clear(struct ob_pg_home *home)
     *home = (struct ob_pg_home){.lock_fd = -1};
 }
 
-static void set_paths(struct ob_pg_home *home, const char *path)
+void ob_pg_home_init(struct ob_pg_home *home, const char *path, int lock_fd,
+                     const struct ob_pg_account *account)
 {
-    home->path = ob_strdup(path);
-    home->data = ob_asprintf("%s/data", path);
-    home->log = ob_asprintf("%s/log", path);
+    *home = (struct ob_pg_home){.path = ob_strdup(path),
+                                .data = ob_asprintf("%s/data", path),
+                                .log = ob_asprintf("%s/log", path),
+                                .lock_fd = lock_fd,
+                                .account = *account};
 }
 
 static bool has_mark(int dir)
@@ -181,12 +184,12 @@ static bool has_mark(int dir)
 
 static void sweep_one(const char *place, const char *name, const struct ob_pg_account *account)
 {
-    struct ob_pg_home home = {.lock_fd = -1, .account = *account};
+    struct ob_pg_home home;
     struct stat state;
     char *path = ob_asprintf("%s/%s", place, name);
 
-    set_paths(&home, path);
-    home.lock_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    ob_pg_home_init(&home, path, open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+                    account);
     if (home.lock_fd >= 0 && fstat(home.lock_fd, &state) == 0 &&
         (state.st_uid == geteuid() || state.st_uid == account->uid) &&
         flock(home.lock_fd, LOCK_EX | LOCK_NB) == 0) {
@@ -251,11 +254,11 @@ static enum ob_result make(const char *place, const struct ob_pg_account *accoun
                            struct ob_pg_home *out, struct ob_error *err)
 {
     for (int swept = 0; swept < SWEPT_MAX; swept++) {
-        struct ob_pg_home home = {.lock_fd = -1, .account = *account};
+        struct ob_pg_home home = {.lock_fd = -1};
         char *path = ob_asprintf("%s/" TEMPLATE, place);
         int claimed = -1;
         if (mkdtemp(path) != NULL) {
-            set_paths(&home, path);
+            ob_pg_home_init(&home, path, -1, account);
             claimed = claim(&home);
         }
         if (claimed > 0) {

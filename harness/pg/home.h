@@ -38,6 +38,10 @@ OB_MUSTCHECK enum ob_result ob_pg_home_open(struct ob_pg_home *out, struct ob_er
 OB_MUSTCHECK enum ob_result ob_pg_home_open_in(const char *const *places, size_t count,
                                                struct ob_pg_home *out, struct ob_error *err);
 
+/* Fills *home for a directory that is already there; lock_fd becomes the home's. */
+void ob_pg_home_init(struct ob_pg_home *home, const char *path, int lock_fd,
+                     const struct ob_pg_account *account);
+
 /* Gives the directory to the account, which is root's own until then.  Once, when it is filled. */
 OB_MUSTCHECK enum ob_result ob_pg_home_hand_over(const struct ob_pg_home *home,
                                                  struct ob_error *err);

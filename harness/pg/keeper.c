@@ -27,11 +27,12 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define QUIT_MS_MAX 5000    /* from SIGQUIT to SIGKILL */
-#define ANSWER_MS_MAX 20000 /* for a program to be forked */
+#define ANSWER_MS_MAX 60000 /* for leftovers to be swept, a program to be forked */
 #define CLOSE_MS_MAX 60000  /* for everything to be gone */
 #define ARGV_MAX 64
 
@@ -40,6 +41,15 @@ enum message_kind { MESSAGE_STARTED = 1, MESSAGE_ENDED, MESSAGE_GONE };
 struct message {
     int32_t kind;
     int32_t value; /* a pid or -errno; a status of waitpid(); 1 when all is gone */
+};
+
+/* The keeper's first message: the home that it has made, whose lock comes with it, or why it has
+ * not. */
+struct offer {
+    enum ob_result result;
+    struct ob_error err;
+    struct ob_pg_account account;
+    char path[sizeof(struct sockaddr_un)]; /* holds the socket's path as well, so it is shorter */
 };
 
 /* The keeper's own state. */
@@ -175,24 +185,34 @@ static bool take_signal(struct keep *keep)
     return info.ssi_signo == SIGCHLD;
 }
 
+static void wait_program(struct keep *keep, int ms_max)
+{
+    double deadline = ob_pg_clock_ms() + ms_max;
+    int left;
+
+    while (keep->program != 0 && (left = ob_pg_clock_left_ms(deadline)) > 0) {
+        struct pollfd ready = {.fd = keep->signal_fd, .events = POLLIN};
+        if (poll(&ready, 1, left) > 0)
+            (void)take_signal(keep);
+    }
+}
+
+/* The program is signalled by its number as well, for as long as it has not yet entered the home.
+ */
 static void end_program(struct keep *keep)
 {
-    double deadline = ob_pg_clock_ms() + QUIT_MS_MAX;
-
     if (keep->program == 0)
         return;
     ob_pg_account_enter(&keep->home.account);
     kill(keep->program, SIGQUIT);
+    kill(keep->program, SIGCONT);
     (void)ob_pg_home_signal(keep->home.path, SIGCONT);
     ob_pg_account_leave(&keep->home.account);
-    while (keep->program != 0) {
-        struct pollfd ready = {.fd = keep->signal_fd, .events = POLLIN};
-        int left = ob_pg_clock_left_ms(deadline);
-        if (left == 0)
-            break;
-        if (poll(&ready, 1, left) > 0)
-            (void)take_signal(keep);
-    }
+    wait_program(keep, QUIT_MS_MAX);
+    if (keep->program == 0)
+        return;
+    kill(keep->program, SIGKILL);
+    wait_program(keep, QUIT_MS_MAX);
 }
 
 /* Gives up the opener's terminal, files and signal handlers.  All signals stay blocked: they are
@@ -209,16 +229,11 @@ static void detach(struct keep *keep)
     (void)prctl(PR_SET_NAME, "overbook-keeper");
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     keep->fd = fcntl(keep->fd, F_DUPFD_CLOEXEC, 3);
-    keep->home.lock_fd = fcntl(keep->home.lock_fd, F_DUPFD_CLOEXEC, 3);
     for (int fd = 0; fd < 3; fd++)
         (void)dup2(null, fd);
-    unsigned low = (unsigned)(keep->fd < keep->home.lock_fd ? keep->fd : keep->home.lock_fd);
-    unsigned high = (unsigned)(keep->fd < keep->home.lock_fd ? keep->home.lock_fd : keep->fd);
-    if (low > 3)
-        (void)close_range(3, low - 1, 0);
-    if (high > low + 1)
-        (void)close_range(low + 1, high - 1, 0);
-    (void)close_range(high + 1, ~0u, 0);
+    if (keep->fd > 3)
+        (void)close_range(3, (unsigned)keep->fd - 1, 0);
+    (void)close_range((unsigned)keep->fd + 1, ~0u, 0);
     for (int number = 1; number < NSIG; number++)
         (void)signal(number, SIG_DFL);
     sigemptyset(&set);
@@ -227,11 +242,41 @@ static void detach(struct keep *keep)
     keep->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Made here rather than by the opener, so that there is no moment at which nobody would remove
+ * it. */
+static bool offer_home(struct keep *keep)
+{
+    union {
+        char space[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } control = {.space = {0}};
+    struct offer offer = {.result = OB_OK};
+    struct iovec part = {.iov_base = &offer, .iov_len = sizeof offer};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+
+    offer.result = ob_pg_home_open(&keep->home, &offer.err);
+    if (offer.result == OB_OK) {
+        offer.account = keep->home.account;
+        snprintf(offer.path, sizeof offer.path, "%s", keep->home.path);
+        message.msg_control = control.space;
+        message.msg_controllen = sizeof control.space;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &keep->home.lock_fd, sizeof(int));
+    }
+    (void)sendmsg(keep->fd, &message, MSG_NOSIGNAL);
+    return offer.result == OB_OK;
+}
+
 static _Noreturn void keep_home(struct keep *keep, pid_t opener)
 {
     bool going = true;
 
     detach(keep);
+    if (!offer_home(keep))
+        leave();
     /* Negative, and then left out by poll(), on kernels without pidfds: the socket says it too. */
     keep->opener_fd = pidfd_open(opener, 0);
     while (going) {
@@ -257,46 +302,6 @@ static _Noreturn void keep_home(struct keep *keep, pid_t opener)
 static enum ob_result system_error(struct ob_error *err, const char *what)
 {
     return ob_error_set(err, OB_IO, "could not %s: %s", what, strerror(errno));
-}
-
-enum ob_result ob_pg_keeper_open(struct ob_pg_keeper *out, struct ob_error *err)
-{
-    struct ob_pg_keeper keeper = {.pid = -1, .fd = -1};
-    int ends[2] = {-1, -1};
-    sigset_t all, before;
-    enum ob_result result = ob_pg_home_open(&keeper.home, err);
-
-    if (result != OB_OK)
-        return result;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        result = system_error(err, "make a socket for the server's keeper");
-        goto cleanup;
-    }
-    pid_t opener = getpid();
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    keeper.pid = fork();
-    if (keeper.pid == 0)
-        keep_home(&(struct keep){.home = keeper.home, .fd = ends[1]}, opener);
-    int reason = errno;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = reason;
-    if (keeper.pid < 0) {
-        result = system_error(err, "fork the server's keeper");
-        goto cleanup;
-    }
-    close(ends[1]);
-    keeper.fd = ends[0];
-    *out = keeper;
-    return OB_OK;
-cleanup:
-    if (ends[0] >= 0) {
-        close(ends[0]);
-        close(ends[1]);
-    }
-    (void)ob_pg_home_destroy(&keeper.home);
-    ob_pg_home_clear(&keeper.home);
-    return result;
 }
 
 static enum ob_result keeper_gone(struct ob_error *err)
@@ -327,6 +332,86 @@ static enum ob_result receive(const struct ob_pg_keeper *keeper, int extra_fd, i
     if (recv(keeper->fd, out, sizeof *out, 0) != (ssize_t)sizeof *out)
         return keeper_gone(err);
     return OB_OK;
+}
+
+/* Takes the home that the keeper offers. */
+static enum ob_result take_offer(const struct ob_pg_keeper *keeper, struct ob_pg_home *home,
+                                 struct ob_error *err)
+{
+    union {
+        char space[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr aligned;
+    } control;
+    struct offer offer;
+    struct iovec part = {.iov_base = &offer, .iov_len = sizeof offer};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.space,
+                             .msg_controllen = sizeof control.space};
+    struct pollfd ready = {.fd = keeper->fd, .events = POLLIN};
+    int lock_fd = -1;
+
+    if (poll(&ready, 1, ANSWER_MS_MAX) == 0)
+        return ob_error_set(err, OB_SERVER,
+                            "the embedded server's keeper made no directory in %d "
+                            "ms",
+                            ANSWER_MS_MAX);
+    if (recvmsg(keeper->fd, &message, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof offer)
+        return keeper_gone(err);
+    if (offer.result != OB_OK) {
+        *err = offer.err;
+        return offer.result;
+    }
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_type == SCM_RIGHTS)
+        memcpy(&lock_fd, CMSG_DATA(header), sizeof lock_fd);
+    ob_pg_home_init(home, offer.path, lock_fd, &offer.account);
+    return OB_OK;
+}
+
+static pid_t fork_keeper(int fd)
+{
+    pid_t opener = getpid();
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0)
+        keep_home(&(struct keep){.fd = fd}, opener);
+    int reason = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = reason;
+    return pid;
+}
+
+static void wait_keeper(const struct ob_pg_keeper *keeper)
+{
+    while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+enum ob_result ob_pg_keeper_open(struct ob_pg_keeper *out, struct ob_error *err)
+{
+    struct ob_pg_keeper keeper = {.pid = -1, .fd = -1};
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return system_error(err, "make a socket for the server's keeper");
+    keeper.fd = ends[0];
+    keeper.pid = fork_keeper(ends[1]);
+    enum ob_result result = keeper.pid < 0 ? system_error(err, "fork the server's keeper") : OB_OK;
+    close(ends[1]);
+    if (result == OB_OK)
+        result = take_offer(&keeper, &keeper.home, err);
+    if (result == OB_OK) {
+        *out = keeper;
+        return OB_OK;
+    }
+    close(keeper.fd);
+    if (keeper.pid > 0)
+        wait_keeper(&keeper);
+    return result;
 }
 
 enum ob_result ob_pg_keeper_run(struct ob_pg_keeper *keeper, const char *const *argv, pid_t *pid,
@@ -436,8 +521,7 @@ bool ob_pg_keeper_close(struct ob_pg_keeper *keeper)
         told = receive(keeper, -1, ob_pg_clock_left_ms(deadline), &message, &ignored) == OB_OK;
     if (!told)
         (void)kill(keeper->pid, SIGKILL);
-    while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
+    wait_keeper(keeper);
     bool gone = told && message.value == 1;
     if (!gone)
         gone = ob_pg_home_destroy(&keeper->home);

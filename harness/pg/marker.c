@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define DUPLICATE_DATABASE "42P04"
+#define UNDEFINED_DATABASE "3D000"
 #define NAMES_MAX 1000 /* overbook_PID_N that may be taken by leftovers */
 
 /* One row: is the table there, whatever it says. */
@@ -30,6 +31,7 @@ static const char may_be_marked[] =
 
 static const char leave_marker[] =
     "BEGIN;"
+    "SET LOCAL client_min_messages = warning;" /* no word about what is there already */
     "CREATE SCHEMA IF NOT EXISTS overbook;"
     "CREATE TABLE IF NOT EXISTS overbook.disposable ("
     "database_oid oid NOT NULL, database_name name NOT NULL, "
@@ -190,9 +192,11 @@ enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error
     char *quoted = PQescapeIdentifier(conn, name, strlen(name));
 
     assert(quoted != NULL && strlen(name) < OB_PG_DATABASE_NAME_SIZE);
-    snprintf(sql, sizeof sql, "DROP DATABASE IF EXISTS %s WITH (FORCE)", quoted);
+    snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", quoted);
     enum ob_result result = run(conn, sql, "drop the database", err);
-    if (result != OB_OK) {
+    if (result != OB_OK && strcmp(err->sqlstate, UNDEFINED_DATABASE) == 0) {
+        result = OB_OK;
+    } else if (result != OB_OK) {
         ob_error_context(err, "the database \"%s\" is left", name);
         ob_error_hint(err, "Drop it by hand: DROP DATABASE %s WITH (FORCE);", quoted);
     }

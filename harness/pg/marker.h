@@ -33,8 +33,8 @@ OB_MUSTCHECK enum ob_result ob_pg_marker_can_create(PGconn *conn, bool *out, str
  * marks it and puts its name, overbook_PID_N, into name (OB_PG_DATABASE_NAME_SIZE bytes). */
 OB_MUSTCHECK enum ob_result ob_pg_marker_create(PGconn *conn, char *name, struct ob_error *err);
 
-/* Drops it again, connections and all.  On failure the error names the database that is left and
- * the statement that drops it. */
+/* Drops it again, connections and all; one that is no more is well.  On failure the error names
+ * the database that is left and the statement that drops it. */
 OB_MUSTCHECK enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error *err);
 
 /* A connection string with all the parameters of conn but its database; holds the password if

@@ -319,6 +319,11 @@ bool ob_pg_server_alive(const struct ob_pg_server *server)
     return !ob_pg_keeper_ended(&server->keeper);
 }
 
+int ob_pg_server_end_fd(const struct ob_pg_server *server)
+{
+    return server->keeper.fd;
+}
+
 pid_t ob_pg_server_postmaster_pid(const struct ob_pg_server *server)
 {
     return server->postmaster;

@@ -55,6 +55,9 @@ char *ob_pg_server_conninfo(const struct ob_pg_server *server, const char *dbnam
 /* False once the postmaster or its keeper has ended. */
 bool ob_pg_server_alive(const struct ob_pg_server *server);
 
+/* Becomes readable at that moment; to be polled only.  The server's. */
+int ob_pg_server_end_fd(const struct ob_pg_server *server);
+
 pid_t ob_pg_server_postmaster_pid(const struct ob_pg_server *server);
 pid_t ob_pg_server_keeper_pid(const struct ob_pg_server *server);
 const struct ob_pg_install *ob_pg_server_install(const struct ob_pg_server *server);

@@ -1,0 +1,290 @@
+/* Which databases may be wiped, on a server that stands for a user's own. */
+#include "pg/marker.h"
+
+#include "tests/pg_support.h"
+
+static struct ob_pg_server *server;
+static PGconn *conn; /* to the database that is in question */
+
+static int start(void **state)
+{
+    (void)state;
+    server = open_server(NULL);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    return ob_pg_server_close(server) ? 0 : -1;
+}
+
+/* Each test has a new database, named precious, with rows that must survive. */
+static int make_precious(void **state)
+{
+    (void)state;
+    PGconn *admin = connect_to(server, "postgres");
+    execute(admin, "CREATE DATABASE precious");
+    PQfinish(admin);
+    conn = connect_to(server, "precious");
+    execute(conn, "CREATE TABLE orders (id int PRIMARY KEY, what text)");
+    execute(conn, "INSERT INTO orders SELECT i, 'order ' || i FROM generate_series(1, 1000) i");
+    return 0;
+}
+
+static int drop_precious(void **state)
+{
+    (void)state;
+    PQfinish(conn);
+    PGconn *admin = connect_to(server, "postgres");
+    execute(admin, "DROP DATABASE precious WITH (FORCE)");
+    PQfinish(admin);
+    return 0;
+}
+
+/* A digest of all rows and of all that the database consists of. */
+static char *content(void)
+{
+    return value_of(conn,
+                    "SELECT md5((SELECT string_agg(o::text, ',' ORDER BY id) FROM orders o) ||"
+                    " (SELECT string_agg(c::text, ',' ORDER BY oid) FROM pg_class c) ||"
+                    " (SELECT string_agg(n::text, ',' ORDER BY oid) FROM pg_namespace n))");
+}
+
+static void expect_refused(PGconn *of)
+{
+    struct ob_error err = {.message = ""};
+    assert_int_equal(ob_pg_marker_check(of, &err), OB_REFUSED);
+    assert_non_null(strstr(err.message, PQdb(of)));
+    assert_non_null(strstr(err.hint, "--disposable"));
+    assert_int_equal(PQtransactionStatus(of), PQTRANS_IDLE);
+}
+
+static void expect_accepted(PGconn *of)
+{
+    struct ob_error err = {.message = ""};
+    assert_int_equal(ob_pg_marker_check(of, &err), OB_OK);
+    assert_int_equal(PQtransactionStatus(of), PQTRANS_IDLE);
+}
+
+static void mark(PGconn *of)
+{
+    struct ob_error err = {.message = ""};
+    assert_int_equal(ob_pg_marker_leave(of, &err), OB_OK);
+    assert_int_equal(PQtransactionStatus(of), PQTRANS_IDLE);
+}
+
+static void an_unmarked_database_is_refused_and_untouched(void **state)
+{
+    (void)state;
+    char *before = content();
+    expect_refused(conn);
+    expect_refused(conn);
+    char *after = content();
+    assert_string_equal(after, before);
+    expect_answer(conn, "SELECT count(*) FROM orders", "1000");
+    free(after);
+    free(before);
+}
+
+static void a_marked_database_is_accepted_and_its_rows_are_still_there(void **state)
+{
+    (void)state;
+    mark(conn);
+    expect_accepted(conn);
+    mark(conn);
+    expect_accepted(conn);
+    expect_answer(conn, "SELECT count(*) FROM overbook.disposable", "1");
+    expect_answer(conn, "SELECT count(*) FROM orders", "1000");
+}
+
+static void a_mark_taken_back_is_refused_again(void **state)
+{
+    (void)state;
+    mark(conn);
+    execute(conn, "DROP TABLE overbook.disposable");
+    expect_refused(conn);
+}
+
+static void a_mark_that_came_with_a_template_does_not_count(void **state)
+{
+    (void)state;
+    mark(conn);
+    PQfinish(conn);
+    PGconn *admin = connect_to(server, "postgres");
+    execute(admin, "CREATE DATABASE copied TEMPLATE precious");
+    conn = connect_to(server, "precious");
+    PGconn *copied = connect_to(server, "copied");
+    struct ob_error err;
+    expect_answer(copied, "SELECT count(*) FROM overbook.disposable", "1");
+    expect_refused(copied);
+    assert_int_equal(ob_pg_marker_check(copied, &err), OB_REFUSED);
+    assert_non_null(strstr(err.detail, "names another database"));
+    expect_accepted(conn);
+    mark(copied);
+    expect_accepted(copied);
+    PQfinish(copied);
+    execute(admin, "DROP DATABASE copied");
+    PQfinish(admin);
+}
+
+static void a_renamed_database_has_to_be_marked_again(void **state)
+{
+    (void)state;
+    mark(conn);
+    PQfinish(conn);
+    PGconn *admin = connect_to(server, "postgres");
+    execute(admin, "ALTER DATABASE precious RENAME TO production");
+    PGconn *renamed = connect_to(server, "production");
+    expect_refused(renamed);
+    PQfinish(renamed);
+    execute(admin, "ALTER DATABASE production RENAME TO precious");
+    PQfinish(admin);
+    conn = connect_to(server, "precious");
+    expect_accepted(conn);
+}
+
+static void something_else_of_that_name_is_no_mark(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    execute(conn, "CREATE SCHEMA overbook");
+    execute(conn, "CREATE TABLE overbook.disposable (nothing int)");
+    assert_int_equal(ob_pg_marker_check(conn, &err), OB_SQL);
+    assert_string_equal(err.sqlstate, "42703");
+    assert_int_equal(PQtransactionStatus(conn), PQTRANS_IDLE);
+}
+
+static void a_template_database_cannot_be_marked(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    PGconn *template = connect_to(server, "template1");
+    assert_int_equal(ob_pg_marker_leave(template, &err), OB_REFUSED);
+    assert_non_null(strstr(err.message, "template1"));
+    expect_answer(template, "SELECT to_regnamespace('overbook') IS NULL", "t");
+    PQfinish(template);
+}
+
+static void a_role_that_may_not_mark_gets_the_servers_reason(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    execute(conn, "CREATE ROLE nobody_much");
+    execute(conn, "SET SESSION AUTHORIZATION nobody_much");
+    assert_int_equal(ob_pg_marker_leave(conn, &err), OB_SQL);
+    assert_string_equal(err.sqlstate, "42501");
+    assert_non_null(strstr(err.detail, "permission denied"));
+    assert_int_equal(PQtransactionStatus(conn), PQTRANS_IDLE);
+    execute(conn, "RESET SESSION AUTHORIZATION");
+    expect_refused(conn);
+    execute(conn, "DROP ROLE nobody_much");
+}
+
+static void roles_that_may_create_databases_are_known(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    bool can = false;
+    assert_int_equal(ob_pg_marker_can_create(conn, &can, &err), OB_OK);
+    assert_true(can);
+    execute(conn, "CREATE ROLE creator CREATEDB; CREATE ROLE reader");
+    execute(conn, "SET SESSION AUTHORIZATION creator");
+    assert_int_equal(ob_pg_marker_can_create(conn, &can, &err), OB_OK);
+    assert_true(can);
+    execute(conn, "SET SESSION AUTHORIZATION reader");
+    assert_int_equal(ob_pg_marker_can_create(conn, &can, &err), OB_OK);
+    assert_false(can);
+    char name[OB_PG_DATABASE_NAME_SIZE];
+    assert_int_equal(ob_pg_marker_create(conn, name, &err), OB_SQL);
+    assert_string_equal(err.sqlstate, "42501");
+    execute(conn, "RESET SESSION AUTHORIZATION");
+    execute(conn, "DROP ROLE creator; DROP ROLE reader");
+}
+
+static void a_database_of_our_own_is_marked_and_dropped_whoever_is_in_it(void **state)
+{
+    (void)state;
+    struct ob_error err = {.message = ""};
+    char name[OB_PG_DATABASE_NAME_SIZE], another[OB_PG_DATABASE_NAME_SIZE];
+    char *expected = ob_asprintf("overbook_%d_1", (int)getpid());
+    assert_int_equal(ob_pg_marker_create(conn, name, &err), OB_OK);
+    assert_string_equal(name, expected);
+    assert_int_equal(ob_pg_marker_create(conn, another, &err), OB_OK);
+    assert_string_not_equal(another, name);
+    PGconn *inside = connect_to(server, name);
+    expect_accepted(inside);
+    assert_int_equal(ob_pg_marker_drop(conn, name, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_drop(conn, name, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_drop(conn, another, &err), OB_OK);
+    expect_answer(conn, "SELECT count(*) FROM pg_database WHERE datname LIKE 'overbook\\_%'", "0");
+    expect_refused(conn);
+    PQfinish(inside);
+    free(expected);
+}
+
+static void a_database_that_cannot_be_dropped_is_named(void **state)
+{
+    (void)state;
+    struct ob_error err = {.message = ""};
+    execute(conn, "CREATE ROLE nobody_much");
+    execute(conn, "SET SESSION AUTHORIZATION nobody_much");
+    assert_int_equal(ob_pg_marker_drop(conn, "postgres", &err), OB_SQL);
+    assert_non_null(strstr(err.message, "the database \"postgres\" is left"));
+    assert_non_null(strstr(err.hint, "DROP DATABASE \"postgres\""));
+    execute(conn, "RESET SESSION AUTHORIZATION");
+    execute(conn, "DROP ROLE nobody_much");
+}
+
+static void the_connection_string_of_another_database_keeps_everything_else(void **state)
+{
+    (void)state;
+    char *text = ob_asprintf("host='%s' user=overbook dbname=precious password='a b\\'c' "
+                             "application_name='it\\'s'",
+                             ob_pg_server_dir(server));
+    PGconn *from = PQconnectdb(text);
+    char *conninfo = ob_pg_marker_conninfo(from, "postgres");
+    PGconn *to = PQconnectdb(conninfo);
+    assert_int_equal(PQstatus(to), CONNECTION_OK);
+    expect_answer(to, "SELECT current_database()", "postgres");
+    expect_answer(to, "SHOW application_name", "it's");
+    assert_string_equal(PQpass(to), "a b'c");
+    PQfinish(to);
+    PQfinish(from);
+    free(conninfo);
+    free(text);
+}
+
+static void a_lost_connection_is_the_servers_failure(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    PGconn *victim = connect_to(server, "precious");
+    char *sql = ob_asprintf("SELECT pg_terminate_backend(%d, 20000)", PQbackendPID(victim));
+    expect_answer(conn, sql, "t");
+    assert_int_equal(ob_pg_marker_check(victim, &err), OB_SERVER);
+    PQfinish(victim);
+    free(sql);
+}
+
+#define WITH_PRECIOUS(test) cmocka_unit_test_setup_teardown(test, make_precious, drop_precious)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_PRECIOUS(an_unmarked_database_is_refused_and_untouched),
+        WITH_PRECIOUS(a_marked_database_is_accepted_and_its_rows_are_still_there),
+        WITH_PRECIOUS(a_mark_taken_back_is_refused_again),
+        WITH_PRECIOUS(a_mark_that_came_with_a_template_does_not_count),
+        WITH_PRECIOUS(a_renamed_database_has_to_be_marked_again),
+        WITH_PRECIOUS(something_else_of_that_name_is_no_mark),
+        WITH_PRECIOUS(a_template_database_cannot_be_marked),
+        WITH_PRECIOUS(a_role_that_may_not_mark_gets_the_servers_reason),
+        WITH_PRECIOUS(roles_that_may_create_databases_are_known),
+        WITH_PRECIOUS(a_database_of_our_own_is_marked_and_dropped_whoever_is_in_it),
+        WITH_PRECIOUS(a_database_that_cannot_be_dropped_is_named),
+        WITH_PRECIOUS(the_connection_string_of_another_database_keeps_everything_else),
+        WITH_PRECIOUS(a_lost_connection_is_the_servers_failure),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
