@@ -196,8 +196,10 @@ enum ob_result ob_free_run(struct ob_engine *engine, struct ob_error *err)
                                 spec->client_count - finished, spec->client_count);
         }
     }
-    if (!engine->failed)
-        return OB_OK;
-    *err = engine->failure;
-    return err->code;
+    pthread_mutex_lock(&engine->mutex); /* after which all that the clients wrote is seen */
+    if (engine->failed)
+        *err = engine->failure;
+    result = engine->failed ? err->code : OB_OK;
+    pthread_mutex_unlock(&engine->mutex);
+    return result;
 }
