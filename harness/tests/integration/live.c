@@ -90,10 +90,10 @@ static int64_t first_number(const void *native)
 void ob_live_open(struct ob_live *live, const char *schema, const struct ob_limits *limits)
 {
     *live = (struct ob_live){0};
-    char *conninfo = new_database();
-    struct ob_pg_world_options options = {.conninfo = conninfo, .session_count = LIVE_SESSIONS};
+    live->conninfo = new_database();
+    struct ob_pg_world_options options = {.conninfo = live->conninfo,
+                                          .session_count = LIVE_SESSIONS};
     must(ob_pg_world_open(&options, &live->world, &live->err), &live->err);
-    free(conninfo);
     sql_on(ob_pg_world_control(live->world), schema, NULL);
     must(ob_pg_world_ready(live->world, &live->err), &live->err);
     struct ob_scene_place place = {.self = live->world, .reset = reset, .release = release};
@@ -105,6 +105,15 @@ void ob_live_close(struct ob_live *live)
 {
     ob_scene_close(&live->scene);
     ob_pg_world_close(live->world);
+    free(live->conninfo);
+}
+
+PGconn *ob_live_connect(struct ob_live *live)
+{
+    PGconn *conn = PQconnectdb(live->conninfo);
+    if (PQstatus(conn) != CONNECTION_OK)
+        fail_msg("%s", PQerrorMessage(conn));
+    return conn;
 }
 
 void ob_live_sql(struct ob_live *live, const char *sql, char **value)

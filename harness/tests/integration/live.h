@@ -14,6 +14,7 @@ struct ob_live {
     struct ob_pg_world *world;
     struct ob_scene scene;
     struct ob_error err;
+    char *conninfo;
 };
 
 /* One server for all tests of a program: cmocka's fixture of the group, and what it made. */
@@ -24,6 +25,9 @@ struct ob_pg_server *ob_live_server(void);
 /* A new database with this schema, which is its clean state; four sessions.  limits may be NULL. */
 void ob_live_open(struct ob_live *live, const char *schema, const struct ob_limits *limits);
 void ob_live_close(struct ob_live *live);
+
+/* A connection of nobody's to the same database. */
+PGconn *ob_live_connect(struct ob_live *live);
 
 /* Runs SQL on the control connection; its first value is in *value when that is not NULL. */
 void ob_live_sql(struct ob_live *live, const char *sql, char **value);
