@@ -88,7 +88,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/planted.c
 
 # --- reports
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \
-               reports/write.c
+               reports/trace.c reports/write.c
 REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table
 TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c
 

@@ -1,0 +1,224 @@
+/*
+ * bench.c - what a run costs, printed as a table and written as JSON.
+ *
+ *   overbook-bench [FILE.json]
+ *
+ * Ours and what it is compared with are measured alternately in one process, so that a busy machine
+ * is busy for both; only ratios of one call mean anything.
+ */
+#include "floor.h"
+
+#include "base/alloc.h"
+#include "cli/database.h"
+#include "explore/strategy.h"
+#include "target/target.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define BENCH_DIR "harness/tests/bench/"
+#define ROUNDS 300
+#define MEMORY_RUNS 100000
+#define MEMORY_FIRST 2000
+
+static void must(enum ob_result result, const struct ob_error *err)
+{
+    if (result == OB_OK)
+        return;
+    fprintf(stderr, "overbook-bench: %s\n  %s\n", err->message, err->detail);
+    exit(3);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* One figure; against and its ratio are left out of the table when against is 0. */
+static void report(json_t *figures, const char *name, const char *unit, double ours, double against)
+{
+    double ratio = against > 0 ? ours / against : 0;
+    if (against > 0)
+        printf("%-46s %10.2f %10.2f %7.2f  %s\n", name, ours, against, ratio, unit);
+    else
+        printf("%-46s %10.2f %10s %7s  %s\n", name, ours, "", "", unit);
+    json_array_append_new(figures,
+                          json_pack("{s:s, s:s, s:f, s:o, s:o}", "name", name, "unit", unit, "ours",
+                                    ours, "against", against > 0 ? json_real(against) : json_null(),
+                                    "ratio", against > 0 ? json_real(ratio) : json_null()));
+}
+
+struct subject {
+    struct ob_server *server;
+    struct ob_scenario *scenario;
+    struct ob_target *target;
+    struct ob_rig *rig;
+    char *conninfo;
+};
+
+static void open_subject(struct subject *subject, struct ob_server *server, const char *file)
+{
+    struct ob_error err;
+    const struct ob_target_options options = {.limits = ob_limits_default(), .fixed_plans = true};
+    struct ob_target_options here = options;
+    *subject = (struct subject){.server = server};
+    must(ob_scenario_load(file, &subject->scenario, &err), &err);
+    must(ob_server_create_database(server, &subject->conninfo, &err), &err);
+    here.conninfo = subject->conninfo;
+    must(ob_target_open(subject->scenario, 0, &here, &subject->target, &err), &err);
+    subject->rig = ob_target_rig(subject->target);
+}
+
+static void close_subject(struct subject *subject)
+{
+    struct ob_error err;
+    ob_target_close(subject->target);
+    must(ob_server_drop_database(subject->server, &err), &err);
+    ob_scenario_free(subject->scenario);
+    free(subject->conninfo);
+}
+
+/* Reset and run without checks: what the floor does too. */
+static void run_once(const struct subject *subject, struct ob_strategy *strategy, uint64_t number,
+                     struct ob_trace *trace)
+{
+    struct ob_error err;
+    struct ob_rig *rig = subject->rig;
+    struct ob_run_spec spec = rig->spec;
+    (void)ob_strategy_next(strategy, number);
+    spec.chooser = ob_strategy_chooser(strategy);
+    must(rig->reset(rig->self, &err), &err);
+    must(ob_engine_run(rig->engine, &spec, trace, &err), &err);
+    if (trace->end != OB_RUN_FINISHED) {
+        fprintf(stderr, "overbook-bench: a run did not finish: %s\n", trace->reason);
+        exit(3);
+    }
+}
+
+static void connect_floor(const struct subject *subject, PGconn **conns)
+{
+    for (size_t i = 0; i < subject->rig->spec.client_count; i++) {
+        const char *const keywords[] = {"dbname", "options", NULL};
+        const char *const values[] = {subject->conninfo,
+                                      "-c search_path=public -c timezone=UTC -c enable_seqscan=off"
+                                      " -c enable_bitmapscan=off",
+                                      NULL};
+        conns[i] = PQconnectdbParams(keywords, values, 1);
+        if (PQstatus(conns[i]) != CONNECTION_OK) {
+            fprintf(stderr, "overbook-bench: %s\n", PQerrorMessage(conns[i]));
+            exit(3);
+        }
+    }
+}
+
+static void bench_flow(json_t *figures, struct ob_server *server, const char *file,
+                       const char *clients)
+{
+    struct subject subject;
+    struct ob_trace trace;
+    struct ob_error err;
+    PGconn *conns[OB_CLIENTS_MAX] = {0};
+    double ours = 0, floor_time = 0, checked = 0;
+    uint64_t steps = 0, waits = 0;
+    open_subject(&subject, server, file);
+    connect_floor(&subject, conns);
+    ob_trace_init(&trace);
+    struct ob_strategy *strategy =
+        ob_strategy_new(OB_STRATEGY_RANDOM, 1, subject.rig->spec.client_count);
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        double started = seconds();
+        run_once(&subject, strategy, i, &trace);
+        ours += seconds() - started;
+        steps += trace.step_count;
+        for (size_t k = 0; k < trace.step_count; k++)
+            waits += trace.steps[k].holders != 0;
+        struct ob_floor floor = {0};
+        ob_floor_record(&floor, &trace);
+        started = seconds();
+        must(subject.rig->reset(subject.rig->self, &err), &err);
+        ob_floor_run(&floor, conns);
+        floor_time += seconds() - started;
+        ob_floor_clear(&floor);
+        struct ob_chooser chooser = ob_strategy_chooser(strategy);
+        struct ob_run_outcome outcome;
+        started = seconds();
+        must(ob_rig_run(subject.rig, &chooser, false, &trace, &outcome, &err), &err);
+        checked += seconds() - started;
+    }
+    char name[96];
+    snprintf(name, sizeof name, "full flow, %s clients: a run against the floor", clients);
+    report(figures, name, "ms", ours / ROUNDS * 1e3, floor_time / ROUNDS * 1e3);
+    snprintf(name, sizeof name, "full flow, %s clients: schedules", clients);
+    report(figures, name, "1/s", ROUNDS / ours, 0);
+    snprintf(name, sizeof name, "full flow, %s clients: steps", clients);
+    report(figures, name, "1/s", (double)steps / ours, 0);
+    snprintf(name, sizeof name, "full flow, %s clients: steps a run", clients);
+    report(figures, name, "steps", (double)steps / ROUNDS, 0);
+    snprintf(name, sizeof name, "full flow, %s clients: lock waits a run", clients);
+    report(figures, name, "waits", (double)waits / ROUNDS, 0);
+    snprintf(name, sizeof name, "full flow, %s clients: with check and digest", clients);
+    report(figures, name, "ms", checked / ROUNDS * 1e3, ours / ROUNDS * 1e3);
+    ob_strategy_free(strategy);
+    ob_trace_clear(&trace);
+    for (size_t i = 0; i < OB_CLIENTS_MAX; i++)
+        PQfinish(conns[i]);
+    close_subject(&subject);
+}
+
+static double peak_mib(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_maxrss / 1024;
+}
+
+static void bench_memory(json_t *figures, struct ob_server *server)
+{
+    struct subject subject;
+    struct ob_trace trace;
+    open_subject(&subject, server, BENCH_DIR "memory.yaml");
+    ob_trace_init(&trace);
+    struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_RANDOM, 1, 2);
+    double first = 0, started = seconds();
+    for (uint64_t i = 0; i < MEMORY_RUNS; i++) {
+        struct ob_chooser chooser = ob_strategy_chooser(strategy);
+        struct ob_run_outcome outcome;
+        struct ob_error err;
+        (void)ob_strategy_next(strategy, i);
+        must(ob_rig_run(subject.rig, &chooser, false, &trace, &outcome, &err), &err);
+        if (i == MEMORY_FIRST)
+            first = peak_mib();
+    }
+    report(figures, "peak memory after 100,000 runs, and after 2,000", "MiB", peak_mib(), first);
+    report(figures, "short runs of two clients, check and digest", "1/s",
+           MEMORY_RUNS / (seconds() - started), 0);
+    ob_strategy_free(strategy);
+    ob_trace_clear(&trace);
+    close_subject(&subject);
+}
+
+int main(int argc, char **argv)
+{
+    const struct ob_options options = {0};
+    struct ob_server *server = NULL;
+    struct ob_error err;
+    json_t *figures = json_array();
+    setvbuf(stdout, NULL, _IOLBF, 0); /* it takes a while: each figure as soon as it is there */
+    must(ob_server_open(&options, &server, &err), &err);
+    printf("%-46s %10s %10s %7s\n", "", "ours", "against", "ratio");
+    bench_flow(figures, server, BENCH_DIR "flow-2.yaml", "two");
+    bench_flow(figures, server, BENCH_DIR "flow-3.yaml", "three");
+    bench_memory(figures, server);
+    ob_server_close(server);
+    int failed = argc > 1 && json_dump_file(figures, argv[1], JSON_INDENT(2)) != 0;
+    if (failed)
+        fprintf(stderr, "overbook-bench: could not write \"%s\"\n", argv[1]);
+    json_decref(figures);
+    return failed ? 3 : 0;
+}
