@@ -44,7 +44,8 @@ enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struc
     world->fixed_plans = options->fixed_plans;
     world->clock_us = INT64_MIN;
     enum ob_result result = ob_pg_connect(world->conninfo, "overbook control",
-                                          "-c search_path=public -c timezone=UTC -c datestyle=ISO",
+                                          "-c search_path=public -c timezone=UTC -c datestyle=ISO"
+                                          " -c plan_cache_mode=force_generic_plan",
                                           &world->control, err);
     if (result == OB_OK)
         result = set_up_control(world, err);
