@@ -55,16 +55,22 @@ enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char 
     return OB_SERVER;
 }
 
-/* Severity LOG from ProcSleep: "process N still waiting for …", or "process N acquired …", after
- * which a second wait of the same statement has a check of its own.  Armed sessions are superusers'
- * and so have lc_messages = C. */
+/* Severity LOG from ProcSleep, in English since armed sessions have lc_messages = C: "process N
+ * still waiting for …" when a check has passed, and "process N acquired …", after which another wait
+ * of the same statement has a check of its own.  One that finds a deadlock is told by its error. */
 static void receive_notice(void *arg, const PGresult *notice)
 {
     struct ob_pg_session *session = arg;
     const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-    if (function && severity && strcmp(function, "ProcSleep") == 0 && strcmp(severity, "LOG") == 0)
-        session->checked = !strstr(PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY), "acquired");
+    const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    if (!function || !severity || !message || strcmp(function, "ProcSleep") != 0 ||
+        strcmp(severity, "LOG") != 0)
+        return;
+    if (strstr(message, " still waiting for "))
+        session->checked = true;
+    else if (strstr(message, " acquired "))
+        session->checked = false;
 }
 
 enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, struct ob_error *err)

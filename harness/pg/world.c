@@ -27,8 +27,9 @@ static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error 
         return result;
     struct ob_error refused;
     world->controls_deadlock =
-        ob_pg_exec(world->control, "SET deadlock_timeout = '1h'; SET log_lock_waits = on", NULL,
-                   &refused) == OB_OK;
+        ob_pg_exec(world->control,
+                   "SET deadlock_timeout = '1h'; SET log_lock_waits = on; SET lc_messages = 'C'",
+                   NULL, &refused) == OB_OK;
     return OB_OK;
 }
 
