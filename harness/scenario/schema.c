@@ -192,9 +192,13 @@ static json_t *expect(enum ob_target_kind target)
 
 static json_t *steps(enum ob_target_kind target)
 {
-    json_t *step = any_of(json_pack("{s:[s, s, s]}", "enum", "begin", "commit", "rollback"),
-                          object_of(&ob_step_keys, target));
-    return list_of(step);
+    static const char *const kinds[] = {"begin", "commit", "rollback", "sql", "clock", "event"};
+    json_t *step = object_of(&ob_step_keys, target);
+    json_t *one_kind = json_array();
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        json_array_append_new(one_kind, json_pack("{s:[s]}", "required", kinds[i]));
+    json_object_set_new(step, "oneOf", one_kind);
+    return list_of(any_of(json_pack("{s:[s, s, s]}", "enum", kinds[0], kinds[1], kinds[2]), step));
 }
 
 static json_t *sql(enum ob_target_kind target)
