@@ -54,7 +54,7 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/explore/rig.c harness/explore/strategy.c harness/explore/follower.c harness/explore/tally.c \
                harness/explore/explore.c harness/pg/session.c harness/pg/control.c harness/pg/reset.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
-               harness/target/sql.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c \
+               harness/target/sql.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
                harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c

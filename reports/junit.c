@@ -91,6 +91,18 @@ static void counts_attributes(struct writer *w, const struct counts *counts)
     attributef(w, "time", "%.6f", counts->seconds);
 }
 
+/* What was violated in one run. */
+static void append_run(struct ob_buf *out, const struct ob_report_violation *v, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ob_buf_printf(out, "%s is violated in run %" PRIu64 ": %s\n", v[i].invariant, v[i].run,
+                      v[i].why ? v[i].why : "");
+    if (v->replay && *v->replay)
+        ob_buf_printf(out, "See it again: %s\n", v->replay);
+    if (v->trace)
+        ob_buf_printf(out, "%s\n", v->trace);
+}
+
 /* All that is known about what was found, for a person who reads the CI system's page. */
 static const char *findings(struct writer *w, const struct ob_report_result *result)
 {
@@ -98,14 +110,9 @@ static const char *findings(struct writer *w, const struct ob_report_result *res
     ob_buf_init(&out, SIZE_MAX);
     if (result->reason && *result->reason)
         ob_buf_printf(&out, "%s\n", result->reason);
-    for (size_t i = 0; i < result->violation_count; i++) {
-        const struct ob_report_violation *v = &result->violations[i];
-        ob_buf_printf(&out, "%s is violated in run %" PRIu64 ": %s\n", v->invariant, v->run,
-                      v->why ? v->why : "");
-        if (v->token && *v->token)
-            ob_buf_printf(&out, "See it again: overbook replay %s\n", v->token);
-        if (v->trace)
-            ob_buf_printf(&out, "%s\n", v->trace);
+    for (size_t i = 0, count; i < result->violation_count; i += count) {
+        count = ob_report_same_run(result, i);
+        append_run(&out, &result->violations[i], count);
     }
     const char *kept = ob_arena_strdup(&w->arena, out.data);
     ob_buf_clear(&out);

@@ -62,6 +62,15 @@ bool ob_report_same_scenario(const struct ob_report_result *a, const struct ob_r
     return same_text(a->scenario, b->scenario) && same_text(a->file, b->file);
 }
 
+size_t ob_report_same_run(const struct ob_report_result *result, size_t first)
+{
+    size_t next = first + 1;
+    while (next < result->violation_count &&
+           result->violations[next].run == result->violations[first].run)
+        next++;
+    return next - first;
+}
+
 struct ob_report_summary ob_report_summarise(const struct ob_report *report)
 {
     size_t counts[] = {

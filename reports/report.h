@@ -8,6 +8,7 @@
 #define OB_REPORTS_REPORT_H
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/error.h"
 
 #include <stdbool.h>
@@ -22,8 +23,9 @@ ob_verdict_word(enum ob_verdict verdict); /* "holds", "violated", "inconclusive"
 
 struct ob_report_violation {
     const char *invariant;
-    uint64_t run; /* from 1 */
-    const char *token;
+    uint64_t run;       /* from 1 */
+    const char *token;  /* "" when the run cannot be made again */
+    const char *replay; /* the command that makes it again; "" then */
     size_t clients, faults, steps, preemptions;
     unsigned replays_same, replays; /* "10/10" */
     const char *why;                /* the offending rows */
@@ -79,13 +81,27 @@ enum ob_result ob_report_junit(const struct ob_report *report, FILE *out, struct
 struct ob_table_options {
     bool color;
     bool unicode;
-    int width;     /* columns of the terminal, 80 when unknown; fewer than 50 count as 50 */
+    int width;     /* columns, 80 when unknown; fewer than 50 count as 50 */
     int verbosity; /* -1 quiet: only what is unexpected and the summary; 0; 1: traces of violations
                       too */
 };
 enum ob_result ob_report_table(const struct ob_report *report,
                                const struct ob_table_options *options, FILE *out,
                                struct ob_error *err);
+
+/* Appends a trace for reading, each line indented and shortened to the width: of a step, what it
+ * came to stays. */
+void ob_report_trace(const char *trace, const struct ob_table_options *options, size_t indent,
+                     struct ob_buf *out);
+
+/* Appends text from outside for a terminal: each line indented, with its spaces, and with "?" for
+ * what a terminal would obey or, without unicode, could not show.  Without the line ends at its
+ * end. */
+void ob_report_plain(const char *text, bool unicode, size_t indent, struct ob_buf *out);
+
+/* OB_IO when path (not "-") can surely not be written: to be asked before hours of work, not
+ * after. */
+OB_MUSTCHECK enum ob_result ob_report_can_write(const char *path, struct ob_error *err);
 
 /* Opens path for writing ("-" is standard output), through a temporary file that replaces path only
  * when the renderer has succeeded. */

@@ -8,6 +8,8 @@
 
 #include "report.h"
 
+#define OB_REPORT_WIDTH_MIN 50 /* columns */
+
 /* How a result counts: as one of the four that a summary counts. */
 enum ob_standing { OB_AS_EXPECTED, OB_UNEXPECTED, OB_UNDECIDED, OB_BROKE_OFF };
 enum ob_standing ob_report_standing(const struct ob_report_result *result);
@@ -24,6 +26,15 @@ const char *ob_report_xml(struct ob_arena *arena, const char *text);
 /* One line of visible characters for a terminal: white space becomes one space, control characters
  * (a terminal would obey them) and, without unicode, what is not ASCII become "?". */
 const char *ob_report_line(struct ob_arena *arena, const char *text, bool unicode);
+
+/* The same with each white space as a space of its own. */
+const char *ob_report_spaced(struct ob_arena *arena, const char *text, bool unicode);
+
+/* The line, shortened with an ellipsis when it has more than so many columns. */
+const char *ob_report_fit(struct ob_arena *arena, const char *line, size_t columns, bool unicode);
+
+/* How many violations, from the index on, were found in the same run. */
+size_t ob_report_same_run(const struct ob_report_result *result, size_t first);
 
 /* Columns of a line that ob_report_line made, one for each character. */
 size_t ob_report_columns(const char *line);

@@ -14,7 +14,6 @@
 
 #include "base/buf.h"
 
-#define WIDTH_MIN 50
 #define COLUMN_MIN ((size_t)6)
 #define INDENT ((size_t)5) /* of rows, behind the mark; of findings */
 #define VIOLATIONS_SHOWN ((size_t)3)
@@ -63,14 +62,9 @@ static const char *line_of(struct table *t, const char *text)
     return ob_report_line(&t->arena, text, t->options->unicode);
 }
 
-/* The line, shortened with an ellipsis when it has more than so many columns. */
 static const char *fit(struct table *t, const char *line, size_t columns)
 {
-    if (ob_report_columns(line) <= columns)
-        return line;
-    const char *ellipsis = t->options->unicode ? "\xe2\x80\xa6" : "...";
-    size_t kept = ob_report_prefix(line, columns - ob_report_columns(ellipsis));
-    return ob_arena_printf(&t->arena, "%.*s%s", (int)kept, line, ellipsis);
+    return ob_report_fit(&t->arena, line, columns, t->options->unicode);
 }
 
 /* Bytes of the line to print in so many columns: up to a space where there is one. */
@@ -215,24 +209,9 @@ static const char *plural(struct table *t, size_t count, const char *word)
     return ob_arena_printf(&t->arena, "%zu %s%s", count, word, count == 1 ? "" : "s");
 }
 
-static void trace_lines(struct table *t, const char *trace)
+/* How big the run was, the command that makes it again and, if wanted, what happened in it. */
+static void run_lines(struct table *t, const struct ob_report_violation *violation)
 {
-    while (*trace) {
-        size_t size = strcspn(trace, "\n");
-        const char *line = line_of(t, ob_arena_strndup(&t->arena, trace, size));
-        spaces(t, INDENT + 2);
-        styled(t, DIM, fit(t, line, t->width - INDENT - 2));
-        ob_buf_putc(&t->out, '\n');
-        trace += size + (trace[size] == '\n');
-    }
-}
-
-static void violation_lines(struct table *t, const struct ob_report_violation *violation)
-{
-    paragraph(t, PLAIN,
-              ob_arena_printf(&t->arena, "%s: %s", violation->invariant,
-                              violation->why ? violation->why : ""),
-              INDENT, TEXT_LINES);
     const char *size = ob_arena_printf(
         &t->arena, "run %s: %s, %s, %s, %s", grouped(t, violation->run),
         plural(t, violation->clients, "client"), plural(t, violation->steps, "step"),
@@ -241,14 +220,13 @@ static void violation_lines(struct table *t, const struct ob_report_violation *v
         size = ob_arena_printf(&t->arena, "%s; replayed %u/%u", size, violation->replays_same,
                                violation->replays);
     paragraph(t, DIM, size, INDENT, TEXT_LINES);
-    if (violation->token && *violation->token) {
+    if (violation->replay && *violation->replay) {
         spaces(t, INDENT);
-        const char *token = line_of(t, violation->token);
-        styled(t, CYAN, ob_arena_printf(&t->arena, "overbook replay %s", token));
+        styled(t, CYAN, line_of(t, violation->replay));
         ob_buf_putc(&t->out, '\n');
     }
     if (t->options->verbosity > 0 && violation->trace)
-        trace_lines(t, violation->trace);
+        ob_report_trace(violation->trace, t->options, INDENT, &t->out);
 }
 
 static void findings(struct table *t, const struct ob_report_result *result)
@@ -256,14 +234,30 @@ static void findings(struct table *t, const struct ob_report_result *result)
     if (result->reason && *result->reason)
         paragraph(t, ob_report_standing(result) == OB_AS_EXPECTED ? PLAIN : YELLOW, result->reason,
                   INDENT, TEXT_LINES);
-    for (size_t i = 0; i < result->violation_count; i++) {
-        if (i == VIOLATIONS_SHOWN && t->options->verbosity <= 0) {
-            const char *more = plural(t, result->violation_count - i, "more violation");
-            paragraph(t, DIM, ob_arena_printf(&t->arena, "and %s (-v shows all)", more), INDENT, 1);
-            break;
-        }
-        violation_lines(t, &result->violations[i]);
+    size_t left = t->options->verbosity > 0 ? SIZE_MAX : VIOLATIONS_SHOWN, first = 0;
+    while (first < result->violation_count && left > 0) {
+        const struct ob_report_violation *violations = &result->violations[first];
+        size_t count = ob_report_same_run(result, first);
+        size_t shown = count < left ? count : left;
+        for (size_t i = 0; i < shown; i++)
+            paragraph(t, PLAIN,
+                      ob_arena_printf(&t->arena, "%s: %s", violations[i].invariant,
+                                      violations[i].why ? violations[i].why : ""),
+                      INDENT, TEXT_LINES);
+        if (shown < count)
+            paragraph(t, DIM,
+                      ob_arena_printf(&t->arena, "and %zu more in this run (-v shows all)",
+                                      count - shown),
+                      INDENT, 1);
+        run_lines(t, violations);
+        first += count;
+        left -= shown;
     }
+    if (first < result->violation_count)
+        paragraph(t, DIM,
+                  ob_arena_printf(&t->arena, "and %s (-v shows all)",
+                                  plural(t, result->violation_count - first, "more violation")),
+                  INDENT, 1);
 }
 
 static void result_lines(struct table *t, const struct ob_report_result *result)
@@ -304,6 +298,23 @@ static void scenario_lines(struct table *t, const struct ob_report_result *resul
     paragraph(t, DIM, result->about, 0, TEXT_LINES);
 }
 
+/* What the word that looks like a proof means. */
+static void legend(struct table *t)
+{
+    bool sampled = false, exhausted = false;
+    for (size_t i = 0; i < t->report->result_count; i++) {
+        const struct ob_report_result *result = &t->report->results[i];
+        bool holds = is_shown(t, result) && result->verdict == OB_HOLDS;
+        sampled |= holds && !result->exhausted;
+        exhausted |= holds && result->exhausted;
+    }
+    if (sampled)
+        paragraph(t, DIM, "holds: in each of these runs; there may be other schedules.", 0,
+                  TEXT_LINES);
+    if (exhausted)
+        paragraph(t, DIM, "all tried: there is no other schedule.", 0, TEXT_LINES);
+}
+
 static void closing(struct table *t)
 {
     struct ob_report_summary summary = ob_report_summarise(t->report);
@@ -324,8 +335,10 @@ static void closing(struct table *t)
         text =
             ob_arena_printf(&t->arena, "%s; not as expected: %zu, inconclusive: %zu, errors: %zu.",
                             text, summary.unexpected, summary.inconclusive, summary.errors);
-    if (t->out.size > 0)
+    if (t->out.size > 0) {
         ob_buf_putc(&t->out, '\n');
+        legend(t);
+    }
     paragraph(t, good ? GREEN : RED, summary.scenarios > 0 ? text : "Nothing was run.", 0,
               TEXT_LINES);
 }
@@ -352,7 +365,8 @@ enum ob_result ob_report_table(const struct ob_report *report,
 {
     enum ob_result result = OB_OK;
     struct table table = {.report = report, .options = options};
-    table.width = (size_t)(options->width > WIDTH_MIN ? options->width : WIDTH_MIN);
+    table.width =
+        (size_t)(options->width > OB_REPORT_WIDTH_MIN ? options->width : OB_REPORT_WIDTH_MIN);
     ob_arena_init(&table.arena);
     ob_buf_init(&table.out, SIZE_MAX);
     measure(&table);

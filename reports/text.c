@@ -81,26 +81,47 @@ static bool is_control(const char *at)
     return c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)at[1] < 0xa0);
 }
 
+static bool is_space(const char *at)
+{
+    return strchr(" \t\n\r", *at) != NULL;
+}
+
+static void append_visible(struct ob_buf *out, const char *at, bool unicode)
+{
+    if (is_space(at))
+        ob_buf_putc(out, ' ');
+    else if (!unicode && strncmp(at, ELLIPSIS, 3) == 0)
+        ob_buf_puts(out, "...");
+    else if (is_control(at) || (!unicode && (unsigned char)*at >= 0x80))
+        ob_buf_putc(out, '?');
+    else
+        ob_buf_add(out, at, char_size((unsigned char)*at));
+}
+
 const char *ob_report_line(struct ob_arena *arena, const char *text, bool unicode)
 {
     struct ob_buf out;
     ob_buf_init(&out, SIZE_MAX);
     bool space = false;
     for (const char *at = ob_report_utf8(arena, text); *at; at += char_size((unsigned char)*at)) {
-        if (strchr(" \t\n\r", *at)) {
+        if (is_space(at)) {
             space = out.size > 0;
             continue;
         }
         if (space)
             ob_buf_putc(&out, ' ');
         space = false;
-        if (!unicode && strncmp(at, ELLIPSIS, 3) == 0)
-            ob_buf_puts(&out, "...");
-        else if (is_control(at) || (!unicode && (unsigned char)*at >= 0x80))
-            ob_buf_putc(&out, '?');
-        else
-            ob_buf_add(&out, at, char_size((unsigned char)*at));
+        append_visible(&out, at, unicode);
     }
+    return keep(arena, &out);
+}
+
+const char *ob_report_spaced(struct ob_arena *arena, const char *text, bool unicode)
+{
+    struct ob_buf out;
+    ob_buf_init(&out, SIZE_MAX);
+    for (const char *at = ob_report_utf8(arena, text); *at; at += char_size((unsigned char)*at))
+        append_visible(&out, at, unicode);
     return keep(arena, &out);
 }
 
@@ -118,6 +139,15 @@ size_t ob_report_prefix(const char *line, size_t columns)
     while (*at && columns-- > 0)
         at += char_size((unsigned char)*at);
     return (size_t)(at - line);
+}
+
+const char *ob_report_fit(struct ob_arena *arena, const char *line, size_t columns, bool unicode)
+{
+    if (ob_report_columns(line) <= columns)
+        return line;
+    const char *ellipsis = unicode ? ELLIPSIS : "...";
+    size_t kept = ob_report_prefix(line, columns - ob_report_columns(ellipsis));
+    return ob_arena_printf(arena, "%.*s%s", (int)kept, line, ellipsis);
 }
 
 enum ob_result ob_report_write_error(struct ob_error *err, const char *what)

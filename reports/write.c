@@ -63,6 +63,29 @@ cleanup:
     return result;
 }
 
+enum ob_result ob_report_can_write(const char *path, struct ob_error *err)
+{
+    struct stat status;
+    enum ob_result result = OB_OK;
+    if (strcmp(path, "-") == 0)
+        return OB_OK;
+    if (stat(path, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            errno = EISDIR;
+        else if (access(path, W_OK) == 0)
+            return OB_OK;
+        return open_error(err, path);
+    }
+    char *parent = ob_strdup(path);
+    char *slash = strrchr(parent, '/');
+    if (slash)
+        slash[slash == parent] = '\0';
+    if (access(slash ? parent : ".", W_OK | X_OK) != 0)
+        result = open_error(err, path);
+    free(parent);
+    return result;
+}
+
 enum ob_result ob_report_write(const struct ob_report *report, ob_report_renderer *renderer,
                                const char *path, struct ob_error *err)
 {

@@ -11,8 +11,7 @@
 OB_MUSTCHECK enum ob_result ob_builtin_load(char *const *paths, size_t count,
                                             struct ob_scenario_list *out, struct ob_error *err);
 
-/* The index of the variant that --variant names, SIZE_MAX when none is asked for; OB_USAGE when no
- * scenario of the list has it. */
+/* OB_USAGE when --variant names one (variant is not NULL) that no scenario of the list has. */
 OB_MUSTCHECK enum ob_result ob_builtin_check_variant(const struct ob_scenario_list *list,
                                                      const char *variant, struct ob_error *err);
 

@@ -24,9 +24,9 @@ enum ob_when { OB_AUTO, OB_ALWAYS, OB_NEVER };
 
 /* The options of all commands; each command accepts those that mean something to it (options.c). */
 struct ob_options {
-    const char *database_url; /* NULL: the embedded server */
-    bool disposable;          /* --disposable: mark the database of the URL */
-    const char *variant;      /* NULL: all */
+    char *database_url;  /* a copy, for the process's life; NULL: the embedded server */
+    bool disposable;     /* --disposable: mark the database of the URL */
+    const char *variant; /* NULL: all */
     bool strategy_given;
     enum ob_strategy_kind strategy;
     uint64_t runs;     /* 0: the scenario's wish, else OB_RUNS_DEFAULT */
@@ -62,13 +62,15 @@ int ob_command_doctor(int argc, char **argv);
 /* Prints an error on standard error, and returns the exit status that it calls for. */
 int ob_cli_error(const struct ob_error *err);
 
+/* The status, or that of an error when not all that was printed has left standard output. */
+int ob_cli_finish(int status);
+
 /* Whether standard output, or standard error, shows colours and is a terminal. */
 bool ob_cli_color(enum ob_when when, int fd);
 int ob_cli_width(int fd);
 bool ob_cli_unicode(void);
 
-/* Set once SIGINT or SIGTERM has come; what is under way ends at the next run. A second one kills.
- */
+/* From here on SIGINT and SIGTERM end what is under way at the next run; a second one kills. */
 void ob_cli_catch_signals(void);
 bool ob_cli_interrupted(void);
 

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct ob_server {
     struct ob_pg_server *embedded;           /* owned; NULL: a server of the user's */
@@ -24,10 +25,13 @@ static enum ob_result connect_server(struct ob_server *server, const char *conni
     if (PQstatus(server->conn) != CONNECTION_OK) {
         ob_error_set(err, OB_SERVER, "could not connect to the database");
         ob_error_detail(err, "%s", PQerrorMessage(server->conn));
+        ob_error_hint(err,
+                      "Is the server there, does it let you in, and has it a free connection?");
         return OB_SERVER;
     }
     const char *version = PQparameterStatus(server->conn, "server_version");
     server->version = ob_strdup(version ? version : "unknown");
+    server->version[strcspn(server->version, " ")] = '\0'; /* without the packager's own */
     return OB_OK;
 }
 
@@ -67,11 +71,13 @@ enum ob_result ob_server_open(const struct ob_options *options, struct ob_server
     struct ob_server *server = ob_alloc(sizeof *server);
     enum ob_result result =
         options->database_url ? open_users(server, options, err) : open_embedded(server, err);
-    if (result == OB_OK)
-        *out = server;
-    else
+    if (result != OB_OK) {
         ob_server_close(server);
-    return result;
+        return result;
+    }
+    ob_cli_catch_signals();
+    *out = server;
+    return OB_OK;
 }
 
 void ob_server_close(struct ob_server *server)
@@ -109,10 +115,23 @@ enum ob_result ob_server_create_database(struct ob_server *server, char **connin
     return result;
 }
 
-enum ob_result ob_server_drop_database(struct ob_server *server, struct ob_error *err)
+enum ob_result ob_server_drop_database(struct ob_server *server, enum ob_result result,
+                                       struct ob_error *err)
 {
     assert(server->database[0] != '\0');
-    enum ob_result result = ob_pg_marker_drop(server->conn, server->database, err);
+    struct ob_error dropping;
+    enum ob_result dropped = ob_pg_marker_drop(server->conn, server->database, &dropping);
+    if (dropped != OB_OK && PQstatus(server->conn) != CONNECTION_OK) {
+        PQreset(server->conn); /* the session may be gone, and the server still be there */
+        dropped = ob_pg_marker_drop(server->conn, server->database, &dropping);
+    }
     server->database[0] = '\0';
-    return result;
+    if (dropped == OB_OK || server->embedded)
+        return result;
+    if (result != OB_OK) {
+        ob_error_hint(err, "%s", dropping.hint);
+        return result;
+    }
+    *err = dropping;
+    return dropped;
 }

@@ -9,8 +9,8 @@
 
 struct ob_server;
 
-/* Opens before any thread is started. OB_REFUSED: the database of the URL is not marked as
- * disposable. */
+/* Opens before any thread is started, and catches signals from then on.  OB_REFUSED: the database
+ * of the URL is not marked as disposable. */
 OB_MUSTCHECK enum ob_result ob_server_open(const struct ob_options *options, struct ob_server **out,
                                            struct ob_error *err);
 void ob_server_close(struct ob_server *server); /* NULL is legal */
@@ -22,7 +22,9 @@ unsigned ob_server_version_number(const struct ob_server *server);
 /* An empty database; *conninfo is the caller's to free.  Only one at a time. */
 OB_MUSTCHECK enum ob_result ob_server_create_database(struct ob_server *server, char **conninfo,
                                                       struct ob_error *err);
-/* Drops it again, once nobody is connected. */
-OB_MUSTCHECK enum ob_result ob_server_drop_database(struct ob_server *server, struct ob_error *err);
+/* Drops it again, whoever is still connected.  result and *err are how the work in it ended: they
+ * are returned as they are when it failed, and else it is the drop's own failure. */
+OB_MUSTCHECK enum ob_result ob_server_drop_database(struct ob_server *server, enum ob_result result,
+                                                    struct ob_error *err);
 
 #endif

@@ -6,20 +6,29 @@
 #include "pg/find.h"
 #include "pg/redact.h"
 #include "pg/world.h"
+#include "report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+static void print_plain(const char *text, size_t indent)
+{
+    struct ob_buf out;
+    ob_buf_init(&out, SIZE_MAX);
+    ob_report_plain(text, ob_cli_unicode(), indent, &out);
+    fputs(out.data, stdout);
+    ob_buf_clear(&out);
+}
+
 /* A line "ok" or "missing" with what it is about; an error adds its cure. */
 static void say(bool ok, const char *what, const char *found, const struct ob_error *err)
 {
-    printf("%-8s %-18s %s\n", ok ? "ok" : "missing", what, found);
+    printf("%-8s %-18s ", ok ? "ok" : "missing", what);
+    print_plain(found, 0);
     if (ok)
         return;
-    if (err->detail[0] != '\0')
-        printf("%-8s %-18s %s\n", "", "", err->detail);
-    if (err->hint[0] != '\0')
-        printf("%-8s %-18s %s\n", "", "", err->hint);
+    print_plain(err->detail, 28);
+    print_plain(err->hint, 28);
 }
 
 static bool check_install(void)
@@ -49,35 +58,43 @@ static void say_controls(bool deadlock)
     printf("                   gates inside a statement: none\n");
 }
 
+/* Makes a database, opens a world in it as a run would, and drops it again. */
+static enum ob_result try_server(struct ob_server *server, bool *deadlock, struct ob_error *err)
+{
+    char *conninfo = NULL;
+    enum ob_result result = ob_server_create_database(server, &conninfo, err);
+    if (result != OB_OK)
+        return result;
+    const struct ob_pg_world_options options = {.conninfo = conninfo};
+    struct ob_pg_world *world = NULL;
+    result = ob_pg_world_open(&options, &world, err);
+    if (result == OB_OK)
+        *deadlock = ob_pg_world_controls_deadlock(world);
+    ob_pg_world_close(world);
+    free(conninfo);
+    return ob_server_drop_database(server, result, err);
+}
+
 static bool check_server(const struct ob_options *options)
 {
     struct ob_server *server = NULL;
-    struct ob_pg_world *world = NULL;
-    char *conninfo = NULL;
+    bool deadlock = false;
     struct ob_error err;
+    const char *what = options->database_url ? "your server" : "embedded server";
     enum ob_result result = ob_server_open(options, &server, &err);
     if (result == OB_OK)
-        result = ob_server_create_database(server, &conninfo, &err);
+        result = try_server(server, &deadlock, &err);
     if (result == OB_OK) {
-        const struct ob_pg_world_options world_options = {.conninfo = conninfo};
-        result = ob_pg_world_open(&world_options, &world, &err);
-    }
-    if (result != OB_OK) {
-        say(false, options->database_url ? "your server" : "embedded server", err.message, &err);
-    } else {
         char *url = options->database_url ? ob_pg_redact_url(options->database_url) : NULL;
         char found[512];
         snprintf(found, sizeof found, "PostgreSQL %s%s%s", ob_server_version(server),
                  url ? " at " : ", started and used", url ? url : "");
-        say(true, url ? "your server" : "embedded server", found, NULL);
-        say_controls(ob_pg_world_controls_deadlock(world));
+        say(true, what, found, NULL);
+        say_controls(deadlock);
         free(url);
+    } else {
+        say(false, what, err.message, &err);
     }
-    ob_pg_world_close(world);
-    struct ob_error dropping;
-    if (conninfo && ob_server_drop_database(server, &dropping) != OB_OK)
-        result = ob_cli_error(&dropping) ? dropping.code : result;
-    free(conninfo);
     ob_server_close(server);
     return result == OB_OK;
 }
@@ -108,5 +125,5 @@ int ob_command_doctor(int argc, char **argv)
     bool ok = check_scenarios();
     ok = (options.database_url || check_install()) && ok;
     ok = check_server(&options) && ok;
-    return ok ? OB_EXIT_EXPECTED : OB_EXIT_FAILED;
+    return ob_cli_finish(ok ? OB_EXIT_EXPECTED : OB_EXIT_FAILED);
 }

@@ -34,34 +34,57 @@ static char *token_of(const struct ob_finding *finding, const struct ob_scenario
     return text;
 }
 
-static void fill_violations(struct ob_report *report, struct ob_report_result *result,
-                            const struct ob_scenario *scenario, size_t variant,
-                            const struct ob_exploration *exploration, unsigned server_version)
+/* The file as a word for a shell. */
+static const char *shell_word(struct ob_arena *arena, const char *file)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./";
+    if (file[0] != '-' && strspn(file, plain) == strlen(file))
+        return file;
+    const char *word = file[0] == '-' ? "./" : "";
+    for (const char *quote; (quote = strchr(file, '\'')); file = quote + 1)
+        word = ob_arena_printf(arena, "%s%.*s'\\''", word, (int)(quote - file), file);
+    return ob_arena_printf(arena, "'%s%s'", word, file);
+}
+
+static void fill_violation(struct ob_report *report, struct ob_report_violation *violation,
+                           const struct ob_judge_case *judged, const struct ob_finding *finding)
 {
     struct ob_arena *arena = &report->arena;
+    const struct ob_scenario *scenario = judged->scenario;
+    *violation = (struct ob_report_violation){
+        .invariant = ob_arena_strdup(arena, scenario->invariants[finding->item].name),
+        .run = finding->run,
+        .token = "",
+        .replay = "",
+        .clients = finding->clients,
+        .faults = finding->schedule.fault_count,
+        .steps = finding->schedule.step_count,
+        .preemptions = finding->preemptions,
+        .replays_same = finding->replays_same,
+        .replays = finding->replays,
+        .why = ob_arena_strdup(arena, finding->rows),
+        .trace = ob_arena_strdup(arena, finding->trace),
+    };
+    if (finding->replays == 0) /* a free run has no schedule that could be followed again */
+        return;
+    char *token = token_of(finding, scenario, judged->variant, judged->server_version);
+    violation->token = ob_arena_strdup(arena, token);
+    violation->replay =
+        ob_arena_printf(arena, "overbook replay %s%s%s", token, judged->named ? " " : "",
+                        judged->named ? shell_word(arena, scenario->file) : "");
+    free(token);
+}
+
+static void fill_violations(struct ob_report *report, struct ob_report_result *result,
+                            const struct ob_judge_case *judged)
+{
+    const struct ob_exploration *exploration = judged->exploration;
     result->violation_count = exploration->finding_count;
     result->violations =
-        ob_arena_alloc(arena, result->violation_count * sizeof *result->violations);
-    for (size_t i = 0; i < exploration->finding_count; i++) {
-        const struct ob_finding *finding = &exploration->findings[i];
-        /* A free run has no schedule that could be followed again. */
-        char *token =
-            finding->replays > 0 ? token_of(finding, scenario, variant, server_version) : NULL;
-        result->violations[i] = (struct ob_report_violation){
-            .invariant = ob_arena_strdup(arena, scenario->invariants[finding->item].name),
-            .run = finding->run,
-            .token = ob_arena_strdup(arena, token ? token : ""),
-            .clients = finding->clients,
-            .faults = finding->schedule.fault_count,
-            .steps = finding->schedule.step_count,
-            .preemptions = finding->preemptions,
-            .replays_same = finding->replays_same,
-            .replays = finding->replays,
-            .why = ob_arena_strdup(arena, finding->rows),
-            .trace = ob_arena_strdup(arena, finding->trace),
-        };
-        free(token);
-    }
+        ob_arena_alloc(&report->arena, result->violation_count * sizeof *result->violations);
+    for (size_t i = 0; i < exploration->finding_count; i++)
+        fill_violation(report, &result->violations[i], judged, &exploration->findings[i]);
 }
 
 /* The first finding whose replays went another way, or NULL. */
@@ -73,46 +96,60 @@ static const struct ob_finding *diverged(const struct ob_exploration *exploratio
     return NULL;
 }
 
-static bool was_found(const struct ob_report_result *result, const char *invariant)
+/* Whether a violation of that invariant (NULL: of any) was found, and was the same each time. */
+static bool is_confirmed(const struct ob_report_result *result, const char *invariant)
 {
-    for (size_t i = 0; i < result->violation_count; i++)
-        if (strcmp(result->violations[i].invariant, invariant) == 0)
+    for (size_t i = 0; i < result->violation_count; i++) {
+        const struct ob_report_violation *violation = &result->violations[i];
+        if ((!invariant || strcmp(violation->invariant, invariant) == 0) &&
+            violation->replays_same == violation->replays)
             return true;
+    }
     return false;
 }
 
-static void inconclusive(struct ob_report_result *result, const char *reason)
+/* Why nothing follows from not having found a violation; NULL when it does. */
+static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *judged)
 {
-    result->verdict = OB_INCONCLUSIVE;
-    result->as_expected = false;
-    result->reason = reason;
+    const struct ob_exploration *exploration = judged->exploration;
+    const struct ob_finding *flaky = diverged(exploration);
+    if (flaky)
+        return ob_arena_printf(
+            arena, "a violation was seen, but only %u of %u replays were the same%s: %s",
+            flaky->replays_same, flaky->replays,
+            flaky->uncontrolled ? " (the server chose which waiter went on)" : "",
+            flaky->divergence);
+    if (exploration->inconclusive != OB_RUN_FINISHED)
+        return ob_arena_printf(arena, "run %" PRIu64 ": %s: %s", exploration->runs,
+                               ob_run_end_text(exploration->inconclusive), exploration->reason);
+    if (exploration->stopped)
+        return "interrupted";
+    if (exploration->runs == 0)
+        return "the time was over before the first run";
+    if (judged->require_exhausted && !exploration->exhausted)
+        return exploration->uncontrolled_runs > 0
+                   ? "not exhausted: the server chose which of several waiters went on"
+                   : "not exhausted: the runs or the time were over before";
+    return NULL;
 }
 
-static void compare_with_expectation(struct ob_report *report, struct ob_report_result *result,
-                                     const char *violates)
+static const char *unexpected(struct ob_arena *arena, const struct ob_report_result *result,
+                              const char *violates)
 {
-    struct ob_arena *arena = &report->arena;
     const char *first = result->violation_count > 0 ? result->violations[0].invariant : NULL;
-    result->verdict = first ? OB_VIOLATED : OB_HOLDS;
-    result->as_expected = violates ? was_found(result, violates) : !first;
-    if (result->as_expected)
-        return;
     if (!violates)
-        result->reason = ob_arena_printf(arena, "%s was broken, and nothing should be", first);
-    else if (first)
-        result->reason = ob_arena_printf(arena, "%s was broken, but %s should be", first, violates);
-    else
-        result->reason =
-            ob_arena_printf(arena, "%s should be broken, and was not in %" PRIu64 " run%s",
-                            violates, result->runs, result->runs == 1 ? "" : "s");
+        return ob_arena_printf(arena, "%s was broken, and nothing should be", first);
+    if (first)
+        return ob_arena_printf(arena, "%s was broken, but %s should be", first, violates);
+    return ob_arena_printf(arena, "%s should be broken, and was not in %" PRIu64 " run%s", violates,
+                           result->runs, result->runs == 1 ? "" : "s");
 }
 
 void ob_judge(struct ob_report *report, struct ob_report_result *result,
-              const struct ob_scenario *scenario, size_t variant, const struct ob_rig *rig,
-              const struct ob_exploration *exploration, unsigned server_version,
-              bool require_exhausted)
+              const struct ob_judge_case *judged)
 {
-    struct ob_arena *arena = &report->arena;
+    const struct ob_exploration *exploration = judged->exploration;
+    const char *violates = judged->scenario->variants[judged->variant].violates;
     result->runs = exploration->runs;
     result->steps = exploration->steps;
     result->uncontrolled_runs = exploration->uncontrolled_runs;
@@ -120,37 +157,28 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
     result->classes = exploration->classes;
     result->outcomes = exploration->outcomes;
     result->seconds_total = (double)exploration->total_us / 1e6;
-    result->seconds_reset = (double)rig->reset_us / 1e6;
-    result->seconds_settle = (double)rig->settle_us / 1e6;
-    result->seconds_check = (double)rig->check_us / 1e6;
-    fill_violations(report, result, scenario, variant, exploration, server_version);
-    compare_with_expectation(report, result, scenario->variants[variant].violates);
-    const struct ob_finding *flaky = diverged(exploration);
-    if (flaky)
-        inconclusive(result, ob_arena_printf(arena,
-                                             "a violation was seen, but only %u of %u replays "
-                                             "were the same%s: %s",
-                                             flaky->replays_same, flaky->replays,
-                                             flaky->uncontrolled ? " (uncontrolled wake)" : "",
-                                             flaky->divergence));
-    else if (exploration->inconclusive != OB_RUN_FINISHED)
-        inconclusive(result, ob_arena_printf(arena, "run %" PRIu64 ": %s: %s", exploration->runs,
-                                             ob_run_end_text(exploration->inconclusive),
-                                             exploration->reason));
-    else if (exploration->stopped)
-        inconclusive(result, "interrupted");
-    else if (require_exhausted && !exploration->exhausted && exploration->finding_count == 0)
-        inconclusive(result,
-                     exploration->uncontrolled_runs > 0
-                         ? "not exhausted: the server chose which of several waiters went on"
-                         : "not exhausted: the runs or the time were over before");
+    result->seconds_reset = (double)judged->rig->reset_us / 1e6;
+    result->seconds_settle = (double)judged->rig->settle_us / 1e6;
+    result->seconds_check = (double)judged->rig->check_us / 1e6;
+    fill_violations(report, result, judged);
+    bool decided = is_confirmed(result, violates);
+    const char *reason = decided ? NULL : doubt(&report->arena, judged);
+    if (reason)
+        result->verdict = OB_INCONCLUSIVE;
+    else
+        result->verdict = result->violation_count > 0 ? OB_VIOLATED : OB_HOLDS;
+    result->as_expected = !reason && decided == (violates != NULL);
+    if (reason)
+        result->reason = reason;
+    else if (!result->as_expected)
+        result->reason = unexpected(&report->arena, result, violates);
 }
 
 void ob_judge_error(struct ob_report *report, struct ob_report_result *result,
                     const struct ob_error *err)
 {
     const char *separator = err->detail[0] != '\0' ? ": " : "";
-    result->verdict = OB_FAILED;
+    result->verdict = err->code == OB_STUCK ? OB_INCONCLUSIVE : OB_FAILED;
     result->as_expected = false;
     result->reason =
         ob_arena_printf(&report->arena, "%s%s%s", err->message, separator, err->detail);

@@ -1,24 +1,39 @@
-/* judge.h - from what an exploration found to a verdict and a line of the report. */
+/*
+ * judge.h - from what an exploration found to a verdict and a line of the report.
+ *
+ * A violation that replays are the same for decides, whatever else happened.  Where none decides,
+ * the exploration must have been what was asked for: a violation that could not be made again, a
+ * run that proved nothing, an interruption, no run at all or, if it was required, schedules that
+ * were not tried make it inconclusive.  A wake that the server chose is reported, and makes a
+ * result inconclusive only through one of these.
+ */
 #ifndef OB_CLI_JUDGE_H
 #define OB_CLI_JUDGE_H
 
-#include "cli/cli.h"
 #include "explore/explore.h"
 #include "report.h"
 #include "scenario/scenario.h"
+
+struct ob_judge_case {
+    const struct ob_scenario *scenario;
+    size_t variant;
+    const struct ob_rig *rig;
+    const struct ob_exploration *exploration;
+    unsigned server_version; /* goes into tokens */
+    bool named;              /* not built in: a replay must name the scenario's file */
+    bool require_exhausted;
+};
 
 /* A new line of the report with what is known before anything has run. */
 struct ob_report_result *ob_judge_begin(struct ob_report *report,
                                         const struct ob_scenario *scenario, size_t variant);
 
-/* Fills the line in from the exploration. check names the invariants; server_version goes into
- * tokens. */
+/* Fills the line in. */
 void ob_judge(struct ob_report *report, struct ob_report_result *result,
-              const struct ob_scenario *scenario, size_t variant, const struct ob_rig *rig,
-              const struct ob_exploration *exploration, unsigned server_version,
-              bool require_exhausted);
+              const struct ob_judge_case *judged);
 
-/* Fills it in when the exploration failed. */
+/* Fills it in when the exploration failed: inconclusive when a client did not come back (OB_STUCK),
+ * else an error. */
 void ob_judge_error(struct ob_report *report, struct ob_report_result *result,
                     const struct ob_error *err);
 

@@ -55,8 +55,5 @@ int ob_command_list(int argc, char **argv)
     for (size_t i = 0; i < list.count; i++)
         print_scenario(list.items[i], &options, name_width, variant_width);
     ob_scenario_list_clear(&list);
-    if (fflush(stdout) == 0)
-        return OB_EXIT_EXPECTED;
-    ob_error_set(&err, OB_IO, "could not write to standard output");
-    return ob_cli_error(&err);
+    return ob_cli_finish(OB_EXIT_EXPECTED);
 }

@@ -2,11 +2,16 @@
 
 #include "base/alloc.h"
 #include "base/parse.h"
+#include "base/version.h"
 #include "pg/redact.h"
 
 #include <argp.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *argp_program_version = "overbook " OB_VERSION;
 
 enum key {
     KEY_URL = 0x100,
@@ -42,10 +47,10 @@ static const struct {
      {"disposable", KEY_DISPOSABLE, 0, 0, "mark the database of the URL as one to be wiped", 0}},
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
     {RUN, {"strategy", KEY_STRATEGY, "NAME", 0, "random, round-robin, exhaustive or stress", 0}},
-    {RUN, {"runs", KEY_RUNS, "N", 0, "at most so many runs for each scenario and variant", 0}},
-    {RUN, {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each, such as 60s or 5min", 0}},
+    {RUN, {"runs", KEY_RUNS, "N", 0, "at most so many runs of each variant", 0}},
+    {RUN, {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each variant: 60s, 5min", 0}},
     {RUN, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
-    {RUN, {"faults", KEY_FAULTS, "N", 0, "faults in a run at the most", 0}},
+    {RUN, {"faults", KEY_FAULTS, "N", 0, "faults in a run at the most; 0 for none", 0}},
     {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
     {RUN,
      {"require-exhausted", KEY_EXHAUSTED, 0, 0,
@@ -54,21 +59,34 @@ static const struct {
      {"json", KEY_JSON, "FILE", 0, "write the result as JSON; - is standard output", 0}},
     {RUN, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
     {RUN, {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
-    {RUN | REPLAY | LIST | DOCTOR, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
-    {RUN | REPLAY | LIST | DOCTOR, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
-    {RUN | REPLAY | LIST | DOCTOR, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
+    {RUN | REPLAY, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
+    {RUN | REPLAY | LIST, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
+    {RUN | REPLAY | LIST, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
 };
 
 #define TABLE_COUNT (sizeof table / sizeof *table)
+
+/* Ends the program, as argp's own errors do. */
+static void usage_error(struct argp_state *state, const struct ob_error *err)
+{
+    (void)ob_cli_error(err);
+    argp_state_help(state, stderr, ARGP_HELP_STD_ERR);
+}
 
 static enum ob_when when(struct argp_state *state, const char *option, const char *arg)
 {
     static const char *const words[] = {
         [OB_AUTO] = "auto", [OB_ALWAYS] = "always", [OB_NEVER] = "never"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    size_t count = sizeof words / sizeof *words;
+    for (size_t i = 0; i < count; i++)
         if (strcmp(arg, words[i]) == 0)
             return (enum ob_when)i;
-    argp_error(state, "--%s takes auto, always or never, not \"%s\"", option, arg);
+    struct ob_error err;
+    ob_error_set(&err, OB_USAGE, "--%s takes auto, always or never, not \"%s\"", option, arg);
+    const char *nearest = ob_parse_nearest(arg, words, count);
+    if (nearest)
+        ob_error_hint(&err, "Did you mean \"%s\"?", nearest);
+    usage_error(state, &err);
     return OB_AUTO;
 }
 
@@ -76,25 +94,42 @@ static uint64_t number(struct argp_state *state, const char *option, const char 
                        uint64_t max)
 {
     uint64_t value = min;
-    if (!ob_parse_u64(arg, min, max, &value))
-        argp_error(state, "--%s takes a whole number from %llu to %llu, not \"%s\"", option,
-                   (unsigned long long)min, (unsigned long long)max, arg);
+    if (ob_parse_u64(arg, min, max, &value))
+        return value;
+    struct ob_error err;
+    ob_error_set(&err, OB_USAGE,
+                 "--%s takes a whole number from %" PRIu64 " to %" PRIu64 ", not \"%s\"", option,
+                 min, max, arg);
+    usage_error(state, &err);
     return value;
 }
 
-static void check_url(struct argp_state *state, const char *url)
+/* Keeps a copy, and wipes the argument: anybody may read those of a process. */
+static void read_url(struct argp_state *state, char *url, struct ob_options *out)
 {
     struct ob_error err;
     if (ob_pg_url_check(url, &err) != OB_OK)
-        argp_error(state, "--database-url: %s", err.message);
+        usage_error(state, &err);
+    out->database_url = ob_strdup(url);
+    memset(url, '*', strlen(url));
 }
 
 static void read_strategy(struct argp_state *state, const char *arg, struct ob_options *out)
 {
     struct ob_error err;
     if (ob_strategy_parse(arg, &out->strategy, &err) != OB_OK)
-        argp_error(state, "%s. %s %s", err.message, err.detail, err.hint);
+        usage_error(state, &err);
     out->strategy_given = true;
+}
+
+static void read_budget(struct argp_state *state, const char *arg, struct ob_options *out)
+{
+    struct ob_error err;
+    if (ob_parse_duration_us(arg, &out->budget_us) && out->budget_us > 0)
+        return;
+    ob_error_set(&err, OB_USAGE, "--budget takes a time such as 500ms, 60s or 5min, not \"%s\"",
+                 arg);
+    usage_error(state, &err);
 }
 
 static error_t parse_limits(int key, char *arg, struct argp_state *state, struct ob_options *out)
@@ -104,8 +139,7 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
         out->runs = number(state, "runs", arg, 1, 1000000000);
         return 0;
     case KEY_BUDGET:
-        if (!ob_parse_duration_us(arg, &out->budget_us) || out->budget_us <= 0)
-            argp_error(state, "--budget takes a time such as 500ms, 60s or 5min, not \"%s\"", arg);
+        read_budget(state, arg, out);
         return 0;
     case KEY_SEED:
         out->seed = number(state, "seed", arg, 0, INT64_MAX);
@@ -124,8 +158,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     struct ob_options *out = state->input;
     switch (key) {
     case KEY_URL:
-        check_url(state, arg);
-        out->database_url = arg;
+        read_url(state, arg, out);
         return 0;
     case KEY_DISPOSABLE:
         out->disposable = true;
@@ -195,8 +228,7 @@ static const char *about(enum ob_command command)
         return "Explore scenarios (files or folders; the built-in ones when none is named), check "
                "their invariants and report.\v"
                "Exit status: 0 everything as expected, 1 an expectation not met, 2 usage or a "
-               "scenario "
-               "that does not load, 3 the harness or the database failed, 4 inconclusive.";
+               "scenario that does not load, 3 the harness or the database failed, 4 inconclusive.";
     case OB_COMMAND_REPLAY:
         return "Run one schedule again and compare it, step by step, with its record. FILE is a "
                "result written by --json, of which every violation is replayed. PATH is where the "
@@ -209,6 +241,37 @@ static const char *about(enum ob_command command)
     case OB_COMMAND_DOCTOR:
     default:
         return "Say what was found, what is controlled, what is missing, and the cure.";
+    }
+}
+
+static const struct argp_option *find_option(const struct argp_option *options, const char *name,
+                                             size_t size)
+{
+    for (; options->name; options++)
+        if (strncmp(options->name, name, size) == 0) /* argp takes the beginning of a name too */
+            return options;
+    return NULL;
+}
+
+/* For a long option that is none, says which one was probably meant, before argp refuses it. */
+static void suggest_option(const struct argp_option *options, int argc, char **argv)
+{
+    const char *names[TABLE_COUNT];
+    size_t count = 0;
+    for (; options[count].name; count++)
+        names[count] = options[count].name;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--", 2) != 0)
+            continue;
+        const char *name = argv[i] + 2;
+        size_t size = strcspn(name, "=");
+        const struct argp_option *option = find_option(options, name, size);
+        i += option && option->arg && name[size] == '\0';
+        char *word = ob_asprintf("%.*s", (int)size, name);
+        const char *nearest = option ? NULL : ob_parse_nearest(word, names, count);
+        if (nearest)
+            fprintf(stderr, "overbook: did you mean --%s?\n", nearest);
+        free(word);
     }
 }
 
@@ -226,6 +289,7 @@ void ob_options_parse(enum ob_command command, int argc, char **argv, struct ob_
         .doc = about(command),
     };
     *out = (struct ob_options){.budget_us = INT64_MAX, .seed = 1};
+    suggest_option(options, argc, argv);
     argp_err_exit_status = OB_EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, out);
 }

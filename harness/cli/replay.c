@@ -1,19 +1,23 @@
 /* replay.c - overbook replay: run recorded schedules again and compare. */
-#include "base/alloc.h"
+#include "repro/replay.h"
+
 #include "base/version.h"
 #include "cli/builtin.h"
 #include "cli/cli.h"
 #include "cli/database.h"
-#include "repro/replay.h"
+#include "cli/tokens.h"
+#include "report.h"
 #include "target/target.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define TEXT_MAX ((size_t)4 << 20)
+#define TEXT_MAX ((size_t)64 << 20)
 
 struct replaying {
     const struct ob_options *options;
@@ -23,41 +27,6 @@ struct replaying {
     bool diverged, stuck;
     bool silent; /* standard output is for JSON */
 };
-
-/* The tokens of a result file; each copied to the heap. */
-static enum ob_result read_tokens(const char *path, char ***out, size_t *count,
-                                  struct ob_error *err)
-{
-    json_error_t where;
-    json_t *root = json_load_file(path, 0, &where);
-    if (!root) {
-        ob_error_set(err, OB_INPUT, "%s:%d:%d: %s", path, where.line, where.column, where.text);
-        ob_error_hint(err, "Name a token, or a result that \"overbook run --json FILE\" wrote.");
-        return OB_INPUT;
-    }
-    size_t capacity = 0, i, k;
-    json_t *result, *violation;
-    json_array_foreach(json_object_get(root, "results"), i, result)
-    {
-        json_array_foreach(json_object_get(result, "violations"), k, violation)
-        {
-            const char *token = json_string_value(json_object_get(violation, "token"));
-            if (!token || token[0] == '\0')
-                continue;
-            *out = ob_grow(*out, &capacity, *count + 1, sizeof **out);
-            (*out)[(*count)++] = ob_strdup(token);
-        }
-    }
-    bool is_result = json_is_array(json_object_get(root, "results"));
-    json_decref(root);
-    if (is_result && *count > 0)
-        return OB_OK;
-    ob_error_set(err, OB_INPUT, "%s holds no token", path);
-    ob_error_hint(err, is_result
-                           ? "No violation was found in that result, so there is nothing to replay."
-                           : "Name a result that \"overbook run --json FILE\" wrote.");
-    return OB_INPUT;
-}
 
 static const struct ob_scenario *find_scenario(const struct ob_scenario_list *list,
                                                const struct ob_token *token)
@@ -78,23 +47,53 @@ static enum ob_result unknown_scenario(struct ob_error *err)
     return OB_INPUT;
 }
 
-static void print_replay(struct replaying *self, const struct ob_scenario *scenario, size_t variant,
-                         const struct ob_rig *rig, const struct ob_replay *replay)
+/* Shortened to the terminal, whole where there is none. */
+static void put_trace(const struct replaying *self, const struct ob_trace *trace,
+                      const char *const *names, struct ob_buf *out)
 {
+    bool exact = self->options->verbosity > 0;
+    const struct ob_table_options how = {
+        .color = ob_cli_color(self->options->color, STDOUT_FILENO),
+        .unicode = ob_cli_unicode(),
+        .width = !exact && isatty(STDOUT_FILENO) ? ob_cli_width(STDOUT_FILENO) : INT_MAX,
+    };
     struct ob_buf text;
     ob_buf_init(&text, TEXT_MAX);
-    printf("%s, %s\n", scenario->name, scenario->variants[variant].name);
-    ob_trace_print(&replay->trace, rig->client_names, self->options->verbosity > 0, &text);
-    if (self->options->verbosity >= 0)
-        fputs(text.data, stdout);
-    for (size_t i = 0; i < replay->outcome.broken_count; i++)
-        printf("breaks %s: %s\n", scenario->invariants[replay->outcome.broken[i].item].name,
-               replay->outcome.broken[i].rows);
-    if (replay->outcome.broken_count == 0)
-        printf("breaks nothing\n");
-    printf(replay->diverged ? "diverged: %s\n" : "the same as recorded, step by step%s\n",
-           replay->why);
+    ob_trace_print(trace, names, exact, &text);
+    ob_report_trace(text.data, &how, 0, out);
     ob_buf_clear(&text);
+}
+
+static void print_replay(const struct replaying *self, const struct ob_scenario *scenario,
+                         size_t variant, const char *const *names, const struct ob_replay *replay)
+{
+    struct ob_buf out, text;
+    bool unicode = ob_cli_unicode();
+    ob_buf_init(&out, TEXT_MAX);
+    ob_buf_init(&text, TEXT_MAX);
+    ob_buf_printf(&out, "%s, %s\n", scenario->name, scenario->variants[variant].name);
+    if (self->options->verbosity >= 0)
+        put_trace(self, &replay->trace, names, &out);
+    for (size_t i = 0; i < replay->outcome.broken_count; i++) {
+        const struct ob_broken *broken = &replay->outcome.broken[i];
+        ob_buf_printf(&text, "breaks %s: %s\n", scenario->invariants[broken->item].name,
+                      broken->rows);
+    }
+    if (replay->outcome.broken_count == 0)
+        ob_buf_puts(&text, "breaks nothing\n");
+    if (replay->diverged)
+        ob_buf_printf(&text, "diverged: %s\n", replay->why);
+    else
+        ob_buf_puts(&text, "the same as recorded, step by step\n");
+    if (replay->trace.uncontrolled > 0)
+        ob_buf_printf(&text,
+                      "not controlled: in %" PRIu32 " of its steps the server chose which "
+                      "of several waiters went on\n",
+                      replay->trace.uncontrolled);
+    ob_report_plain(text.data, unicode, 0, &out);
+    fputs(out.data, stdout);
+    ob_buf_clear(&text);
+    ob_buf_clear(&out);
 }
 
 static void note_replay(struct replaying *self, const char *token,
@@ -107,10 +106,11 @@ static void note_replay(struct replaying *self, const char *token,
                               json_pack("{s:s, s:s}", "invariant",
                                         scenario->invariants[replay->outcome.broken[i].item].name,
                                         "why", replay->outcome.broken[i].rows));
-    json_t *item =
-        json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:o}", "token", token, "scenario", scenario->name,
-                  "variant", scenario->variants[variant].name, "same", !replay->diverged, "why",
-                  replay->why, "steps", (json_int_t)replay->trace.step_count, "violations", broken);
+    json_t *item = json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:b, s:o}", "token", token, "scenario",
+                             scenario->name, "variant", scenario->variants[variant].name, "same",
+                             !replay->diverged, "why", replay->why, "steps",
+                             (json_int_t)replay->trace.step_count, "uncontrolled",
+                             replay->trace.uncontrolled > 0, "violations", broken);
     json_array_append_new(self->results, item);
     self->diverged |= replay->diverged;
 }
@@ -130,13 +130,25 @@ static enum ob_result replay_on(struct replaying *self, const char *text,
     result = ob_replay_run(rig, token, &replay, err);
     if (result == OB_OK) {
         if (!self->silent)
-            print_replay(self, scenario, token->variant, rig, &replay);
+            print_replay(self, scenario, token->variant, rig->client_names, &replay);
         note_replay(self, text, scenario, token->variant, &replay);
         ob_replay_clear(&replay);
     }
     self->stuck = result == OB_STUCK;
     if (!self->stuck)
         ob_target_close(target);
+    return result;
+}
+
+static enum ob_result open_server(struct replaying *self, const struct ob_token *token,
+                                  struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    if (!self->server)
+        result = ob_server_open(self->options, &self->server, err);
+    if (result == OB_OK && token->server_version != ob_server_version_number(self->server))
+        fprintf(stderr, "overbook: recorded on server version %" PRIu32 ", replayed on %u\n",
+                token->server_version, ob_server_version_number(self->server));
     return result;
 }
 
@@ -150,21 +162,13 @@ static enum ob_result replay_token(struct replaying *self, const char *text, str
     char *conninfo = NULL;
     if (!scenario || token.variant >= scenario->variant_count)
         result = unknown_scenario(err);
-    if (result == OB_OK && !self->server)
-        result = ob_server_open(self->options, &self->server, err);
-    if (result == OB_OK && token.server_version != ob_server_version_number(self->server))
-        fprintf(stderr, "overbook: recorded on server version %u, replayed on %u\n",
-                token.server_version, ob_server_version_number(self->server));
+    if (result == OB_OK)
+        result = open_server(self, &token, err);
     if (result == OB_OK)
         result = ob_server_create_database(self->server, &conninfo, err);
     if (result == OB_OK) {
         result = replay_on(self, text, &token, scenario, conninfo, err);
-        struct ob_error dropping;
-        if (!self->stuck && ob_server_drop_database(self->server, &dropping) != OB_OK &&
-            result == OB_OK) {
-            *err = dropping;
-            result = dropping.code;
-        }
+        result = ob_server_drop_database(self->server, result, err);
     }
     free(conninfo);
     ob_token_clear(&token);
@@ -188,25 +192,26 @@ static enum ob_result write_json(const struct replaying *self, const char *path,
     return OB_IO;
 }
 
-static enum ob_result replay_all(struct replaying *self, const char *what, struct ob_error *err)
+static enum ob_result replay_all(struct replaying *self, struct ob_error *err)
 {
-    char **tokens = NULL;
-    size_t count = 0;
-    enum ob_result result = OB_OK;
-    if (access(what, F_OK) == 0) {
-        result = read_tokens(what, &tokens, &count, err);
-    } else {
-        tokens = ob_alloc(sizeof *tokens);
-        tokens[count++] = ob_strdup(what);
-    }
-    for (size_t i = 0; i < count && result == OB_OK; i++)
-        result = replay_token(self, tokens[i], err);
-    for (size_t i = 0; i < count; i++)
-        free(tokens[i]);
-    free(tokens);
-    if (result == OB_OK && self->options->json)
-        result = write_json(self, self->options->json, err);
+    const struct ob_options *options = self->options;
+    struct ob_tokens tokens;
+    enum ob_result result = ob_tokens_read(options->args[0], &tokens, err);
+    for (size_t i = 0; i < tokens.count && result == OB_OK && !ob_cli_interrupted(); i++)
+        result = replay_token(self, tokens.items[i], err);
+    ob_tokens_clear(&tokens);
+    if (result == OB_OK && options->json)
+        result = write_json(self, options->json, err);
     return result;
+}
+
+static enum ob_result check_options(const struct ob_options *options, struct ob_error *err)
+{
+    if (options->arg_count > 0)
+        return options->json ? ob_report_can_write(options->json, err) : OB_OK;
+    ob_error_set(err, OB_USAGE, "nothing to replay was named");
+    ob_error_hint(err, "overbook replay TOKEN, or overbook replay RESULT.json");
+    return OB_USAGE;
 }
 
 int ob_command_replay(int argc, char **argv)
@@ -214,25 +219,21 @@ int ob_command_replay(int argc, char **argv)
     struct ob_options options;
     ob_options_parse(OB_COMMAND_REPLAY, argc, argv, &options);
     struct ob_error err;
-    if (options.arg_count == 0) {
-        ob_error_set(&err, OB_USAGE, "nothing to replay was named");
-        ob_error_hint(&err, "overbook replay TOKEN, or overbook replay RESULT.json");
-        return ob_cli_error(&err);
-    }
     struct ob_scenario_list list = {0};
     struct replaying self = {.options = &options, .list = &list, .results = json_array()};
     self.silent = options.json && strcmp(options.json, "-") == 0;
-    enum ob_result result = ob_builtin_load(options.args + 1, options.arg_count - 1, &list, &err);
+    enum ob_result result = check_options(&options, &err);
     if (result == OB_OK)
-        result = replay_all(&self, options.args[0], &err);
-    int status = self.diverged ? OB_EXIT_INCONCLUSIVE : OB_EXIT_EXPECTED;
+        result = ob_builtin_load(options.args + 1, options.arg_count - 1, &list, &err);
+    if (result == OB_OK)
+        result = replay_all(&self, &err);
+    int status = self.diverged || ob_cli_interrupted() ? OB_EXIT_INCONCLUSIVE : OB_EXIT_EXPECTED;
     if (result != OB_OK)
         status = ob_cli_error(&err);
     ob_server_close(self.server);
-    if (self.stuck) {
-        fflush(stdout);
+    status = ob_cli_finish(status);
+    if (self.stuck)
         _exit(OB_EXIT_INCONCLUSIVE); /* an abandoned thread still uses what would be freed */
-    }
     json_decref(self.results);
     ob_scenario_list_clear(&list);
     return status;

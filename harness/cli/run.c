@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct running {
@@ -81,9 +82,17 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
     struct ob_exploration exploration;
     struct ob_rig *rig = ob_target_rig(target);
     code = ob_explore(rig, &explore, &exploration, err);
+    const struct ob_judge_case judged = {
+        .scenario = scenario,
+        .variant = variant,
+        .rig = rig,
+        .exploration = &exploration,
+        .server_version = ob_server_version_number(running->server),
+        .named = options->arg_count > 0,
+        .require_exhausted = options->require_exhausted,
+    };
     if (code == OB_OK)
-        ob_judge(report, result, scenario, variant, rig, &exploration,
-                 ob_server_version_number(running->server), options->require_exhausted);
+        ob_judge(report, result, &judged);
     ob_exploration_clear(&exploration);
     if (code != OB_STUCK) /* a thread of it still runs */
         ob_target_close(target);
@@ -99,19 +108,13 @@ static void run_variant(struct running *running, const struct ob_scenario *scena
     ob_progress_begin(&running->progress, scenario->name, scenario->variants[variant].name);
     enum ob_result code = ob_server_create_database(running->server, &conninfo, &err);
     bool created = code == OB_OK;
-    if (created)
+    if (created) {
         code = explore(running, scenario, variant, conninfo, result, &err);
+        code = ob_server_drop_database(running->server, code, &err);
+    }
     if (code != OB_OK)
         ob_judge_error(&running->report, result, &err);
-    if (code == OB_STUCK)
-        result->verdict = OB_INCONCLUSIVE;
-    struct ob_error dropping;
-    if (created && code != OB_STUCK && code != OB_SERVER &&
-        ob_server_drop_database(running->server, &dropping) != OB_OK && code == OB_OK) {
-        code = dropping.code;
-        err = dropping;
-    }
-    if (code == OB_SERVER || code == OB_STUCK || (!created && code != OB_OK))
+    if (code == OB_SERVER || code == OB_STUCK || (code != OB_OK && !created))
         running->fatal = err;
     free(conninfo);
 }
@@ -133,7 +136,23 @@ static void run_all(struct running *running, const struct ob_scenario_list *list
 
 static bool is_stdout(const char *path)
 {
-    return path && path[0] == '-' && path[1] == '\0';
+    return path && strcmp(path, "-") == 0;
+}
+
+/* What would spoil the outputs is known before anything runs. */
+static enum ob_result check_outputs(const struct ob_options *options, struct ob_error *err)
+{
+    const char *json = options->json, *junit = options->junit;
+    if (json && junit && strcmp(json, junit) == 0 && strcmp(json, "/dev/null") != 0) {
+        ob_error_set(err, OB_USAGE, "--json and --junit both go to %s",
+                     is_stdout(json) ? "standard output" : json);
+        ob_error_hint(err, "Name a file of its own for one of them.");
+        return OB_USAGE;
+    }
+    enum ob_result result = json ? ob_report_can_write(json, err) : OB_OK;
+    if (result == OB_OK && junit)
+        result = ob_report_can_write(junit, err);
+    return result;
 }
 
 static enum ob_result write_report(const struct running *running, struct ob_error *err)
@@ -188,7 +207,9 @@ int ob_command_run(int argc, char **argv)
     struct running running = {.options = &options};
     struct ob_scenario_list list = {0};
     struct ob_error err;
-    enum ob_result result = ob_builtin_load(options.args, options.arg_count, &list, &err);
+    enum ob_result result = check_outputs(&options, &err);
+    if (result == OB_OK)
+        result = ob_builtin_load(options.args, options.arg_count, &list, &err);
     if (result == OB_OK)
         result = ob_builtin_check_variant(&list, options.variant, &err);
     if (result == OB_OK)
@@ -197,15 +218,12 @@ int ob_command_run(int argc, char **argv)
     if (result != OB_OK) {
         status = ob_cli_error(&err);
     } else {
-        ob_cli_catch_signals();
         ob_report_init(&running.report);
         ob_progress_init(&running.progress, options.progress, options.verbosity);
-        status = run_on_server(&running, &list);
+        status = ob_cli_finish(run_on_server(&running, &list));
         ob_server_close(running.server);
-        if (running.fatal.code == OB_STUCK) {
-            fflush(stdout);
+        if (running.fatal.code == OB_STUCK)
             _exit(status); /* an abandoned thread still uses what would be freed */
-        }
         ob_report_clear(&running.report);
     }
     ob_scenario_list_clear(&list);

@@ -1,6 +1,10 @@
 /* terminal.c - errors, terminals and signals. */
 #include "cli/cli.h"
 
+#include "base/buf.h"
+#include "report.h"
+
+#include <errno.h>
 #include <langinfo.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,13 +15,29 @@
 
 int ob_cli_error(const struct ob_error *err)
 {
-    fprintf(stderr, "overbook: %s\n", err->message);
-    if (err->detail[0] != '\0')
-        fprintf(stderr, "  %s\n", err->detail);
-    if (err->hint[0] != '\0')
-        fprintf(stderr, "  Hint: %s\n", err->hint);
+    bool unicode = ob_cli_unicode();
+    struct ob_buf text;
+    ob_buf_init(&text, SIZE_MAX);
+    ob_buf_puts(&text, "overbook: ");
+    ob_report_plain(err->message, unicode, 0, &text);
+    ob_report_plain(err->detail, unicode, 2, &text);
+    if (err->hint[0] != '\0') {
+        ob_buf_puts(&text, "  Hint: ");
+        ob_report_plain(err->hint, unicode, 0, &text);
+    }
+    fputs(text.data, stderr);
+    ob_buf_clear(&text);
     bool usage = err->code == OB_USAGE || err->code == OB_INPUT || err->code == OB_REFUSED;
     return usage ? OB_EXIT_USAGE : OB_EXIT_FAILED;
+}
+
+int ob_cli_finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    struct ob_error err;
+    ob_error_set(&err, OB_IO, "could not write to standard output: %s", strerror(errno));
+    return ob_cli_error(&err);
 }
 
 bool ob_cli_color(enum ob_when when, int fd)

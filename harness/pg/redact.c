@@ -176,6 +176,31 @@ static void blank_quoted(struct ob_buf *out, const char *message)
     }
 }
 
+/* Whether a part of the URL looks like a piece of a password that was not percent-encoded: libpq's
+ * errors would show it.  A host that begins with '@' is an abstract socket. */
+static bool has_stray_secret(const PQconninfoOption *options)
+{
+    for (; options->keyword != NULL; options++) {
+        const char *value = options->val != NULL ? options->val : "";
+        if (strcmp(options->keyword, "host") == 0 && *value != '\0' &&
+            strchr(value + 1, '@') != NULL)
+            return true;
+        if (strcmp(options->keyword, "port") == 0 && value[strspn(value, "0123456789,")] != '\0')
+            return true;
+        if (strcmp(options->keyword, "dbname") == 0 && strchr(value, '@') != NULL)
+            return true;
+    }
+    return false;
+}
+
+static enum ob_result stray_secret_error(struct ob_error *err)
+{
+    ob_error_set(err, OB_USAGE, "the database's URL has a special character where none belongs");
+    ob_error_detail(err, "Perhaps the password has one: then it must be percent-encoded there.");
+    ob_error_hint(err, "Write %%40 for @, %%3A for :, %%2F for /, %%3F for ? and %%23 for #.");
+    return OB_USAGE;
+}
+
 enum ob_result ob_pg_url_check(const char *text, struct ob_error *err)
 {
     char *reason = NULL;
@@ -183,8 +208,9 @@ enum ob_result ob_pg_url_check(const char *text, struct ob_error *err)
     struct ob_buf detail;
 
     if (options != NULL) {
+        bool stray = strstr(text, "://") != NULL && has_stray_secret(options);
         PQconninfoFree(options);
-        return OB_OK;
+        return stray ? stray_secret_error(err) : OB_OK;
     }
     ob_buf_init(&detail, REASON_MAX);
     blank_quoted(&detail, reason != NULL ? reason : "out of memory");

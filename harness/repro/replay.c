@@ -47,6 +47,12 @@ static bool find_divergence(const struct ob_trace *trace, const struct ob_token 
                 : ob_asprintf("after step %zu the record ends, and the run goes on", recorded);
         return true;
     }
+    if (trace->end != OB_RUN_FINISHED && trace->end != OB_RUN_STUCK) {
+        *step = trace->step_count;
+        *why = ob_asprintf("after step %zu: %s: %s", trace->step_count, ob_run_end_text(trace->end),
+                           trace->reason);
+        return true;
+    }
     if (trace->step_count == recorded)
         return false;
     *step = trace->step_count;

@@ -86,7 +86,7 @@ static void set_id(json_t *data, const char *key, int64_t id)
 void ob_reference_answer(struct ob_actor *actor, const char *action,
                          const struct booking_answer *answer, json_t *data)
 {
-    json_t *event = json_pack("{s:s, s:s, s:s}", "action", action, "status",
+    json_t *event = json_pack("{s:s, s:s, s:s*}", "action", action, "status",
                               booking_status_text(answer->status), "reason", answer->reason);
     set_id(event, "hold", answer->hold_id);
     set_id(event, "booking", answer->booking_id);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#define LONG_TOKEN "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1"
+
 static struct ob_report_violation *add_violation(struct ob_report *report,
                                                  struct ob_report_result *result)
 {
@@ -40,6 +42,7 @@ static void add_two_holds(struct ob_report *report)
         .invariant = "no-overlap",
         .run = 17,
         .token = "ob1-AAEC_wQFBg",
+        .replay = "overbook replay ob1-AAEC_wQFBg",
         .clients = 2,
         .steps = 8,
         .preemptions = 1,
@@ -103,7 +106,8 @@ void report_sample_mixed(struct ob_report *report)
         *add_violation(report, wrong) = (struct ob_report_violation){
             .invariant = i == 0 ? "money-conserved" : "liveness",
             .run = 1234,
-            .token = "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1",
+            .token = LONG_TOKEN,
+            .replay = "overbook replay " LONG_TOKEN,
             .clients = 3,
             .faults = 1,
             .steps = 21,

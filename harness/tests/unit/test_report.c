@@ -241,6 +241,20 @@ static void a_dash_is_standard_output(void **state)
 
 #define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
 
+static void where_nothing_can_be_written_is_known_before(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    assert_int_equal(ob_report_can_write("-", &err), OB_OK);
+    assert_int_equal(ob_report_can_write("/dev/null", &err), OB_OK);
+    assert_int_equal(ob_report_can_write("new-file", &err), OB_OK);
+    assert_int_equal(ob_report_can_write(in_directory("new-file"), &err), OB_OK);
+    assert_int_equal(ob_report_can_write(in_directory("absent/new-file"), &err), OB_IO);
+    assert_string_equal(err.hint, "Create the directory first.");
+    assert_int_equal(ob_report_can_write(in_directory("."), &err), OB_IO);
+    assert_non_null(strstr(err.message, "Is a directory"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +269,7 @@ int main(void)
         IN_DIRECTORY(a_missing_directory_is_an_error_with_its_cure),
         IN_DIRECTORY(a_directory_is_refused),
         IN_DIRECTORY(a_dash_is_standard_output),
+        IN_DIRECTORY(where_nothing_can_be_written_is_known_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

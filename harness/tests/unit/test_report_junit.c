@@ -145,7 +145,7 @@ static void a_violation_that_cannot_be_replayed_has_no_command(void **state)
     (void)state;
     struct ob_report report;
     report_sample_good(&report);
-    report.results[0].violations[0].token = "";
+    report.results[0].violations[0].replay = "";
     xmlDocPtr document = rendered(&report);
     assert_xpath(document, "contains(string(/), 'overbook replay')", "false");
     xmlFreeDoc(document);

@@ -26,6 +26,7 @@ static const char good_unicode[] =
     "  \xe2\x9c\x93"
     "  fixed    holds                holds, all tried  1,204  12.0 s\n"
     "\n"
+    "all tried: there is no other schedule.\n"
     "2 of 2 as expected in 12.3 s (1 hold, 1 violated).\n";
 
 static const char mixed_ascii[] =
@@ -49,18 +50,12 @@ static const char mixed_ascii[] =
     "  NO fixed-serializable  violates one-boo...  violates money-c...  5,000   125 s\n"
     "     It violates money-conserved, which was not expected.\n"
     "     money-conserved: payment pay_1: captured 9000 EUR, refunded 18000 EUR\n"
-    "     run 1,234: 3 clients, 21 steps, 2 preemptions, 1 fault\n"
-    "     overbook replay "
-    "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
     "     liveness: payment pay_1: captured 9000 EUR, refunded 18000 EUR\n"
-    "     run 1,234: 3 clients, 21 steps, 2 preemptions, 1 fault\n"
-    "     overbook replay "
-    "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
     "     liveness: payment pay_1: captured 9000 EUR, refunded 18000 EUR\n"
+    "     and 1 more in this run (-v shows all)\n"
     "     run 1,234: 3 clients, 21 steps, 2 preemptions, 1 fault\n"
     "     overbook replay "
     "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
-    "     and 1 more violation (-v shows all)\n"
     "  NO legacy              violates one-boo...  holds                5,000   125 s\n"
     "     No run violated one-booking-per-payment.\n"
     "  ?? replay              violates one-boo...  inconclusive         5,000   125 s\n"
@@ -69,6 +64,8 @@ static const char mixed_ascii[] =
     "     The server went away: FATAL: terminating connection due to administrator\n"
     "     command ?quoted? ...\n"
     "\n"
+    "holds: in each of these runs; there may be other schedules.\n"
+    "all tried: there is no other schedule.\n"
     "2 of 6 as expected in 512 s; not as expected: 2, inconclusive: 1, errors: 1.\n";
 
 static const char mixed_quiet_narrow[] =
@@ -85,23 +82,15 @@ static const char mixed_quiet_narrow[] =
     "     expected.\n"
     "     money-conserved: payment pay_1: captured 9000 EUR,\n"
     "     refunded 18000 EUR\n"
-    "     run 1,234: 3 clients, 21 steps, 2 preemptions, 1\n"
-    "     fault\n"
-    "     overbook replay "
-    "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
     "     liveness: payment pay_1: captured 9000 EUR,\n"
     "     refunded 18000 EUR\n"
-    "     run 1,234: 3 clients, 21 steps, 2 preemptions, 1\n"
-    "     fault\n"
-    "     overbook replay "
-    "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
     "     liveness: payment pay_1: captured 9000 EUR,\n"
     "     refunded 18000 EUR\n"
+    "     and 1 more in this run (-v shows all)\n"
     "     run 1,234: 3 clients, 21 steps, 2 preemptions, 1\n"
     "     fault\n"
     "     overbook replay "
     "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
-    "     and 1 more violation (-v shows all)\n"
     "  NO legacy       violates...  holds        5,000  125 s\n"
     "     No run violated one-booking-per-payment.\n"
     "  ?? replay       violates...  inconclu...  5,000  125 s\n"
@@ -111,6 +100,8 @@ static const char mixed_quiet_narrow[] =
     "     The server went away: FATAL: terminating connection\n"
     "     due to administrator command ?quoted? ...\n"
     "\n"
+    "holds: in each of these runs; there may be other\n"
+    "schedules.\n"
     "2 of 6 as expected in 512 s; not as expected: 2,\n"
     "inconclusive: 1, errors: 1.\n";
 
@@ -173,24 +164,31 @@ static void no_results_are_said_to_be_none(void **state)
     assert_table(ob_report_init, (struct ob_table_options){.width = 80}, "Nothing was run.\n");
 }
 
-static void a_verbose_table_has_the_traces_and_every_violation(void **state)
+static size_t count_of(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, word)); at++)
+        count++;
+    return count;
+}
+
+static void a_verbose_table_has_every_violation_and_each_run_once(void **state)
 {
     (void)state;
     char *text =
         table_of(report_sample_mixed, (struct ob_table_options){.width = 80, .verbosity = 1});
-    assert_non_null(strstr(text, "\n       3 alice sql SELECT 1 WHERE a < b\n"));
-    assert_null(strstr(text, "more violation"));
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, "overbook replay")); at++)
-        count++;
-    assert_int_equal(count, 5);
+    assert_non_null(strstr(text, "\n     3 alice sql SELECT 1 WHERE a < b\n"));
+    assert_null(strstr(text, "more in this run"));
+    assert_int_equal(count_of(text, "liveness: "), 3);
+    assert_int_equal(count_of(text, "overbook replay"), 2);
+    assert_int_equal(count_of(text, "1 alice begin"), 2);
     free(text);
 }
 
 static void without_token(struct ob_report *report)
 {
     report_sample_good(report);
-    report->results[0].violations[0].token = "";
+    report->results[0].violations[0].token = report->results[0].violations[0].replay = "";
 }
 
 static void a_violation_that_cannot_be_replayed_has_no_command(void **state)
@@ -200,6 +198,62 @@ static void a_violation_that_cannot_be_replayed_has_no_command(void **state)
     assert_non_null(strstr(text, "booking 2 of bob overlaps"));
     assert_null(strstr(text, "overbook replay"));
     free(text);
+}
+
+static void several_runs(struct ob_report *report)
+{
+    report_sample_mixed(report);
+    for (uint64_t i = 0; i < 4; i++)
+        report->results[2].violations[i].run = i + 1;
+}
+
+static void of_more_runs_than_are_shown_the_rest_is_counted(void **state)
+{
+    (void)state;
+    char *text = table_of(several_runs, (struct ob_table_options){.width = 80});
+    assert_non_null(strstr(text, "     run 3: 3 clients"));
+    assert_null(strstr(text, "     run 4: 3 clients"));
+    assert_non_null(strstr(text, "     and 1 more violation (-v shows all)\n"));
+    assert_int_equal(count_of(text, "overbook replay"), 4);
+    free(text);
+}
+
+static char *trace_of(const char *trace, struct ob_table_options how)
+{
+    struct ob_buf out;
+    ob_buf_init(&out, SIZE_MAX);
+    ob_report_trace(trace, &how, 2, &out);
+    char *text = ob_buf_take(&out);
+    ob_buf_clear(&out);
+    return text;
+}
+
+static void a_long_step_keeps_what_it_came_to(void **state)
+{
+    (void)state;
+    static const char trace[] = "  1 bob        sql      SELECT s.id, slot.during, slot.price"
+                                "  $1 = '1'  -> waits for ann\n"
+                                "    bob        answer   status: ok\n";
+    char *text = trace_of(trace, (struct ob_table_options){.width = 60, .unicode = true});
+    assert_string_equal(text, "    1 bob        sql      SELECT s.id, sl\xe2\x80\xa6  -> waits for "
+                              "ann\n"
+                              "      bob        answer   status: ok\n");
+    free(text);
+    text = trace_of(trace, (struct ob_table_options){.width = 200, .color = true});
+    assert_non_null(strstr(text,
+                           "  \x1b[2m  1 bob        sql      SELECT s.id, slot.during, slot.price"
+                           "  $1 = '1'  -> waits for ann\x1b[0m\n"));
+    free(text);
+}
+
+static void plain_text_is_indented_and_drives_no_terminal(void **state)
+{
+    (void)state;
+    struct ob_buf out;
+    ob_buf_init(&out, SIZE_MAX);
+    ob_report_plain("FATAL:  no\x1b[31m\n\tDETAIL: caf\xe9\n\n", false, 2, &out);
+    assert_string_equal(out.data, "  FATAL:  no?[31m\n   DETAIL: caf?\n");
+    ob_buf_clear(&out);
 }
 
 /* Without color codes and with them, the same text. */
@@ -281,7 +335,7 @@ static void hostile(struct ob_report *report)
     report->results[0].variant = report->results[0].reason = evil;
     report->results[0].expected = report->postgres = evil;
     report->results[0].violations[0].why = report->results[0].violations[0].trace = evil;
-    report->results[0].violations[0].token = evil;
+    report->results[0].violations[0].replay = evil;
 }
 
 /* A tested application's texts must not drive the terminal. */
@@ -339,8 +393,11 @@ int main(void)
         cmocka_unit_test(a_quiet_table_leaves_out_what_is_as_expected),
         cmocka_unit_test(a_quiet_table_of_a_good_report_is_one_line),
         cmocka_unit_test(no_results_are_said_to_be_none),
-        cmocka_unit_test(a_verbose_table_has_the_traces_and_every_violation),
+        cmocka_unit_test(a_verbose_table_has_every_violation_and_each_run_once),
         cmocka_unit_test(a_violation_that_cannot_be_replayed_has_no_command),
+        cmocka_unit_test(of_more_runs_than_are_shown_the_rest_is_counted),
+        cmocka_unit_test(a_long_step_keeps_what_it_came_to),
+        cmocka_unit_test(plain_text_is_indented_and_drives_no_terminal),
         cmocka_unit_test(colors_come_only_when_asked_and_change_no_text),
         cmocka_unit_test(every_line_fits_the_width),
         cmocka_unit_test(an_absurd_width_is_taken_as_the_least),

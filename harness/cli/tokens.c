@@ -1,0 +1,82 @@
+#include "cli/tokens.h"
+
+#include "base/alloc.h"
+#include "repro/token.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void add(struct ob_tokens *tokens, const char *token)
+{
+    for (size_t i = 0; i < tokens->count; i++)
+        if (strcmp(tokens->items[i], token) == 0)
+            return;
+    tokens->items =
+        ob_grow(tokens->items, &tokens->capacity, tokens->count + 1, sizeof *tokens->items);
+    tokens->items[tokens->count++] = ob_strdup(token);
+}
+
+static void add_violations(struct ob_tokens *tokens, const json_t *result)
+{
+    size_t i;
+    json_t *violation;
+    json_array_foreach(json_object_get(result, "violations"), i, violation)
+    {
+        const char *token = json_string_value(json_object_get(violation, "token"));
+        if (token && token[0] != '\0')
+            add(tokens, token);
+    }
+}
+
+static enum ob_result read_file(const char *path, struct ob_tokens *out, struct ob_error *err)
+{
+    json_error_t where;
+    json_t *root = json_load_file(path, 0, &where);
+    if (!root) {
+        if (where.line < 1)
+            ob_error_set(err, OB_INPUT, "%s", where.text);
+        else
+            ob_error_set(err, OB_INPUT, "%s:%d:%d: %s", path, where.line, where.column, where.text);
+        ob_error_hint(err, "Name a token, or a result that \"overbook run --json FILE\" wrote.");
+        return OB_INPUT;
+    }
+    const json_t *results = json_object_get(root, "results");
+    bool is_result = json_is_array(results);
+    size_t i;
+    json_t *result;
+    json_array_foreach(results, i, result) add_violations(out, result);
+    json_decref(root);
+    if (out->count > 0)
+        return OB_OK;
+    ob_error_set(err, OB_INPUT, "%s holds no token", path);
+    ob_error_hint(err, is_result
+                           ? "No violation was found in that result, so there is nothing to replay."
+                           : "Name a result that \"overbook run --json FILE\" wrote.");
+    return OB_INPUT;
+}
+
+enum ob_result ob_tokens_read(const char *what, struct ob_tokens *out, struct ob_error *err)
+{
+    *out = (struct ob_tokens){0};
+    if (access(what, F_OK) == 0)
+        return read_file(what, out, err);
+    if (strncmp(what, "ob", 2) != 0) {
+        ob_error_set(err, OB_INPUT, "\"%s\" is neither a token nor a file", what);
+        ob_error_detail(err, "A token is one word that begins with \"" OB_TOKEN_PREFIX "\".");
+        ob_error_hint(err, "A result written by --json holds one for each violation.");
+        return OB_INPUT;
+    }
+    add(out, what);
+    return OB_OK;
+}
+
+void ob_tokens_clear(struct ob_tokens *tokens)
+{
+    for (size_t i = 0; i < tokens->count; i++)
+        free(tokens->items[i]);
+    free(tokens->items);
+    *tokens = (struct ob_tokens){0};
+}

@@ -1,0 +1,20 @@
+/* tokens.h - what a replay is asked for: one token, or those of a result's file. */
+#ifndef OB_CLI_TOKENS_H
+#define OB_CLI_TOKENS_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+
+struct ob_tokens {
+    char **items; /* owned, each different from the others */
+    size_t count, capacity;
+};
+
+/* Reads a token, or a file that "overbook run --json" wrote.  OB_INPUT when it is neither or holds
+ * none.  *out is the caller's to clear in any case. */
+OB_MUSTCHECK enum ob_result ob_tokens_read(const char *what, struct ob_tokens *out,
+                                           struct ob_error *err);
+void ob_tokens_clear(struct ob_tokens *tokens);
+
+#endif
