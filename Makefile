@@ -62,6 +62,10 @@ ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_en
                      test_engine_free
 ENGINE_SERVER_TESTS :=
 
+# --- command line
+CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens
+CLI_FUZZERS    := fuzz_token
+
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
            harness/pg/keeper.c harness/pg/marker.c harness/pg/pidfile.c harness/pg/redact.c \
@@ -120,9 +124,9 @@ HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(CHECK_
 MAIN_SRC     := $(wildcard harness/cli/main.c)
 BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
-                $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS)
+                $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS) $(CLI_UNIT_TESTS)
 SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS)
-FUZZERS      := $(SCENARIO_FUZZERS)
+FUZZERS      := $(SCENARIO_FUZZERS) $(CLI_FUZZERS)
 
 HARNESS_OBJS     := $(HARNESS_SRCS:%.c=$B/%.o)
 REF_OBJS         := $(REF_SRCS:%.c=$B/%.o)

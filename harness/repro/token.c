@@ -67,6 +67,18 @@ static char *encode_base64url(const struct ob_buf *data)
     return text;
 }
 
+char *ob_token_seal(const void *content, size_t size)
+{
+    struct ob_buf data;
+    ob_buf_init(&data, OB_TOKEN_SIZE_MAX);
+    ob_buf_add(&data, content, size);
+    put_fixed(&data, checksum(content, size), 4);
+    assert(!ob_buf_failed(&data));
+    char *text = encode_base64url(&data);
+    ob_buf_clear(&data);
+    return text;
+}
+
 char *ob_token_encode(const struct ob_token *token)
 {
     const struct ob_schedule *schedule = &token->schedule;
@@ -88,9 +100,8 @@ char *ob_token_encode(const struct ob_token *token)
         put_fixed(&data, fault->way, 1);
         put_varying(&data, fault->hit);
     }
-    put_fixed(&data, checksum(data.data, data.size), 4);
     assert(!ob_buf_failed(&data));
-    char *text = encode_base64url(&data);
+    char *text = ob_token_seal(data.data, data.size);
     ob_buf_clear(&data);
     return text;
 }

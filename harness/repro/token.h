@@ -41,6 +41,10 @@ void ob_token_record(struct ob_token *token, const struct ob_schedule *schedule,
 /* The word; the caller's to free. */
 char *ob_token_encode(const struct ob_token *token);
 
+/* The word of the bytes before the checksum, whatever they are; the caller's to free.  For whoever
+ * tries out what a reader makes of them. */
+char *ob_token_seal(const void *content, size_t size);
+
 /* OB_INPUT with the reason when the word is no token, damaged, or of another version. *out is
  * untouched then. Whether clients, points and variant exist is for the caller to check against the
  * scenario. */

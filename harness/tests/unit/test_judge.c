@@ -1,0 +1,312 @@
+/* From an exploration to a verdict: what decides, and what leaves it open. */
+#include "cli/judge.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "repro/token.h"
+
+static const struct ob_invariant_ref invariants[] = {{.name = "no-overlap"}, {.name = "ownership"}};
+
+static const struct ob_variant variants[] = {{.name = "legacy", .violates = "no-overlap"},
+                                             {.name = "fixed"}};
+
+static const struct ob_scenario scenario = {
+    .file = "some where/it's.yaml",
+    .name = "two",
+    .about = "Two.",
+    .target = OB_TARGET_SQL,
+    .invariants = invariants,
+    .invariant_count = 2,
+    .variants = variants,
+    .variant_count = 2,
+};
+
+enum { LEGACY, FIXED };
+
+static uint8_t clients[] = {0, 1, 0};
+static uint64_t digests[] = {1, 2, 3};
+
+/* A finding of the invariant with that index, of whose ten replays so many were the same. */
+static struct ob_finding finding(size_t item, unsigned same)
+{
+    return (struct ob_finding){
+        .item = item,
+        .run = 7,
+        .schedule = {.clients = clients, .step_count = 3},
+        .step_digests = digests,
+        .clients = 2,
+        .preemptions = 1,
+        .rows = "slot 1",
+        .trace = "the trace",
+        .replays_same = same,
+        .replays = 10,
+        .divergence = same < 10 ? "step 2: the answers differ" : NULL,
+    };
+}
+
+struct expected {
+    enum ob_verdict verdict;
+    bool as_expected;
+    const char *reason;
+};
+
+struct fixture {
+    struct ob_report report;
+    struct ob_exploration exploration;
+    struct ob_judge_case judged;
+    struct ob_finding findings[2];
+};
+
+static struct ob_rig rig;
+
+static void begin(struct fixture *f, size_t variant)
+{
+    *f = (struct fixture){0};
+    ob_report_init(&f->report);
+    f->exploration = (struct ob_exploration){.runs = 300, .findings = f->findings};
+    f->judged = (struct ob_judge_case){.scenario = &scenario,
+                                       .variant = variant,
+                                       .rig = &rig,
+                                       .exploration = &f->exploration,
+                                       .server_version = 150018};
+}
+
+static void found(struct fixture *f, size_t item, unsigned same)
+{
+    f->findings[f->exploration.finding_count++] = finding(item, same);
+}
+
+static const struct ob_report_result *judge(struct fixture *f)
+{
+    struct ob_report_result *result = ob_judge_begin(&f->report, &scenario, f->judged.variant);
+    ob_judge(&f->report, result, &f->judged);
+    return result;
+}
+
+static void expect(struct fixture *f, struct expected expected)
+{
+    const struct ob_report_result *result = judge(f);
+    assert_string_equal(ob_verdict_word(result->verdict), ob_verdict_word(expected.verdict));
+    assert_int_equal(result->as_expected, expected.as_expected);
+    assert_string_equal(result->reason, expected.reason);
+    ob_report_clear(&f->report);
+}
+
+static void no_violation_holds(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    expect(&f, (struct expected){OB_HOLDS, true, ""});
+}
+
+static void a_violation_where_none_should_be_is_unexpected(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    found(&f, 1, 10);
+    expect(&f,
+           (struct expected){OB_VIOLATED, false, "ownership was broken, and nothing should be"});
+}
+
+static void the_expected_violation_is_expected(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, LEGACY);
+    found(&f, 1, 10);
+    found(&f, 0, 10);
+    expect(&f, (struct expected){OB_VIOLATED, true, ""});
+}
+
+static void another_violation_than_the_expected_is_unexpected(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, LEGACY);
+    found(&f, 1, 10);
+    expect(&f,
+           (struct expected){OB_VIOLATED, false, "ownership was broken, but no-overlap should be"});
+}
+
+static void the_expected_violation_not_found_is_unexpected(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, LEGACY);
+    expect(&f, (struct expected){OB_HOLDS, false,
+                                 "no-overlap should be broken, and was not in 300 runs"});
+    begin(&f, LEGACY);
+    f.exploration.runs = 1;
+    expect(&f,
+           (struct expected){OB_HOLDS, false, "no-overlap should be broken, and was not in 1 run"});
+}
+
+static void a_violation_whose_replays_differ_decides_nothing(void **state)
+{
+    (void)state;
+    for (size_t variant = LEGACY; variant <= FIXED; variant++) {
+        struct fixture f;
+        begin(&f, variant);
+        found(&f, 0, 9);
+        expect(&f, (struct expected){OB_INCONCLUSIVE, false,
+                                     "a violation was seen, but only 9 of 10 replays were the "
+                                     "same: step 2: the answers differ"});
+    }
+    struct fixture f;
+    begin(&f, FIXED);
+    found(&f, 0, 9);
+    f.findings[0].uncontrolled = true;
+    expect(&f, (struct expected){OB_INCONCLUSIVE, false,
+                                 "a violation was seen, but only 9 of 10 replays were the same "
+                                 "(the server chose which waiter went on): step 2: the answers "
+                                 "differ"});
+}
+
+static void a_confirmed_violation_decides_beside_one_that_is_not(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, LEGACY);
+    found(&f, 1, 3);
+    found(&f, 0, 10);
+    expect(&f, (struct expected){OB_VIOLATED, true, ""});
+}
+
+static void a_run_that_proved_nothing_leaves_it_open(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.exploration.runs = 12;
+    f.exploration.inconclusive = OB_RUN_NOT_BACK;
+    snprintf(f.exploration.reason, sizeof f.exploration.reason, "alice");
+    expect(&f, (struct expected){OB_INCONCLUSIVE, false,
+                                 "run 12: a client did not come back from its own code: alice"});
+}
+
+static void an_interruption_leaves_it_open_unless_a_violation_decides(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, LEGACY);
+    f.exploration.stopped = true;
+    expect(&f, (struct expected){OB_INCONCLUSIVE, false, "interrupted"});
+    begin(&f, LEGACY);
+    f.exploration.stopped = true;
+    found(&f, 0, 10);
+    expect(&f, (struct expected){OB_VIOLATED, true, ""});
+}
+
+static void no_run_at_all_is_not_a_proof(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.exploration.runs = 0;
+    expect(&f, (struct expected){OB_INCONCLUSIVE, false, "the time was over before the first run"});
+}
+
+static void what_must_be_exhausted_and_is_not_is_left_open(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.judged.require_exhausted = true;
+    expect(&f, (struct expected){OB_INCONCLUSIVE, false,
+                                 "not exhausted: the runs or the time were over before"});
+    begin(&f, FIXED);
+    f.judged.require_exhausted = true;
+    f.exploration.uncontrolled_runs = 1;
+    expect(&f, (struct expected){OB_INCONCLUSIVE, false,
+                                 "not exhausted: the server chose which of several waiters went "
+                                 "on"});
+    begin(&f, FIXED);
+    f.judged.require_exhausted = true;
+    f.exploration.exhausted = true;
+    expect(&f, (struct expected){OB_HOLDS, true, ""});
+}
+
+static void a_free_run_has_a_violation_and_nothing_to_replay(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, LEGACY);
+    found(&f, 0, 0);
+    f.findings[0].replays = 0;
+    const struct ob_report_result *result = judge(&f);
+    assert_int_equal(result->verdict, OB_VIOLATED);
+    assert_true(result->as_expected);
+    assert_string_equal(result->violations[0].token, "");
+    assert_string_equal(result->violations[0].replay, "");
+    ob_report_clear(&f.report);
+}
+
+static void the_command_to_replay_names_the_file_where_it_must(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, LEGACY);
+    found(&f, 0, 10);
+    const struct ob_report_result *result = judge(&f);
+    const char *token = result->violations[0].token;
+    struct ob_token read;
+    struct ob_error err;
+    assert_int_equal(ob_token_decode(token, &read, &err), OB_OK);
+    assert_int_equal(read.schedule.step_count, 3);
+    ob_token_clear(&read);
+    char command[512];
+    snprintf(command, sizeof command, "overbook replay %s", token);
+    assert_string_equal(result->violations[0].replay, command);
+    f.judged.named = true;
+    snprintf(command, sizeof command, "overbook replay %s 'some where/it'\\''s.yaml'", token);
+    assert_string_equal(judge(&f)->violations[0].replay, command);
+    ob_report_clear(&f.report);
+}
+
+static void what_failed_is_an_error_and_a_lost_client_is_inconclusive(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ob_error err;
+    begin(&f, FIXED);
+    struct ob_report_result *result = ob_judge_begin(&f.report, &scenario, FIXED);
+    ob_error_set(&err, OB_SQL, "the setup failed");
+    ob_error_detail(&err, "syntax error");
+    ob_judge_error(&f.report, result, &err);
+    assert_int_equal(result->verdict, OB_FAILED);
+    assert_string_equal(result->reason, "the setup failed: syntax error");
+    ob_error_set(&err, OB_STUCK, "bob did not come back");
+    ob_judge_error(&f.report, result, &err);
+    assert_int_equal(result->verdict, OB_INCONCLUSIVE);
+    assert_string_equal(result->reason, "bob did not come back");
+    ob_report_clear(&f.report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_violation_holds),
+        cmocka_unit_test(a_violation_where_none_should_be_is_unexpected),
+        cmocka_unit_test(the_expected_violation_is_expected),
+        cmocka_unit_test(another_violation_than_the_expected_is_unexpected),
+        cmocka_unit_test(the_expected_violation_not_found_is_unexpected),
+        cmocka_unit_test(a_violation_whose_replays_differ_decides_nothing),
+        cmocka_unit_test(a_confirmed_violation_decides_beside_one_that_is_not),
+        cmocka_unit_test(a_run_that_proved_nothing_leaves_it_open),
+        cmocka_unit_test(an_interruption_leaves_it_open_unless_a_violation_decides),
+        cmocka_unit_test(no_run_at_all_is_not_a_proof),
+        cmocka_unit_test(what_must_be_exhausted_and_is_not_is_left_open),
+        cmocka_unit_test(a_free_run_has_a_violation_and_nothing_to_replay),
+        cmocka_unit_test(the_command_to_replay_names_the_file_where_it_must),
+        cmocka_unit_test(what_failed_is_an_error_and_a_lost_client_is_inconclusive),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
