@@ -107,7 +107,7 @@ static enum ob_result render_half(const struct ob_report *report, FILE *out, str
     return ob_error_set(err, OB_IO, "could not go on");
 }
 
-static char directory[] = "/tmp/overbook-test-XXXXXX";
+static char directory[40];
 
 static const char *in_directory(const char *name)
 {
@@ -138,7 +138,7 @@ static void assert_content(const char *path, const char *expected)
 static int make_directory(void **state)
 {
     (void)state;
-    memcpy(directory + sizeof directory - 7, "XXXXXX", 6); /* of the next test */
+    snprintf(directory, sizeof directory, "/tmp/overbook-test-XXXXXX");
     return mkdtemp(directory) ? 0 : -1;
 }
 
