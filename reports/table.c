@@ -140,7 +140,7 @@ static bool is_shown(const struct table *t, const struct ob_report_result *resul
 
 static size_t row_columns(const struct table *t)
 {
-    size_t columns = INDENT + 2 * (COLUMN_COUNT - 1);
+    size_t columns = INDENT + (size_t)2 * (COLUMN_COUNT - 1);
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         columns += t->widths[i];
     return columns;

@@ -340,11 +340,11 @@ static const char sane_ranges[] =
     "       <> (a.data->>'to')::timestamptz - (a.data->>'from')::timestamptz\n"
     " ORDER BY 1";
 
-/* After a call without an answer: the same call of the same payment, or of the same hold within one
- * request. */
+/* After a call without an answer: the same call of the same payment; or any other of its kind
+ * within the request, since one request pays once.  A cleanup makes many refunds. */
 static const char stable_keys[] =
     "SELECT format('%s of %s was repeated with %s after %s had no answer', c.data->>'operation',\n"
-    "              coalesce(c.data->>'payment', 'hold ' || (c.data->>'hold')),\n"
+    "              coalesce(c.data->>'payment', 'a payment'),\n"
     "              coalesce('key ' || (c.data->>'key'), 'no key'),\n"
     "              coalesce('key ' || (u.data->>'key'), 'a call without a key'))\n"
     "  FROM history u\n"
@@ -353,7 +353,7 @@ static const char stable_keys[] =
     " WHERE u.kind = 'call' AND u.data->>'result' = 'unknown'\n"
     "   AND (c.data->>'key' IS NULL OR c.data->>'key' IS DISTINCT FROM u.data->>'key')\n"
     "   AND (c.data->>'payment' = u.data->>'payment'\n"
-    "     OR c.data->>'hold' = u.data->>'hold' AND c.client IS NOT DISTINCT FROM u.client\n"
+    "     OR u.data->>'operation' <> 'refund' AND c.client IS NOT DISTINCT FROM u.client\n"
     "        AND NOT EXISTS (SELECT FROM history a\n"
     "                         WHERE a.kind = 'answer' AND a.client IS NOT DISTINCT FROM u.client\n"
     "                           AND a.seq BETWEEN u.seq AND c.seq))\n"

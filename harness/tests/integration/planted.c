@@ -41,8 +41,8 @@ enum { ALICE, BOB, CLEANUP };
 #define CAPTURE(payment, customer, hold)                                        \
     "{\"payment\":\"" payment "\",\"customer\":\"" customer "\",\"hold\":" hold \
     ",\"amount\":9000,\"currency\":\"EUR\",\"key\":\"k\"}"
-#define CALL(operation, payment, key, result)                                          \
-    "{\"operation\":\"" operation "\",\"payment\":" payment ",\"hold\":1,\"key\":" key \
+#define CALL(operation, payment, key, result)                               \
+    "{\"operation\":\"" operation "\",\"payment\":" payment ",\"key\":" key \
     ",\"result\":\"" result "\"}"
 
 #define BOOKED(id, hold, customer, from, to, payment) \
@@ -542,6 +542,11 @@ const struct planted planted_cases[] = {
      .events = {{ALICE, "call", CALL("capture", "\"pay_1\"", "\"capture-pay_1\"", "unknown")},
                 {ALICE, "answer", "{\"action\":\"pay\",\"status\":\"retry-later\"}"},
                 {ALICE, "call", CALL("capture", "\"pay_2\"", "\"capture-pay_2\"", "declined")}}},
+    {.name = "a_cleanup_that_refunds_two_payments_passes",
+     .rows = "",
+     .events = {{CLEANUP, "call", CALL("refund", "\"pay_1\"", "\"refund-pay_1\"", "unknown")},
+                {CLEANUP, "call", CALL("refund", "\"pay_2\"", "\"refund-pay_2\"", "ok")},
+                {CLEANUP, "call", CALL("refund", "\"pay_1\"", "\"refund-pay_1\"", "ok")}}},
     {.name = "payments_of_two_clients_for_one_hold_have_keys_of_their_own",
      .rows = "",
      .events = {{ALICE, "call", CALL("capture", "\"pay_1\"", "\"capture-pay_1\"", "unknown")},

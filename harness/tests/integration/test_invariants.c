@@ -131,13 +131,11 @@ static void run_planted(void **state)
         const char *name = items[broken[i].item].name;
         if (!planted->invariant)
             fail_msg("%s: %s", name, broken[i].rows);
-        if (strcmp(name, planted->invariant) == 0)
+        else if (strcmp(name, planted->invariant) == 0)
             found = broken[i].rows;
     }
-    if (planted->invariant) {
-        assert_non_null(found);
-        assert_string_equal(found, planted->broken);
-    }
+    if (planted->invariant)
+        assert_string_equal(found ? found : "nothing", planted->broken);
     ob_trace_clear(&trace);
 }
 
@@ -296,7 +294,7 @@ int main(void)
     for (size_t i = 0; i < planted_case_count; i++)
         tests[i] = (struct CMUnitTest){.name = planted_cases[i].name,
                                        .test_func = run_planted,
-                                       .initial_state = (void *)(uintptr_t)&planted_cases[i]};
+                                       .initial_state = (void *)&planted_cases[i]};
     memcpy(tests + planted_case_count, others, sizeof others);
     int failed =
         _cmocka_run_group_tests("built-in invariants", tests, count, open_world, close_world);

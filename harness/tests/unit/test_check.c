@@ -142,18 +142,21 @@ static void more_rows_than_are_told_are_hinted_at(void **state)
 static void a_long_row_is_cut_at_a_character(void **state)
 {
     struct fixture *f = *state;
-    char row[2000] = "{\"a\": \"x";
+    struct ob_buf row;
     size_t count;
+    ob_buf_init(&row, SIZE_MAX);
+    ob_buf_puts(&row, "{\"a\": \"x");
     for (size_t i = 0; i < 300; i++)
-        strcat(row, "\xc3\xbc");
-    strcat(row, "\"}");
-    add_row(f, "0", row);
+        ob_buf_puts(&row, "\xc3\xbc");
+    ob_buf_puts(&row, "\"}");
+    add_row(f, "0", row.data);
     assert_int_equal(run_at_end(f), OB_OK);
     const char *rows = ob_check_broken(f->check, &count)[0].rows;
     /* One byte of x and whole two-byte characters leave 497 bytes before the three of the ellipsis.
      */
     assert_int_equal(strlen(rows), 497 + 3);
     assert_string_equal(rows + 497 - 2, "\xc3\xbc\xe2\x80\xa6");
+    ob_buf_clear(&row);
 }
 
 static void a_text_that_just_fits_is_whole(void **state)
