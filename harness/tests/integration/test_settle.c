@@ -67,8 +67,10 @@ static void every_sort_of_lock_is_seen_as_a_wait(void **state)
     ob_live_open(&live, schema, NULL);
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         live.scene.spec.client_count = 0;
-        OB_SCENE_ADD(&live.scene, "ann", "begin", waits[i].holds, "rollback");
-        OB_SCENE_ADD(&live.scene, "bob", "begin", waits[i].waits, "rollback");
+        const char *const ann[] = {"begin", waits[i].holds, "rollback", NULL};
+        const char *const bob[] = {"begin", waits[i].waits, "rollback", NULL};
+        ob_scene_add(&live.scene, "ann", ann);
+        ob_scene_add(&live.scene, "bob", bob);
         const char *text = ob_live_run(&live, "001101");
         if (!strstr(text, "waits for ann\n") || !strstr(text, "rollback  -> 0 rows; bob goes on: "))
             fail_msg("%s", text);

@@ -61,9 +61,13 @@ void ob_scene_open_at(struct ob_scene *scene, struct ob_scene_place place,
                       const struct ob_ports *ports, const struct ob_limits *limits);
 void ob_scene_close(struct ob_scene *scene);
 
+/* lines are borrowed for the scene's life. */
 void ob_scene_add(struct ob_scene *scene, const char *name, const char *const *lines);
-#define OB_SCENE_ADD(scene, name, ...) \
-    ob_scene_add(scene, name, (const char *const[]){__VA_ARGS__, NULL})
+#define OB_SCENE_ADD(scene, name, ...)                               \
+    do {                                                             \
+        static const char *const scene_lines[] = {__VA_ARGS__, NULL}; \
+        ob_scene_add(scene, name, scene_lines);                      \
+    } while (0)
 
 /* Resets the place and runs, the steps going to the clients with these numbers ("0110"), and then
  * to the first that can move. */

@@ -171,10 +171,8 @@ static void a_client_that_does_not_come_back_is_given_up(void **state)
     struct ob_limits limits = ob_limits_default();
     limits.client_us_max = 30000;
     open_with(&scene, (struct ob_model_options){0}, &limits);
-    static const char *const ann[] = {"begin", "lock x", "spin", NULL};
-    static const char *const bob[] = {"lock x", NULL};
-    ob_scene_add(&scene, "ann", ann);
-    ob_scene_add(&scene, "bob", bob);
+    OB_SCENE_ADD(&scene, "ann", "begin", "lock x", "spin");
+    OB_SCENE_ADD(&scene, "bob", "lock x");
     assert_int_equal(ob_scene_run(&scene, "010"), OB_STUCK);
     assert_int_equal(scene.trace.end, OB_RUN_NOT_BACK);
     assert_string_equal(scene.err.message,
@@ -191,8 +189,7 @@ static void one_that_does_not_come_back_when_the_run_is_given_up_is_stuck_too(vo
     limits.client_us_max = 30000;
     limits.steps_max = 1;
     open_with(&scene, (struct ob_model_options){0}, &limits);
-    static const char *const lines[] = {"begin", "commit", "spin when stopped", NULL};
-    ob_scene_add(&scene, "ann", lines);
+    OB_SCENE_ADD(&scene, "ann", "begin", "commit", "spin when stopped");
     assert_int_equal(ob_scene_run(&scene, ""), OB_STUCK);
     assert_int_equal(scene.trace.end, OB_RUN_NOT_BACK);
     ob_engine_free(scene.engine);

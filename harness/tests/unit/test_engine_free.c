@@ -139,10 +139,8 @@ static void a_thread_that_does_not_come_back_is_given_up(void **state)
     static struct ob_scene scene; /* its threads end with the process */
     struct ob_limits limits = {.steps_max = 100, .run_us_max = 20000, .client_us_max = 20000};
     open_with(&scene, (struct ob_model_options){0}, &limits);
-    static const char *const ann[] = {"begin", "spin", NULL};
-    static const char *const bob[] = {"read x", NULL};
-    ob_scene_add(&scene, "ann", ann);
-    ob_scene_add(&scene, "bob", bob);
+    OB_SCENE_ADD(&scene, "ann", "begin", "spin");
+    OB_SCENE_ADD(&scene, "bob", "read x");
     assert_int_equal(ob_scene_run(&scene, ""), OB_STUCK);
     assert_string_equal(scene.err.message, "1 of 2 clients did not come back in time");
     assert_int_equal(scene.trace.end, OB_RUN_NOT_BACK);
