@@ -280,6 +280,7 @@ static int fail_at_hit(const char *name, int *failnum, void **failinfo, unsigned
 void world_fault(enum booking_fault fault, int failnum, int hits_before)
 {
     hits_left = hits_before;
+    fiu_disable(booking_fault_point(fault)); /* libfiu leaks one that is enabled again */
     fiu_enable_external(booking_fault_point(fault), failnum, NULL, 0, fail_at_hit);
 }
 

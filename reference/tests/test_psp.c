@@ -36,6 +36,13 @@ static int close_psp(void **state)
     return 0;
 }
 
+/* libfiu leaks a point that is enabled while it still is, and one that failed once still is. */
+static void fail_once(enum booking_fault fault, int failnum)
+{
+    fiu_disable(booking_fault_point(fault));
+    fiu_enable(booking_fault_point(fault), failnum, NULL, FIU_ONETIME);
+}
+
 /* --- calls with the usual arguments */
 
 static struct booking_payment create(struct booking_psp *psp, const char *key)
@@ -180,7 +187,7 @@ static void a_refusal_is_replayed_under_its_key_too(void **state)
     struct booking_psp *psp = *state;
     struct booking_payment payment = captured(psp);
 
-    fiu_enable(booking_fault_point(BOOKING_FAULT_PSP_REFUND_FAILED), 1, NULL, FIU_ONETIME);
+    fail_once(BOOKING_FAULT_PSP_REFUND_FAILED, 1);
     assert_int_equal(refund(psp, payment.id, 9000, "r"), BOOKING_PAYMENTS_DECLINED);
     assert_int_equal(refund(psp, payment.id, 9000, "r"), BOOKING_PAYMENTS_DECLINED);
     assert_int_equal(refund(psp, payment.id, 9000, "new"), BOOKING_PAYMENTS_OK);
@@ -231,7 +238,7 @@ static void a_lost_answer_is_found_again_under_its_key(void **state)
     struct booking_psp *psp = *state;
     struct booking_payment payment = create(psp, "c");
 
-    fiu_enable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT), 1, NULL, FIU_ONETIME);
+    fail_once(BOOKING_FAULT_PSP_TIMEOUT, 1);
     assert_int_equal(capture(psp, payment.id, "k"), BOOKING_PAYMENTS_UNKNOWN);
     assert_int_equal(booking_psp_ledger_count(psp), 1);
     assert_int_equal(capture(psp, payment.id, "k"), BOOKING_PAYMENTS_OK);
@@ -244,7 +251,7 @@ static void a_lost_call_did_not_happen(void **state)
     struct booking_psp *psp = *state;
     struct booking_payment payment = create(psp, "c");
 
-    fiu_enable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT), 2, NULL, FIU_ONETIME);
+    fail_once(BOOKING_FAULT_PSP_TIMEOUT, 2);
     assert_int_equal(capture(psp, payment.id, "k"), BOOKING_PAYMENTS_UNKNOWN);
     assert_int_equal(booking_psp_ledger_count(psp), 0);
     assert_int_equal(capture(psp, payment.id, "k"), BOOKING_PAYMENTS_OK);
@@ -256,11 +263,11 @@ static void a_retry_under_a_new_key_or_none_is_unstable(void **state)
     struct booking_psp *psp = *state;
     struct booking_payment payment = captured(psp);
 
-    fiu_enable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT), 2, NULL, FIU_ONETIME);
+    fail_once(BOOKING_FAULT_PSP_TIMEOUT, 2);
     refund(psp, payment.id, 1000, "r1");
     refund(psp, payment.id, 1000, "r2");
     assert_int_equal(booking_psp_unstable_keys(psp), 1);
-    fiu_enable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT), 2, NULL, FIU_ONETIME);
+    fail_once(BOOKING_FAULT_PSP_TIMEOUT, 2);
     refund(psp, payment.id, 1000, NULL);
     refund(psp, payment.id, 1000, NULL);
     assert_int_equal(booking_psp_unstable_keys(psp), 2);
@@ -272,14 +279,14 @@ static void another_payment_for_the_hold_is_a_retry_unless_both_were_meant(void 
 
     create(psp, NULL);
     create(psp, NULL);
-    fiu_enable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT), 1, NULL, FIU_ONETIME);
+    fail_once(BOOKING_FAULT_PSP_TIMEOUT, 1);
     capture(psp, "pay_1", NULL);
     capture(psp, "pay_2", NULL);
     assert_int_equal(booking_psp_unstable_keys(psp), 1);
 
     create(psp, "tab-1");
     create(psp, "tab-2");
-    fiu_enable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT), 1, NULL, FIU_ONETIME);
+    fail_once(BOOKING_FAULT_PSP_TIMEOUT, 1);
     capture(psp, "pay_3", "k3");
     capture(psp, "pay_4", "k4");
     assert_int_equal(booking_psp_unstable_keys(psp), 1);
@@ -401,11 +408,11 @@ static void the_point_duplicate_sends_an_event_twice(void **state)
 {
     struct booking_psp *psp = *state;
 
-    fiu_enable(booking_fault_point(BOOKING_FAULT_WEBHOOK_DUPLICATE), 1, NULL, FIU_ONETIME);
+    fail_once(BOOKING_FAULT_WEBHOOK_DUPLICATE, 1);
     captured(psp);
     assert_string_equal(take(psp).event_id, "evt_1");
     assert_string_equal(take(psp).event_id, "evt_1");
-    fiu_enable(booking_fault_point(BOOKING_FAULT_WEBHOOK_DUPLICATE), 2, NULL, FIU_ONETIME);
+    fail_once(BOOKING_FAULT_WEBHOOK_DUPLICATE, 2);
     refund(psp, "pay_1", 1, "r");
     assert_string_equal(take(psp).event_id, "evt_2");
     assert_string_equal(take(psp).event_id, "evt_3");

@@ -198,6 +198,7 @@ static void the_legacy_path_charges_again_after_a_lost_answer(void **state)
     assert_int_equal(booking_psp_ledger_count(world->psp), 2);
     assert_int_equal(booking_psp_unstable_keys(world->psp), 1);
     world_hold(world, "bob", 12, 13);
+    fiu_disable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT));
     fiu_enable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT), 2, NULL, 0);
     assert_int_equal(world_pay(world, "bob", 2), BOOKING_RETRY_LATER);
 }
