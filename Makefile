@@ -2,6 +2,7 @@
 #
 #   make                     libraries, overbook and the reference's tools, in build/release
 #   make check               unit tests, tests on a throwaway server, golden tests
+#   make bless               take the golden tests' output for what is expected
 #   make lint coverage bench fuzz check-valgrind format dist install uninstall clean
 #   SANITIZER=address|undefined|thread (or several, with commas)   another flavour, in build/FLAVOUR
 #   WERROR=1                 warnings are errors
@@ -46,7 +47,8 @@ BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_pars
 
 # --- what several of the harness's test programs share
 TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports.c \
-                     harness/tests/model/golden.c harness/tests/model/scene.c
+                     harness/tests/model/golden.c harness/tests/model/scene.c \
+                     harness/tests/integration/live.c
 
 # --- engine, explore, repro, target, fault, cli
 ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
@@ -59,12 +61,14 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
-                     test_engine_free
-ENGINE_SERVER_TESTS :=
+                     test_engine_free test_schedule test_trace test_trace_text test_strategy \
+                     test_follower test_tally test_explore
+ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world
 
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens
 CLI_FUZZERS    := fuzz_token
+CLI_SCRIPTS    := test-usage test-run test-replay
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
@@ -151,7 +155,7 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
 
-.PHONY: all check check-valgrind unit coverage coverage-report lint format bench fuzz fuzzers \
+.PHONY: all check bless check-valgrind unit coverage coverage-report lint format bench fuzz fuzzers \
         install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
@@ -230,8 +234,6 @@ SERVER_LIMIT ?= 600
 export PATH := $(CURDIR)/build/tools:$(PATH)
 export OVERBOOK_BUILD := $(abspath $B)
 
-GOLDEN := $(wildcard harness/tests/golden/run)
-
 unit: $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS)
 	script/run-tests --limit $(UNIT_LIMIT) $^
 
@@ -239,7 +241,11 @@ check: all $(TEST_PROGRAMS)
 	script/run-tests --limit $(UNIT_LIMIT) $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS) \
 	    --limit $(SERVER_LIMIT) $(SERVER_PROGRAMS) \
 	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
-	    $(if $(GOLDEN),--via '' $(GOLDEN))
+	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%)
+
+# What is printed now becomes what is expected.
+bless: all
+	harness/tests/golden/run --bless
 
 check-valgrind: $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS)
 	script/run-tests --limit $(UNIT_LIMIT) \

@@ -37,11 +37,11 @@ int main(int argc, char **argv)
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         printf("overbook %s\n", OB_VERSION);
-        return OB_EXIT_EXPECTED;
+        return ob_cli_finish(OB_EXIT_EXPECTED);
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_usage(stdout);
-        return OB_EXIT_EXPECTED;
+        return ob_cli_finish(OB_EXIT_EXPECTED);
     }
     const char *names[COMMAND_COUNT];
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
