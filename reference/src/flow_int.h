@@ -64,7 +64,7 @@ bool hold_expire_overdue(struct work *work, const char *simulator_id, const char
 
 /* Settles a payment that the provider says is captured, once, whoever tells it first.  via_return:
  * the customer is waiting and wants to know of the booking. */
-enum booking_status settle_payment(struct work *work, const struct event *event, bool via_return);
+enum booking_status settle_payment(struct work *work, const struct event *told, bool via_return);
 
 /* --- refund.c */
 

@@ -10,6 +10,9 @@
  * Expiry is decided by a compare-and-set after the locks are held, so neither a frozen clock nor
  * the time spent waiting counts.  A hold whose time is over is reserved again, in the same
  * transaction, if nobody has the slot.
+ *
+ * An event that does not match its hold may be wrong itself.  Before money is given back on its
+ * word the provider is asked, outside the transaction, and its answer counts.
  */
 #include "flow_int.h"
 
@@ -20,13 +23,15 @@ enum outcome {
     OUTCOME_CONFIRMED,
     OUTCOME_REFUND,
     OUTCOME_CASE,
-    OUTCOME_UNMATCHED /* no such hold yet */
+    OUTCOME_UNMATCHED, /* no such hold yet */
+    OUTCOME_DOUBTFUL   /* the event does not match the hold: ask the provider first */
 };
 
 /* Argument of the transactions. */
 struct settlement {
     const struct event *event;
     struct booking_number hold_id;
+    bool checked; /* the event says what the provider says */
     enum outcome outcome;
     const char *reason; /* of a refund or a case, or how it was confirmed */
     bool late;          /* the hold was over */
@@ -263,6 +268,10 @@ static enum work_end settle_locked(struct work *work, struct settlement *settlem
 
     if (confirmed_by_legacy(settlement))
         return adopt_booking(work, settlement);
+    if ((settlement->elsewhere || wrong) && !settlement->checked) {
+        settlement->outcome = OUTCOME_DOUBTFUL;
+        return WORK_ROLLBACK;
+    }
     if (settlement->elsewhere)
         return open_case(work, settlement, "wrong-hold");
     if (wrong)
@@ -282,6 +291,7 @@ static enum work_end settle_body(struct work *work, void *arg)
 
     *settlement = (struct settlement){.event = settlement->event,
                                       .hold_id = settlement->hold_id,
+                                      .checked = settlement->checked,
                                       .outcome = OUTCOME_UNMATCHED,
                                       .reason = "no-such-hold"};
     if (!record_event(work, settlement))
@@ -337,6 +347,7 @@ static enum booking_counter race_counter(const struct settlement *settlement)
     case OUTCOME_CASE:
         return settlement->elsewhere ? BOOKING_COUNT_RACES_MISMATCH : BOOKING_COUNT_RACES_EARLY;
     case OUTCOME_REFUND:
+    case OUTCOME_DOUBTFUL:
         break;
     }
     if (strcmp(settlement->reason, "second-payment") == 0)
@@ -409,22 +420,58 @@ static enum booking_status tell_customer(struct work *work, const struct settlem
     return work_answer(work, BOOKING_OK, settlement->reason);
 }
 
-enum booking_status settle_payment(struct work *work, const struct event *event, bool via_return)
+/* Puts the provider's facts of the payment in place of the event's.  What the provider does not
+ * know stays as it was told.  False: the answer is set. */
+static bool ask_provider(struct work *work, struct event *event)
 {
-    const struct booking_payment *payment = &event->payment;
+    struct booking_payments *payments = work->app->payments;
+    struct booking_payment known;
+    enum booking_payments_result result =
+        payments->ops->lookup(payments, event->payment.id, &known);
+
+    if (result == BOOKING_PAYMENTS_UNKNOWN) {
+        work_answer(work, BOOKING_RETRY_LATER, "payment-unknown");
+        return false;
+    }
+    if (result == BOOKING_PAYMENTS_OK && known.captured_minor > 0) {
+        event->payment = known;
+        event->payment.amount_minor = known.captured_minor;
+    }
+    return true;
+}
+
+/* False: the answer is set. */
+static bool settle(struct work *work, struct event *event, struct settlement *settlement)
+{
+    if (!work_transaction(work, settle_body, settlement))
+        return false;
+    if (settlement->outcome == OUTCOME_DOUBTFUL) {
+        if (!ask_provider(work, event))
+            return false;
+        settlement->checked = true;
+        settlement->hold_id = booking_number(event->payment.hold_id);
+        if (!work_transaction(work, settle_body, settlement))
+            return false;
+    }
+    return settlement->outcome != OUTCOME_UNMATCHED ||
+           work_transaction(work, unmatched_body, settlement);
+}
+
+enum booking_status settle_payment(struct work *work, const struct event *told, bool via_return)
+{
+    struct event event = *told;
+    const struct booking_payment *payment = &event.payment;
     /* With the point before-row the hold cannot be seen yet: the statements really look for one
      * that is not there. */
     bool unseen = booking_fault(BOOKING_FAULT_WEBHOOK_BEFORE_ROW);
-    struct settlement settlement = {.event = event,
-                                    .hold_id = booking_number(unseen ? 0 : payment->hold_id)};
+    struct settlement settlement = {.event = &event,
+                                    .hold_id = booking_number(unseen ? 0 : payment->hold_id),
+                                    .checked = via_return};
 
     booking_copy_text(work->answer->payment_id, sizeof work->answer->payment_id, payment->id);
     work->answer->hold_id = payment->hold_id;
     work_point(work, BOOKING_FAULT_CLEANUP_NOW);
-    if (!work_transaction(work, settle_body, &settlement))
-        return work->answer->status;
-    if (settlement.outcome == OUTCOME_UNMATCHED &&
-        !work_transaction(work, unmatched_body, &settlement))
+    if (!settle(work, &event, &settlement))
         return work->answer->status;
     if (settlement.outcome == OUTCOME_DUPLICATE)
         settlement.reason = "settled-before";

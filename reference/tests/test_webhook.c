@@ -215,6 +215,43 @@ static void a_payment_of_another_hold_is_left_to_a_person(void **state)
     assert_int_equal(world_violations(world), 0);
 }
 
+/* Delivers an event about pay_1 that the provider's own books belie, before its true one. */
+static void deliver_untrue(struct world *world, const char *customer, int64_t hold_id,
+                           int64_t amount_minor)
+{
+    struct booking_delivery delivery;
+
+    assert_true(booking_psp_take(world->psp, &delivery));
+    world_emit(world, "payment.succeeded", "pay_1", customer, hold_id, amount_minor);
+    assert_int_equal(world_deliver(world), BOOKING_OK);
+    assert_string_equal(REASON(world), "confirmed");
+    booking_psp_delivered(world->psp, delivery.id, 0);
+    world_deliver_all(world);
+    assert_string_equal(REASON(world), "settled-before");
+}
+
+static void an_event_that_the_provider_belies_settles_by_what_the_provider_says(void **state)
+{
+    static const struct {
+        const char *customer;
+        int64_t hold_id, amount_minor;
+    } untrue[] = {{"alice", 1, 1}, {"mallory", 1, 9000}, {"alice", 2, 9000}};
+
+    for (size_t i = 0; i < sizeof untrue / sizeof *untrue; i++) {
+        struct world *world;
+
+        assert_int_equal(world_setup(state), 0);
+        world = *state;
+        world_paid(world, "alice");
+        world_hold(world, "bob", 12, 13);
+        deliver_untrue(world, untrue[i].customer, untrue[i].hold_id, untrue[i].amount_minor);
+        assert_int_equal(refunds(world), 0);
+        assert_sql_text(world, "SELECT hold_id || customer_id FROM booking.booking", "1alice");
+        assert_int_equal(world_violations(world), 0);
+        assert_int_equal(world_teardown(state), 0);
+    }
+}
+
 static void an_event_before_its_hold_is_sent_again_and_then_settled(void **state)
 {
     struct world *world = *state;
@@ -348,6 +385,7 @@ int main(void)
         WEBHOOK_TEST(of_two_payments_for_a_hold_one_is_refunded),
         WEBHOOK_TEST(the_wrong_owner_amount_or_currency_is_refunded_not_confirmed),
         WEBHOOK_TEST(a_payment_of_another_hold_is_left_to_a_person),
+        cmocka_unit_test(an_event_that_the_provider_belies_settles_by_what_the_provider_says),
         WEBHOOK_TEST(an_event_before_its_hold_is_sent_again_and_then_settled),
         WEBHOOK_TEST(an_event_whose_hold_never_comes_is_left_to_a_person_once),
         WEBHOOK_TEST(a_return_for_a_refunded_payment_says_so),
