@@ -162,6 +162,7 @@ static bool read_client(struct ob_load *load, const struct ob_node *node,
         .isolation = isolation ? (enum ob_isolation)isolation->number : OB_READ_COMMITTED,
         .isolation_given = isolation != NULL,
         .retries = (unsigned)number_of(&settings, "retries"),
+        .retry_lost = number_of(&settings, "retry-lost") != 0,
         .place = node->place,
     };
     if (load->scenario->target == OB_TARGET_REFERENCE)

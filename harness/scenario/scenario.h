@@ -129,6 +129,7 @@ struct ob_scenario_client {
     /* Target sql: how often its steps are begun again, with the variables as they were at the
      * start, after 40001 or 40P01. */
     unsigned retries;
+    bool retry_lost;   /* target sql: the same after the session was lost */
     uint64_t variants; /* bit i: takes part in variant i */
     struct ob_place place;
 };

@@ -175,6 +175,11 @@ static const struct ob_key client_keys[] = {
      .max = 100,
      .fallback = "0",
      .about = "How often the steps are begun again after SQLSTATE 40001 or 40P01."},
+    {.name = "retry-lost",
+     .type = OB_KEY_BOOLEAN,
+     .targets = OB_FOR_SQL,
+     .fallback = "false",
+     .about = "Whether they are begun again also after the session was lost."},
     {.name = NULL},
 };
 const struct ob_key_set ob_client_keys = {"client", client_keys};

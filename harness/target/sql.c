@@ -3,7 +3,8 @@
  *
  * A client is a small interpreter: statements with :variables as parameters, captures of the first
  * row, guards that skip a step.  An error rolls back and ends the client, or begins it again where
- * the scenario allows retries and the error is one that a retry can help.
+ * the scenario allows retries and the error is one that a retry can help.  So does a lost session,
+ * where the scenario wants it.
  */
 #include "target/target_int.h"
 
@@ -191,7 +192,7 @@ static enum ended fail(struct sql_client *self, enum booking_db_result result,
         self->in_transaction = false;
         ob_client_event(self->client, "lost", "{}");
         self->faulty.db.ops->reconnect(&self->faulty.db);
-        return ENDED_CLIENT;
+        return self->scenario->retry_lost ? ENDED_RETRY : ENDED_CLIENT;
     }
     const char *state = PQresultErrorField(answer, PG_DIAG_SQLSTATE);
     char data[32];

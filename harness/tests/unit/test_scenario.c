@@ -284,6 +284,8 @@ static void sql_clients_have_variables_isolation_and_retries(void **state)
     assert_true(alice->isolation_given);
     assert_int_equal(alice->isolation, OB_SERIALIZABLE);
     assert_int_equal(alice->retries, 3);
+    assert_true(alice->retry_lost);
+    assert_false(bob->retry_lost);
     assert_false(bob->isolation_given);
     assert_int_equal(bob->retries, 0);
     assert_int_equal(bob->variants, 2);
@@ -306,7 +308,7 @@ static void statements_have_parameters_and_captures(void **state)
     assert_string_equal(steps[1].captures[0].variable, "n");
     assert_string_equal(steps[1].captures[0].column, "n");
     assert_int_equal(steps[1].variants, 3);
-    assert_int_equal(steps[1].place.line, 15);
+    assert_int_equal(steps[1].place.line, 16);
     assert_int_equal(steps[1].place.column, 9);
 }
 
