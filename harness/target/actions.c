@@ -15,6 +15,8 @@
 #define REQUESTS_MAX 3   /* for one action, while nothing is decided */
 #define DELIVERIES_MAX 4 /* of one event by one client, until it is answered with 2xx */
 #define RETRY_US 10000000
+#define TYPE_SUCCEEDED "payment.succeeded"
+#define TYPE_REFUNDED "refund.succeeded"
 
 static const struct ob_setting *setting(const struct ob_action *action, const char *key)
 {
@@ -293,6 +295,7 @@ static int64_t emit(struct ob_actor *actor, const struct ob_action *action, cons
         .currency = payment.currency,
         .hold_id = payment.hold_id,
         .amount_minor = payment.amount_minor,
+        .refund_id = strcmp(type, TYPE_REFUNDED) == 0 ? "re_made_up" : NULL,
     };
     if (is_word(action, "tamper", "owner"))
         facts.customer = "mallory";
@@ -305,32 +308,65 @@ static int64_t emit(struct ob_actor *actor, const struct ob_action *action, cons
     return booking_psp_emit(psp, &facts);
 }
 
+/* Remembers by which event a payment's success was told. */
+static void note_event(struct ob_reference *reference, const struct booking_delivery *delivery)
+{
+    if (strcmp(delivery->type, TYPE_SUCCEEDED) != 0)
+        return;
+    pthread_mutex_lock(&reference->mutex);
+    for (size_t i = 0; i < OB_PARTIES_MAX; i++) {
+        struct ob_party *party = &reference->state.parties[i];
+        for (size_t k = 0; k < party->payment_count; k++)
+            if (strcmp(party->payments[k], delivery->payment_id) == 0 && !party->events[k][0])
+                snprintf(party->events[k], BOOKING_ID_SIZE, "%s", delivery->event_id);
+    }
+    pthread_mutex_unlock(&reference->mutex);
+}
+
+/* Whether no action before this one was about the event of that payment. */
+static bool is_first_to_tell(struct ob_reference *reference, size_t party, size_t index)
+{
+    pthread_mutex_lock(&reference->mutex);
+    bool *told = &reference->state.parties[party].told[index];
+    bool first = !*told;
+    *told = true;
+    pthread_mutex_unlock(&reference->mutex);
+    return first;
+}
+
+/* The provider's own delivery of a payment's news; for whoever comes later, the same event once
+ * more.  False: there is none, or the courier has the first. */
+static bool find_own_delivery(struct ob_actor *actor, size_t party, size_t index, const char *type,
+                              struct booking_delivery *out)
+{
+    struct ob_reference *reference = actor->reference;
+    struct booking_psp *psp = reference->psp;
+    struct ob_party of = read_party(reference, party);
+    bool succeeded = strcmp(type, TYPE_SUCCEEDED) == 0;
+    bool first = !succeeded || is_first_to_tell(reference, party, index);
+    if (booking_psp_take_of(psp, of.payments[index], type, out)) {
+        note_event(reference, out);
+        return true;
+    }
+    return !first &&
+           booking_psp_take_one(psp, booking_psp_duplicate(psp, of.events[index], false), out);
+}
+
 /* Finds the delivery that the action is about: the provider's own, one more of the same event, or a
  * made-up one. False: there is none. */
 static bool find_delivery(struct ob_actor *actor, const struct ob_action *action, size_t party,
                           size_t index, struct booking_delivery *out)
 {
-    struct ob_reference *reference = actor->reference;
-    struct booking_psp *psp = reference->psp;
-    struct ob_party of = read_party(reference, party);
-    const char *payment_id = of.payments[index];
-    bool succeeded = is_word(action, "type", "succeeded");
-    const char *type = succeeded                             ? "payment.succeeded"
-                       : is_word(action, "type", "refunded") ? "refund.succeeded"
+    struct booking_psp *psp = actor->reference->psp;
+    const char *type = is_word(action, "type", "succeeded")  ? TYPE_SUCCEEDED
+                       : is_word(action, "type", "refunded") ? TYPE_REFUNDED
                                                              : "payment.failed";
     bool own = is_word(action, "tamper", "none") || is_word(action, "tamper", "signature") ||
                is_word(action, "tamper", "old");
-    if (!own || is_word(action, "event", "new") || is_word(action, "type", "failed"))
-        return booking_psp_take_one(psp, emit(actor, action, type, payment_id), out);
-    if (booking_psp_take_of(psp, payment_id, type, out)) {
-        pthread_mutex_lock(&reference->mutex);
-        if (succeeded)
-            snprintf(reference->state.parties[party].events[index], BOOKING_ID_SIZE, "%s",
-                     out->event_id);
-        pthread_mutex_unlock(&reference->mutex);
-        return true;
-    }
-    return booking_psp_take_one(psp, booking_psp_duplicate(psp, of.events[index], false), out);
+    if (own && is_word(action, "event", "same") && !is_word(action, "type", "failed"))
+        return find_own_delivery(actor, party, index, type, out);
+    struct ob_party of = read_party(actor->reference, party);
+    return booking_psp_take_one(psp, emit(actor, action, type, of.payments[index]), out);
 }
 
 static void act_webhook(struct ob_actor *actor, const struct ob_action *action)
@@ -415,28 +451,24 @@ void ob_reference_act(struct ob_actor *actor, const struct ob_action *action)
     assert(!"a verb of the vocabulary that nobody does");
 }
 
-/* --- what faults ask for */
+/* --- the extra clients */
 
-static bool wants_delivery(const void *arg)
+static bool is_due(const void *arg)
 {
-    struct ob_reference *reference = *(struct ob_reference *const *)arg;
-    pthread_mutex_lock(&reference->mutex);
-    bool wanted = reference->state.extra_deliveries > 0;
-    pthread_mutex_unlock(&reference->mutex);
-    return wanted;
+    const struct ob_actor *actor = arg;
+    int64_t due_us = booking_psp_next_due_us(actor->reference->psp);
+    return due_us >= 0 && due_us <= ob_client_now_us(actor->client);
 }
 
-void ob_reference_deliver_extra(struct ob_actor *actor)
+void ob_reference_be_courier(struct ob_actor *actor)
 {
-    struct ob_reference *reference = actor->reference;
-    while (ob_gated_wait(actor->client, "wait for another delivery", wants_delivery, &reference,
-                         INT64_MAX)) {
-        pthread_mutex_lock(&reference->mutex);
-        reference->state.extra_deliveries--;
-        pthread_mutex_unlock(&reference->mutex);
-        struct booking_delivery delivery;
-        if (booking_psp_take(reference->psp, &delivery))
-            deliver_and_retry(actor, &delivery);
+    struct booking_delivery delivery;
+    while (
+        ob_gated_wait(actor->client, "wait for news of the provider", is_due, actor, INT64_MAX)) {
+        if (!booking_psp_take(actor->reference->psp, &delivery))
+            continue;
+        note_event(actor->reference, &delivery);
+        deliver_and_retry(actor, &delivery);
     }
 }
 
@@ -449,7 +481,7 @@ static bool wants_cleanup(const void *arg)
     return wanted;
 }
 
-void ob_reference_clean_extra(struct ob_actor *actor)
+void ob_reference_be_cleaner(struct ob_actor *actor)
 {
     struct ob_reference *reference = actor->reference;
     while (

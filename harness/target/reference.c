@@ -34,7 +34,7 @@ static bool has_point(const struct ob_scenario *scenario, const char *prefix)
     return false;
 }
 
-/* Someone has to make the deliveries and the cleanups that faults ask for. */
+/* Someone has to make the deliveries and the cleanups that only faults bring about. */
 static size_t extra_clients(const struct ob_scenario *scenario, const char **names)
 {
     size_t count = 0;
@@ -89,7 +89,7 @@ static void body(struct ob_client *client, void *arg)
     };
     if (!self->scenario) {
         actor.customer = "nobody";
-        (self->party == 0 ? ob_reference_deliver_extra : ob_reference_clean_extra)(&actor);
+        (self->party == 0 ? ob_reference_be_courier : ob_reference_be_cleaner)(&actor);
         return;
     }
     const struct ob_scenario_client *scenario = self->scenario;
@@ -272,6 +272,7 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
         free_reference(reference);
         return result;
     }
+    target->start_us = reference->given_now_us;
     target->rig.spec.given = reference->given;
     target->rig.spec.given_count = reference->given_count;
     *self = reference;

@@ -24,6 +24,8 @@ struct ob_party {
     char payments[OB_PARTY_PAYMENTS_MAX]
                  [BOOKING_ID_SIZE];                      /* captured for the hold, in their order */
     char events[OB_PARTY_PAYMENTS_MAX][BOOKING_ID_SIZE]; /* that told of each; "" not sent yet */
+    bool told[OB_PARTY_PAYMENTS_MAX]; /* a webhook action was about that event: the next one's is a
+                                         duplicate */
     size_t payment_count;
 };
 
@@ -31,7 +33,7 @@ struct ob_party {
 struct ob_reference_state {
     struct ob_party parties[OB_PARTIES_MAX];
     size_t ledger_seen; /* entries of the provider's ledger that are in the history */
-    unsigned extra_deliveries, cleanups; /* asked for by faults, not taken up yet */
+    unsigned cleanups;  /* asked for by faults, not taken up yet */
 };
 
 /* Who acts: a racing client, or whoever the scenario gives as having acted before. */
@@ -77,9 +79,11 @@ struct ob_reference {
 
 void ob_reference_act(struct ob_actor *actor, const struct ob_action *action);
 
-/* Bodies of the extra clients: they wait until a fault asks for them. */
-void ob_reference_deliver_extra(struct ob_actor *actor);
-void ob_reference_clean_extra(struct ob_actor *actor);
+/* Bodies of the extra clients.  The courier is the provider's own worker: it sends what is due in
+ * the provider's order, so that duplicates, reordering and news of refunds arrive; the cleaner
+ * waits until a fault asks for it. */
+void ob_reference_be_courier(struct ob_actor *actor);
+void ob_reference_be_cleaner(struct ob_actor *actor);
 
 /* --- history.c */
 

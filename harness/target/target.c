@@ -10,7 +10,7 @@ static enum ob_result reset(void *self, struct ob_error *err)
     struct ob_target *target = self;
     if (target->ops->begin)
         target->ops->begin(target->self);
-    return ob_pg_world_reset(target->world, target->scenario->start_us, err);
+    return ob_pg_world_reset(target->world, target->start_us, err);
 }
 
 static void finish(void *self, struct ob_trace *trace)
@@ -86,7 +86,7 @@ static void fill_rig(struct ob_target *target)
     rig->monotonic_us = monotonic_us;
     rig->spec.clients = target->clients;
     rig->spec.client_count = target->client_count;
-    rig->spec.start_us = scenario->start_us;
+    rig->spec.start_us = target->start_us;
     rig->spec.fault_points = ob_faults_points(target->faults);
     rig->spec.fault_point_count = scenario->fault_point_count;
     rig->spec.fault_budget =
@@ -129,6 +129,7 @@ enum ob_result ob_target_open(const struct ob_scenario *scenario, size_t variant
     target->scenario = scenario;
     target->variant = variant;
     target->options = options;
+    target->start_us = scenario->start_us;
     choose_clients(target);
     enum ob_result result = OB_OK;
     if (target->client_count == 0 || target->client_count > OB_CLIENTS_MAX)

@@ -38,6 +38,8 @@ struct ob_target {
     size_t variant;
     const struct ob_target_options *options; /* borrowed while it is opened */
     void *self;                              /* the kind's own */
+    int64_t start_us; /* virtual time at which runs start: the scenario's, or when what is given has
+                         been done */
     struct ob_pg_world *world;
     struct ob_query_port query; /* of the world; the check keeps a pointer to it */
     struct ob_faults *faults;
