@@ -114,8 +114,8 @@ static void run_variant(struct running *running, const struct ob_scenario *scena
     }
     if (code != OB_OK)
         ob_judge_error(&running->report, result, &err);
-    if (code == OB_SERVER || code == OB_STUCK || (code != OB_OK && !created))
-        running->fatal = err;
+    if (code == OB_SERVER || code == OB_REFUSED || code == OB_STUCK || (code != OB_OK && !created))
+        running->fatal = err; /* the next variant would fare no better */
     free(conninfo);
 }
 

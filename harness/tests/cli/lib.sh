@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # lib.sh - what the tests of the command line share; sourced by them.
 #
 # Each test script has a directory of its own, $dir, which is TMPDIR too, so that whatever overbook
