@@ -34,7 +34,7 @@ void booking_app_init(struct booking_app *app, struct booking_payments *payments
                                 .monitor = monitor,
                                 .webhook_secret = webhook_secret,
                                 .isolation = BOOKING_READ_COMMITTED,
-                                .hold_ttl_s = 15 * 60,
+                                .hold_ttl_s = 900,
                                 .retries_max = 8,
                                 .unmatched_max = 5,
                                 .pause_us = 1000};

@@ -16,6 +16,7 @@
  */
 #include "flow_int.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum outcome {
@@ -209,7 +210,8 @@ static const char *mismatch(const struct settlement *settlement)
 
     if (strcmp(payment->customer, hold->customer) != 0)
         return "wrong-owner";
-    if (payment->amount_minor != hold->amount_minor || strcmp(payment->currency, hold->currency))
+    if (payment->amount_minor != hold->amount_minor ||
+        strcmp(payment->currency, hold->currency) != 0)
         return "wrong-amount";
     return NULL;
 }
@@ -387,6 +389,7 @@ static void report(struct work *work, const struct settlement *settlement)
     enum booking_counter counter = race_counter(settlement);
     struct booking_monitor *monitor = work->app->monitor;
 
+    assert(settlement->outcome != OUTCOME_DOUBTFUL);
     if (settlement->outcome == OUTCOME_REFUND)
         booking_monitor_count(monitor, BOOKING_COUNT_REFUNDS_REQUESTED);
     if (settlement->outcome == OUTCOME_REFUND && strcmp(settlement->reason, "slot-retaken") == 0) {

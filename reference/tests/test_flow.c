@@ -292,6 +292,16 @@ static void the_flag_is_read_by_each_request(void **state)
     assert_int_equal(world_count(world, BOOKING_COUNT_REQUESTS_FIXED), 1);
 }
 
+static void a_worker_with_one_path_does_not_ask_the_flag(void **state)
+{
+    static const enum booking_path legacy = BOOKING_PATH_LEGACY;
+    struct world *world = *state;
+
+    world->app.path = &legacy;
+    world_hold(world, "alice", 10, 11);
+    assert_int_equal(world->answer.path, BOOKING_PATH_LEGACY);
+}
+
 static void the_flag_tells_why_it_cannot_be_set(void **state)
 {
     struct world *world = *state;
@@ -343,6 +353,7 @@ int main(void)
         FLOW_TEST(cancelling_an_expired_hold_says_so),
         FLOW_TEST(the_cleanup_expires_overdue_holds_and_nothing_else),
         FLOW_TEST(the_flag_is_read_by_each_request),
+        FLOW_TEST(a_worker_with_one_path_does_not_ask_the_flag),
         FLOW_TEST(the_flag_tells_why_it_cannot_be_set),
         cmocka_unit_test(statuses_have_http_codes_and_names),
     };

@@ -390,6 +390,47 @@ static void deliveries_go_by_due_time_then_by_age_and_may_overlap(void **state)
     assert_string_equal(take(psp).event_id, "evt_1");
 }
 
+static void a_delivery_can_be_taken_out_of_turn(void **state)
+{
+    struct booking_psp *psp = *state;
+    struct booking_payment payment = captured(psp);
+    struct booking_delivery delivery;
+
+    refund(psp, payment.id, 1000, "r1");
+    refund(psp, payment.id, 1000, "r2");
+    assert_int_equal(booking_psp_waiting(psp), 3);
+    assert_true(booking_psp_take_of(psp, payment.id, "refund.succeeded", &delivery));
+    assert_string_equal(delivery.event_id, "evt_2");
+    assert_true(booking_psp_take_one(psp, 3, &delivery));
+    assert_string_equal(delivery.event_id, "evt_3");
+    assert_false(booking_psp_take_one(psp, 3, &delivery));
+    assert_false(booking_psp_take_one(psp, 4, &delivery));
+    assert_false(booking_psp_take_one(psp, 0, &delivery));
+    assert_false(booking_psp_take_of(psp, payment.id, "refund.succeeded", &delivery));
+    assert_false(booking_psp_take_of(psp, "pay_7", "payment.succeeded", &delivery));
+    assert_int_equal(booking_psp_waiting(psp), 1);
+    assert_string_equal(take(psp).event_id, "evt_1");
+}
+
+static void a_copy_knows_the_same_and_goes_on_by_itself(void **state)
+{
+    struct booking_psp *psp = *state;
+    struct booking_psp *twin = booking_psp_new(&(struct booking_psp_options){.secret = "other"});
+
+    captured(psp);
+    booking_psp_copy(twin, psp);
+    assert_int_equal(capture(twin, "pay_1", "k"), BOOKING_PAYMENTS_OK);
+    assert_int_equal(booking_psp_ledger_count(twin), 1);
+    assert_string_equal(take(twin).event_id, "evt_1");
+    assert_int_equal(refund(twin, "pay_1", 9000, "r"), BOOKING_PAYMENTS_OK);
+    assert_int_equal(lookup(psp, "pay_1").refunded_minor, 0);
+    assert_int_equal(booking_psp_waiting(psp), 1);
+    booking_psp_copy(twin, psp);
+    assert_int_equal(lookup(twin, "pay_1").refunded_minor, 0);
+    assert_string_equal(create(twin, "next").id, "pay_2");
+    booking_psp_free(twin);
+}
+
 static void duplicates_come_under_the_same_or_a_new_event_id(void **state)
 {
     struct booking_psp *psp = *state;
@@ -497,6 +538,8 @@ int main(void)
         PSP_TEST(retries_end),
         PSP_TEST(an_answer_for_a_delivery_that_is_not_on_its_way_is_ignored),
         PSP_TEST(deliveries_go_by_due_time_then_by_age_and_may_overlap),
+        PSP_TEST(a_delivery_can_be_taken_out_of_turn),
+        PSP_TEST(a_copy_knows_the_same_and_goes_on_by_itself),
         PSP_TEST(duplicates_come_under_the_same_or_a_new_event_id),
         PSP_TEST(the_point_duplicate_sends_an_event_twice),
         PSP_TEST(the_point_reordered_lets_the_next_but_one_overtake),
