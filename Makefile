@@ -72,7 +72,7 @@ CLI_SCRIPTS    := test-usage test-run test-replay
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
-           harness/pg/keeper.c harness/pg/marker.c harness/pg/pidfile.c harness/pg/redact.c \
+           harness/pg/keep.c harness/pg/keeper.c harness/pg/marker.c harness/pg/pidfile.c harness/pg/redact.c \
            harness/pg/server.c harness/pg/tree.c
 PG_UNIT_TESTS := test_pg_find test_pg_home test_pg_keeper test_pg_pidfile test_pg_redact test_pg_tree
 PG_SERVER_TESTS := test_embedded test_embedded_killed test_marker

@@ -224,7 +224,7 @@ static enum ob_result publish(const struct cache *cache, const char *data, struc
 static enum ob_result run_initdb(const struct ob_pg_install *install, struct ob_pg_keeper *keeper,
                                  struct ob_error *err)
 {
-    const char *argv[ARGUMENTS_MAX + 4];
+    const char *argv[ARGUMENTS_MAX + 5];
     char *program = ob_asprintf("%s/initdb", install->bindir);
     size_t count = 0;
     bool ended = false;
@@ -233,6 +233,7 @@ static enum ob_result run_initdb(const struct ob_pg_install *install, struct ob_
 
     argv[count++] = program;
     argv[count++] = "--no-sync";
+    argv[count++] = "--no-clean"; /* postmaster.pid is how we know of shared memory it has left */
     argv[count++] = "-D";
     argv[count++] = keeper->home.data;
     initdb_options(install, argv + count);

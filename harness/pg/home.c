@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -168,8 +170,11 @@ void ob_pg_home_clear(struct ob_pg_home *home)
 void ob_pg_home_init(struct ob_pg_home *home, const char *path, int lock_fd,
                      const struct ob_pg_account *account)
 {
+    /* See spread(): it is the name that decides where on the disk a directory goes. */
+    const char *suffix = path + strlen(path) - (sizeof TEMPLATE - sizeof PREFIX);
+
     *home = (struct ob_pg_home){.path = ob_strdup(path),
-                                .data = ob_asprintf("%s/data", path),
+                                .data = ob_asprintf("%s/data-%s", path, suffix),
                                 .log = ob_asprintf("%s/log", path),
                                 .lock_fd = lock_fd,
                                 .account = *account};
@@ -217,6 +222,20 @@ void ob_pg_home_sweep(const char *place, const struct ob_pg_account *account)
     free(canonical);
 }
 
+/* Asks ext4 to put what is made in the home elsewhere on the disk than its neighbours.  Beside
+ * them it searches through every inode freed in the last minutes, by the thousand for each
+ * server that was here, and a copy takes up to five times as long.  File systems that know no
+ * such wish refuse it, and that is well. */
+static void spread(int dir)
+{
+    int flags;
+
+    if (ioctl(dir, FS_IOC_GETFLAGS, &flags) == 0) {
+        flags |= FS_TOPDIR_FL;
+        (void)ioctl(dir, FS_IOC_SETFLAGS, &flags);
+    }
+}
+
 /* Locks the directory just made and marks it; 1 done, 0 it was swept away meanwhile, -1 failed. */
 static int claim(struct ob_pg_home *home)
 {
@@ -235,6 +254,7 @@ static int claim(struct ob_pg_home *home)
     if (mark < 0)
         return -1;
     close(mark);
+    spread(home->lock_fd);
     return 1;
 }
 

@@ -3,7 +3,7 @@
  *
  *     $TMPDIR/overbook-pg-XXXXXX/
  *         overbook.home     marks it as ours to remove
- *         data/             the cluster
+ *         data-XXXXXX/      the cluster
  *         log               what the programs print
  *         .s.PGSQL.5432     the socket
  *
@@ -23,7 +23,7 @@
 
 struct ob_pg_home {
     char *path; /* absolute, without symbolic links; owned */
-    char *data; /* path/data; owned; made by whoever fills it */
+    char *data; /* the cluster in it; owned; made by whoever fills it */
     char *log;  /* path/log; owned */
     int lock_fd;
     struct ob_pg_account account;
@@ -38,7 +38,7 @@ OB_MUSTCHECK enum ob_result ob_pg_home_open(struct ob_pg_home *out, struct ob_er
 OB_MUSTCHECK enum ob_result ob_pg_home_open_in(const char *const *places, size_t count,
                                                struct ob_pg_home *out, struct ob_error *err);
 
-/* Fills *home for a directory that is already there; lock_fd becomes the home's. */
+/* Fills *home for a directory so named that is already there; lock_fd becomes the home's. */
 void ob_pg_home_init(struct ob_pg_home *home, const char *path, int lock_fd,
                      const struct ob_pg_account *account);
 

@@ -1,7 +1,7 @@
 /*
  * keeper.h - the process that owns a home and whatever runs in it.
  *
- * A keeper is forked before the home is filled and runs programs in it (initdb, then postgres) on
+ * A keeper makes its home and runs programs in it (initdb, then postgres) on
  * request. It sees the death of the process that opened it, by end of file on their socket and by a
  * pidfd, whatever the cause, SIGKILL included: then, or when it is closed, it ends the program
  * (SIGQUIT; SIGCONT to those that were stopped; SIGKILL after a limit, orphans too), removes shared
@@ -29,7 +29,7 @@ struct ob_pg_keeper {
     int fd; /* the socket to the keeper */
 };
 
-/* Makes a home and forks its keeper. */
+/* Forks a keeper, which makes a home.  Errors as of ob_pg_home_open(). */
 OB_MUSTCHECK enum ob_result ob_pg_keeper_open(struct ob_pg_keeper *out, struct ob_error *err);
 
 /* Starts a program in the home as the account, its output appended to the home's log; argv ends

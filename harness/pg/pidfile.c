@@ -57,7 +57,9 @@ bool ob_pg_pidfile_parse(const char *text, struct ob_pg_pidfile *out)
         if (end == NULL)
             break; /* a line without its end is still being written */
         size_t size = (size_t)(end - text);
-        if (number == LINE_PID && !read_int(text, size, &found.pid))
+        /* The standalone servers that initdb runs write theirs with a minus sign. */
+        size_t sign = number == LINE_PID && *text == '-' ? 1 : 0;
+        if (number == LINE_PID && !read_int(text + sign, size - sign, &found.pid))
             return false;
         if (number == LINE_SEGMENT)
             read_segment(text, size, &found);

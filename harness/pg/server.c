@@ -344,6 +344,11 @@ const char *ob_pg_server_dir(const struct ob_pg_server *server)
     return server->keeper.home.path;
 }
 
+const char *ob_pg_server_data_dir(const struct ob_pg_server *server)
+{
+    return server->keeper.home.data;
+}
+
 const char *ob_pg_server_log_path(const struct ob_pg_server *server)
 {
     return server->keeper.home.log;

@@ -62,8 +62,9 @@ pid_t ob_pg_server_postmaster_pid(const struct ob_pg_server *server);
 pid_t ob_pg_server_keeper_pid(const struct ob_pg_server *server);
 const struct ob_pg_install *ob_pg_server_install(const struct ob_pg_server *server);
 
-/* The temporary directory and the log in it; owned by the server. */
+/* The temporary directory, the cluster and the log in it; owned by the server. */
 const char *ob_pg_server_dir(const struct ob_pg_server *server);
+const char *ob_pg_server_data_dir(const struct ob_pg_server *server);
 const char *ob_pg_server_log_path(const struct ob_pg_server *server);
 
 /* The log's last lines, at most size - 1 bytes of them and never half a line unless one is

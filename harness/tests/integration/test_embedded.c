@@ -417,6 +417,25 @@ static char *small_disk(const char *name, const char *options)
     return NULL;
 }
 
+/* The System V segments that nobody uses and whose makers are no more. */
+static size_t count_lost_segments(void)
+{
+    char line[512];
+    size_t count = 0;
+    FILE *file = fopen("/proc/sysvipc/shm", "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        /* key, id, permissions, size, maker, last user, attached */
+        long field[7] = {0};
+        char *at = line;
+        for (size_t i = 0; i < 7; i++)
+            field[i] = strtol(at, &at, 10);
+        count += field[4] > 0 && field[6] == 0 && kill((pid_t)field[4], 0) != 0;
+    }
+    fclose(file);
+    return count;
+}
+
 static void a_full_disk_is_an_error_that_names_it_and_the_cure(void **state)
 {
     (void)state;
@@ -425,6 +444,7 @@ static void a_full_disk_is_an_error_that_names_it_and_the_cure(void **state)
     char *disk = small_disk("small", "size=12m,mode=1777");
     if (disk == NULL)
         skip();
+    size_t lost = count_lost_segments();
     setenv("TMPDIR", disk, 1);
     enum ob_result copied = fail_to_open(NULL, &copying);
     setenv("XDG_CACHE_HOME", place, 1);
@@ -440,6 +460,7 @@ static void a_full_disk_is_an_error_that_names_it_and_the_cure(void **state)
     assert_non_null(strstr(initialising.detail, "No space left on device"));
     assert_non_null(strstr(initialising.hint, disk));
     assert_int_equal(left, 0);
+    assert_int_equal(count_lost_segments(), lost);
     free(disk);
 }
 
@@ -470,10 +491,9 @@ static void a_server_that_is_killed_is_noticed_and_leaves_nothing(void **state)
     struct ob_pg_server *server = open_server(NULL);
     PGconn *conn = connect_to(server, "postgres");
     struct ob_pg_pidfile pidfile;
-    char *data = ob_asprintf("%s/data", ob_pg_server_dir(server));
     int backend = open_process(PQbackendPID(conn));
     int postmaster = open_process(ob_pg_server_postmaster_pid(server));
-    assert_true(ob_pg_pidfile_read(data, &pidfile));
+    assert_true(ob_pg_pidfile_read(ob_pg_server_data_dir(server), &pidfile));
     assert_true(segment_exists(pidfile.shm_id));
     assert_true(ob_pg_server_alive(server));
     assert_int_equal(kill(PQbackendPID(conn), SIGSTOP), 0);
@@ -485,7 +505,6 @@ static void a_server_that_is_killed_is_noticed_and_leaves_nothing(void **state)
     wait_ended(backend, "the end of a stopped backend without a postmaster");
     assert_false(segment_exists(pidfile.shm_id));
     PQfinish(conn);
-    free(data);
 }
 
 static void the_log_can_be_read_while_the_server_runs(void **state)

@@ -73,8 +73,8 @@ static _Noreturn void be_victim(int out, int in, int end)
         _exit(2);
     char *conninfo = ob_pg_server_conninfo(server, "postgres");
     PGconn *conn = PQconnectdb(conninfo), *other = PQconnectdb(conninfo);
-    char *data = ob_asprintf("%s/data", ob_pg_server_dir(server));
-    if (PQstatus(other) != CONNECTION_OK || !ob_pg_pidfile_read(data, &pidfile) ||
+    if (PQstatus(other) != CONNECTION_OK ||
+        !ob_pg_pidfile_read(ob_pg_server_data_dir(server), &pidfile) ||
         kill(PQbackendPID(other), SIGSTOP) != 0)
         _exit(3);
     facts.keeper = ob_pg_server_keeper_pid(server);
@@ -270,16 +270,20 @@ static void nothing_is_left_when_the_opener_dies_while_it_starts(void **state)
     ssize_t size = read(events, data, sizeof data);
     assert_true(size > 0);
     char *home = ob_asprintf("%s/%s", place, ((struct inotify_event *)data)->name);
-    char *inner = ob_asprintf("%s/data", home);
-    int below = inotify_init1(IN_CLOEXEC);
-    if (inotify_add_watch(below, home, IN_CREATE) >= 0 && !exists(inner))
-        wait_readable(below, "something in the home");
+    char *log = ob_asprintf("%s/log", home);
+    int below = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    assert_true(inotify_add_watch(below, home, IN_CREATE) >= 0);
+    while (!exists(log)) {
+        wait_readable(below, "the log of initdb");
+        while (read(below, data, sizeof data) > 0)
+            ;
+    }
     assert_int_equal(kill(opener, SIGKILL), 0);
     assert_int_equal(WTERMSIG(wait_child(opener)), SIGKILL);
     wait_removed(home);
     close(below);
     close(events);
-    free(inner);
+    free(log);
     free(home);
 }
 

@@ -30,6 +30,16 @@ static void a_server_that_is_starting_is_not_ready(void **state)
     assert_false(found.ready);
 }
 
+static void a_standalone_server_has_a_segment_too(void **state)
+{
+    (void)state;
+    struct ob_pg_pidfile found;
+    assert_true(ob_pg_pidfile_parse("-7491\n/d\n1\n5432\n\n\n        2    557071\n", &found));
+    assert_int_equal(found.pid, 7491);
+    assert_int_equal(found.shm_id, 557071);
+    assert_false(found.ready);
+}
+
 static void a_line_without_its_end_does_not_count(void **state)
 {
     (void)state;
@@ -44,7 +54,7 @@ static void a_line_without_its_end_does_not_count(void **state)
 static void what_is_no_pid_file_is_refused_and_changes_nothing(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "\n", "x\n", "-4\n", "0\n", "99999999999999\n"};
+    static const char *const texts[] = {"", "\n", "x\n", "-\n", "--4\n", "0\n", "99999999999999\n"};
     struct ob_pg_pidfile found = {.pid = 1};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_false(ob_pg_pidfile_parse(texts[i], &found));
@@ -84,6 +94,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_file_gives_pid_segment_and_readiness),
         cmocka_unit_test(a_server_that_is_starting_is_not_ready),
+        cmocka_unit_test(a_standalone_server_has_a_segment_too),
         cmocka_unit_test(a_line_without_its_end_does_not_count),
         cmocka_unit_test(what_is_no_pid_file_is_refused_and_changes_nothing),
         cmocka_unit_test(a_segment_that_nobody_uses_is_removed),
