@@ -17,14 +17,14 @@
 typedef uint64_t ob_client_set; /* bit i: client i */
 
 /* name, word in traces */
-#define OB_OP_KINDS(X)                                                                           \
-    X(BEGIN, "begin")                                                                            \
-    X(STATEMENT, "sql")                                                                          \
-    X(COMMIT, "commit")                                                                          \
-    X(ROLLBACK, "rollback")                                                                      \
-    X(KILL, "kill")   /* the session's server process is ended, and a fresh session opened */    \
-    X(CLOCK, "clock") /* the virtual clock is set */                                             \
-    X(CALL, "call")   /* something atomic outside the database, done by the client's own code */ \
+#define OB_OP_KINDS(X)                                                                            \
+    X(BEGIN, "begin")                                                                             \
+    X(STATEMENT, "sql")                                                                           \
+    X(COMMIT, "commit")                                                                           \
+    X(ROLLBACK, "rollback")                                                                       \
+    X(KILL, "kill")   /* the session ends as if its connection had broken; a fresh one follows */ \
+    X(CLOCK, "clock") /* the virtual clock is set */                                              \
+    X(CALL, "call")   /* something atomic outside the database, done by the client's own code */  \
     X(WAIT, "wait")   /* until a condition holds or a time has come */
 
 enum ob_op_kind {

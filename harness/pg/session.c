@@ -26,7 +26,7 @@
 /* Within a transaction the settings are local to it, and its end brings the old ones back. */
 #define OB_PG_ARM(set)                                                                           \
     set " deadlock_timeout = '1ms'; " set " log_lock_waits = on; " set " client_min_messages = " \
-                                                                       "log"
+        "log"
 #define OB_PG_DISARM(set) set " client_min_messages = notice; " set " deadlock_timeout = '1h'"
 
 /* libpq would print them on standard error. */
@@ -56,8 +56,9 @@ enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char 
 }
 
 /* Severity LOG from ProcSleep, in English since armed sessions have lc_messages = C: "process N
- * still waiting for …" when a check has passed, and "process N acquired …", after which another wait
- * of the same statement has a check of its own.  One that finds a deadlock is told by its error. */
+ * still waiting for …" when a check has passed, and "process N acquired …", after which another
+ * wait of the same statement has a check of its own.  One that finds a deadlock is told by its
+ * error. */
 static void receive_notice(void *arg, const PGresult *notice)
 {
     struct ob_pg_session *session = arg;
@@ -93,7 +94,8 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
         return result;
     PQsetNoticeReceiver(session->conn, receive_notice, session);
     session->pid = PQbackendPID(session->conn);
-    session->killing = session->checked = false;
+    session->ending = OB_PG_STAYING;
+    session->checked = false;
     session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_OFF;
     return OB_OK;
 }
@@ -127,8 +129,8 @@ enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, str
 {
     struct ob_pg_session *session = &world->sessions[client];
     PGTransactionStatusType status = PQtransactionStatus(session->conn);
-    bool usable = status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN && !session->killing &&
-                  PQconsumeInput(session->conn);
+    bool usable = status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN &&
+                  session->ending == OB_PG_STAYING && PQconsumeInput(session->conn);
     enum ob_result result = usable ? clean(world, session, err) : OB_SERVER;
     if (result != OB_SERVER)
         return result;
@@ -154,21 +156,6 @@ static enum ob_io replace_lost(struct ob_pg_world *world, size_t client, struct 
     return OB_IO_FAILED;
 }
 
-static enum ob_io kill_session(struct ob_pg_world *world, struct ob_pg_session *session,
-                               struct ob_error *err)
-{
-    char pid[16];
-    snprintf(pid, sizeof pid, "%d", session->pid);
-    const char *params[] = {pid};
-    PGresult *result = NULL;
-    if (ob_pg_control_prepared(world, "SELECT pg_catalog.pg_terminate_backend($1::int4)", 1, params,
-                               &result, err) != OB_OK)
-        return OB_IO_FAILED;
-    PQclear(result);
-    session->killing = true;
-    return OB_IO_PENDING;
-}
-
 enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
                               struct ob_error *err)
 {
@@ -176,9 +163,13 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
     struct ob_pg_session *session = &world->sessions[client];
     assert(client < world->session_count && !session->answer);
     session->checked = session->deadlock != OB_PG_DEADLOCK_ON;
-    if (op->kind == OB_OP_KILL)
-        return kill_session(world, session, err);
+    (void)err;
     /* A failed send leaves the connection bad, which the next poll finds. */
+    if (op->kind == OB_OP_KILL) {
+        session->ending = OB_PG_ROLLING_BACK;
+        (void)PQsendQuery(session->conn, "ROLLBACK");
+        return OB_IO_PENDING;
+    }
     (void)PQsendQueryParams(session->conn, op->text, op->param_count, NULL, op->params, NULL, NULL,
                             0);
     return OB_IO_PENDING;
@@ -239,20 +230,30 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     note_settings(session, PQcmdStatus(result));
 }
 
-/* Waits for the end of the line: the server process lets go of its locks before it closes it. */
-static enum ob_io poll_killed(struct ob_pg_world *world, size_t client, struct ob_reply *reply,
+/* What a session's end does in the database is done without ending it, which would cost a new
+ * connection: its transaction is rolled back, then all that it holds and has set is let go. */
+static enum ob_io poll_ending(struct ob_pg_world *world, size_t client, struct ob_reply *reply,
                               struct ob_error *err)
 {
     struct ob_pg_session *session = &world->sessions[client];
-    while (PQconsumeInput(session->conn) && !PQisBusy(session->conn)) {
+    if (!PQconsumeInput(session->conn))
+        return replace_lost(world, client, reply, err);
+    while (!PQisBusy(session->conn)) {
         PGresult *result = PQgetResult(session->conn);
-        if (!result)
-            break;
         PQclear(result);
+        if (result)
+            continue;
+        if (session->ending == OB_PG_ROLLING_BACK) {
+            session->ending = OB_PG_DISCARDING;
+            (void)PQsendQuery(session->conn, "DISCARD ALL");
+            return OB_IO_PENDING;
+        }
+        session->ending = OB_PG_STAYING;
+        session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_OFF;
+        *reply = (struct ob_reply){.status = OB_REPLY_LOST};
+        return OB_IO_DONE;
     }
-    if (PQstatus(session->conn) != CONNECTION_BAD)
-        return OB_IO_PENDING;
-    return replace_lost(world, client, reply, err);
+    return OB_IO_PENDING;
 }
 
 /* COPY through the connection: what the server wants to have is refused, what it gives is thrown
@@ -278,8 +279,8 @@ enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
 {
     struct ob_pg_world *world = self;
     struct ob_pg_session *session = &world->sessions[client];
-    if (session->killing)
-        return poll_killed(world, client, reply, err);
+    if (session->ending != OB_PG_STAYING)
+        return poll_ending(world, client, reply, err);
     if (!PQconsumeInput(session->conn))
         return replace_lost(world, client, reply, err);
     while (!PQisBusy(session->conn)) {

@@ -15,13 +15,16 @@
 
 enum ob_pg_deadlock { OB_PG_DEADLOCK_UNKNOWN, OB_PG_DEADLOCK_OFF, OB_PG_DEADLOCK_ON };
 
+/* The steps of OB_OP_KILL. */
+enum ob_pg_ending { OB_PG_STAYING, OB_PG_ROLLING_BACK, OB_PG_DISCARDING };
+
 struct ob_pg_session {
     PGconn *conn; /* owned */
     int pid;
     PGresult
-        *answer;  /* the first result of the operation in flight, owned until it is handed over */
-    bool killing; /* the server process is being ended; its end of the line is awaited */
-    bool checked; /* the deadlock check of the present wait has passed */
+        *answer; /* the first result of the operation in flight, owned until it is handed over */
+    enum ob_pg_ending ending; /* how far the end of the session is */
+    bool checked;             /* the deadlock check of the present wait has passed */
     enum ob_pg_deadlock deadlock;
     enum ob_pg_deadlock deadlock_outside; /* what it is once the transaction has ended */
 };

@@ -79,7 +79,7 @@ static void close_subject(struct subject *subject)
 {
     struct ob_error err;
     ob_target_close(subject->target);
-    must(ob_server_drop_database(subject->server, &err), &err);
+    must(ob_server_drop_database(subject->server, OB_OK, &err), &err);
     ob_scenario_free(subject->scenario);
     free(subject->conninfo);
 }
