@@ -42,7 +42,7 @@ struct ob_options {
     size_t arg_count;
 };
 
-#define OB_RUNS_DEFAULT 300
+#define OB_RUNS_DEFAULT 100
 
 enum ob_command {
     OB_COMMAND_RUN = 1,
