@@ -25,7 +25,7 @@ static void say(bool ok, const char *what, const char *found, const struct ob_er
 {
     printf("%-8s %-18s ", ok ? "ok" : "missing", what);
     print_plain(found, 0);
-    if (ok)
+    if (ok || !err)
         return;
     print_plain(err->detail, 28);
     print_plain(err->hint, 28);

@@ -21,11 +21,10 @@ static void add(struct ob_tokens *tokens, const char *token)
 
 static void add_violations(struct ob_tokens *tokens, const json_t *result)
 {
-    size_t i;
-    json_t *violation;
-    json_array_foreach(json_object_get(result, "violations"), i, violation)
-    {
-        const char *token = json_string_value(json_object_get(violation, "token"));
+    const json_t *violations = json_object_get(result, "violations");
+    for (size_t i = 0; i < json_array_size(violations); i++) {
+        const char *token =
+            json_string_value(json_object_get(json_array_get(violations, i), "token"));
         if (token && token[0] != '\0')
             add(tokens, token);
     }
@@ -45,9 +44,8 @@ static enum ob_result read_file(const char *path, struct ob_tokens *out, struct 
     }
     const json_t *results = json_object_get(root, "results");
     bool is_result = json_is_array(results);
-    size_t i;
-    json_t *result;
-    json_array_foreach(results, i, result) add_violations(out, result);
+    for (size_t i = 0; i < json_array_size(results); i++)
+        add_violations(out, json_array_get(results, i));
     json_decref(root);
     if (out->count > 0)
         return OB_OK;

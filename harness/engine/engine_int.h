@@ -16,10 +16,10 @@
 #include <semaphore.h>
 
 enum ob_client_state {
-    OB_CLIENT_ABSENT,  /* takes no part in this run */
-    OB_CLIENT_MOVING,  /* its own code runs */
-    OB_CLIENT_POSTED,  /* waits to be released */
-    OB_CLIENT_FLYING,  /* released; the server works on it, or it waits for a lock */
+    OB_CLIENT_ABSENT,   /* takes no part in this run */
+    OB_CLIENT_MOVING,   /* its own code runs */
+    OB_CLIENT_POSTED,   /* waits to be released */
+    OB_CLIENT_FLYING,   /* released; the server works on it, or it waits for a lock */
     OB_CLIENT_ANSWERED, /* the reply has come and is owned here, the client was not told yet */
     OB_CLIENT_FINISHED  /* its body has returned */
 };

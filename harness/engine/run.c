@@ -10,8 +10,8 @@ struct ob_limits ob_limits_default(void)
 {
     return (struct ob_limits){
         .steps_max = 1000,
-        .run_us_max = 10 * 1000000,
-        .client_us_max = 5 * 1000000,
+        .run_us_max = (int64_t)10 * 1000000,
+        .client_us_max = (int64_t)5 * 1000000,
     };
 }
 
@@ -198,7 +198,8 @@ static enum ob_result nobody_can_move(struct ob_engine *engine, bool *over, stru
     return result;
 }
 
-/* A client that waits in an endless loop for what never comes makes no step: only time ends that. */
+/* A client that waits in an endless loop for what never comes makes no step: only time ends that.
+ */
 static bool limit_reached(struct ob_engine *engine, ob_client_set enabled)
 {
     const char *reason = "the clients still had operations to do";

@@ -157,7 +157,8 @@ static bool seen_twice(struct settling *s, const struct ob_waits *waits)
 }
 
 /* The server answers about several backends one after the other.  Where more than one may move, and
- * one that moves may have set free another who was asked about before it, one answer is no proof. */
+ * one that moves may have set free another who was asked about before it, one answer is no proof.
+ */
 static bool one_answer_is_enough(const struct settling *s)
 {
     ob_client_set may_move = s->moving | waiting_behind(s->engine, s->moving);

@@ -62,7 +62,7 @@ struct ob_step {
     ob_client_set holders; /* when the client itself is blocked: by whom */
     /* Who waited before and because of the step was answered, or now waits for others. */
     ob_client_set woken;
-    bool uncontrolled;     /* the server itself chose which of several waiters goes on */
+    bool uncontrolled; /* the server itself chose which of several waiters goes on */
     struct ob_completion *completions;
     size_t completion_count;
 };

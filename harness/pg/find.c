@@ -25,8 +25,6 @@
 
 #define ANSWER_MS_MAX 10000
 
-extern char **environ;
-
 struct search {
     struct ob_pg_install found; /* bindir NULL: nothing yet */
     struct ob_buf tried;        /* a clause for each place that does not count */

@@ -192,9 +192,7 @@ static uint8_t *decode_base64url(const char *text, size_t *size)
                                    "0123456789-_";
     if (strspn(text, alphabet) != length || length % 4 == 1)
         return NULL;
-    char *plain = ob_alloc(padded + 1);
-    memset(plain, '=', padded);
-    memcpy(plain, text, length);
+    char *plain = ob_asprintf("%s%.*s", text, (int)(padded - length), "==");
     swap_alphabet(plain, "-_", "+/");
     uint8_t *data = ob_alloc(padded / 4 * 3 + 1);
     int decoded = EVP_DecodeBlock(data, (unsigned char *)plain, (int)padded);

@@ -14,7 +14,7 @@
 #include <jansson.h>
 #include <pthread.h>
 
-#define OB_PARTIES_MAX (2 * OB_CLIENTS_MAX)
+#define OB_PARTIES_MAX ((size_t)2 * OB_CLIENTS_MAX)
 #define OB_PARTY_PAYMENTS_MAX 4
 #define OB_REFERENCE_SECRET "whsec_reference"
 

@@ -120,17 +120,17 @@ static void a_chain_of_waiters_goes_on_link_by_link(void **state)
                  "SELECT pg_advisory_xact_lock(1)", "rollback");
     OB_SCENE_ADD(&live.scene, "cat", "SELECT pg_advisory_xact_lock(2)");
     const char *text = ob_live_run(&live, "00111201");
-    assert_string_equal(text,
-                        "  1 ann        begin    begin  -> 0 rows\n"
-                        "  2 ann        sql      SELECT pg_advisory_xact_lock(1)  -> 1 row\n"
-                        "  3 bob        begin    begin  -> 0 rows\n"
-                        "  4 bob        sql      SELECT pg_advisory_xact_lock(2)  -> 1 row\n"
-                        "  5 bob        sql      SELECT pg_advisory_xact_lock(1)  -> waits for ann\n"
-                        "  6 cat        sql      SELECT pg_advisory_xact_lock(2)  -> waits for bob\n"
-                        "  7 ann        rollback rollback  -> 0 rows; bob goes on: 1 row"
-                        "  (uncontrolled wake)\n"
-                        "  8 bob        rollback rollback  -> 0 rows; cat goes on: 1 row\n"
-                        "    end: finished\n");
+    assert_string_equal(
+        text, "  1 ann        begin    begin  -> 0 rows\n"
+              "  2 ann        sql      SELECT pg_advisory_xact_lock(1)  -> 1 row\n"
+              "  3 bob        begin    begin  -> 0 rows\n"
+              "  4 bob        sql      SELECT pg_advisory_xact_lock(2)  -> 1 row\n"
+              "  5 bob        sql      SELECT pg_advisory_xact_lock(1)  -> waits for ann\n"
+              "  6 cat        sql      SELECT pg_advisory_xact_lock(2)  -> waits for bob\n"
+              "  7 ann        rollback rollback  -> 0 rows; bob goes on: 1 row"
+              "  (uncontrolled wake)\n"
+              "  8 bob        rollback rollback  -> 0 rows; cat goes on: 1 row\n"
+              "    end: finished\n");
     ob_live_close(&live);
 }
 

@@ -62,8 +62,8 @@ static void add_racers(struct ob_live *live)
                  "SELECT n FROM room WHERE id = 1 FOR UPDATE",
                  "INSERT INTO booking (room, who) VALUES (2, 'x') ON CONFLICT DO NOTHING",
                  "UPDATE room SET n = n - 2 WHERE id = 2", "commit");
-    OB_SCENE_ADD(&live->scene, "cat", "begin", "UPDATE room SET n = n - 3 WHERE id = 2",
-                 "commit", "SELECT pg_advisory_lock(1)", "SELECT sum(n) FROM room",
+    OB_SCENE_ADD(&live->scene, "cat", "begin", "UPDATE room SET n = n - 3 WHERE id = 2", "commit",
+                 "SELECT pg_advisory_lock(1)", "SELECT sum(n) FROM room",
                  "SELECT pg_advisory_unlock(1)");
 }
 
@@ -89,8 +89,7 @@ static void random_schedules_replay_to_the_byte(void **state)
         char *first = ob_buf_take(&live.scene.text);
         for (int replay = 0; replay < 2; replay++) {
             struct ob_follower follower = {.schedule = &recorded};
-            enum ob_result result =
-                ob_scene_choose(&live.scene, ob_follower_chooser(&follower));
+            enum ob_result result = ob_scene_choose(&live.scene, ob_follower_chooser(&follower));
             assert_int_equal(result, OB_OK);
             const char *again = ob_scene_text(&live.scene, true);
             if (controlled)

@@ -8,27 +8,39 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#define BEGINS {OB_OP_BEGIN, false, "", "BEGIN"}
-#define COMMITS {OB_OP_COMMIT, false, "", "COMMIT"}
-#define DOES(model, sql) {OB_OP_STATEMENT, false, model, sql}
-#define DOES_IF_NONE(model, sql) {OB_OP_STATEMENT, true, model, sql}
+#define BEGINS                          \
+    {                                   \
+        OB_OP_BEGIN, false, "", "BEGIN" \
+    }
+#define COMMITS                           \
+    {                                     \
+        OB_OP_COMMIT, false, "", "COMMIT" \
+    }
+#define DOES(model, sql)                   \
+    {                                      \
+        OB_OP_STATEMENT, false, model, sql \
+    }
+#define DOES_IF_NONE(model, sql)          \
+    {                                     \
+        OB_OP_STATEMENT, true, model, sql \
+    }
 
-const char ob_golden_schema[] =
-    "CREATE TABLE parent (id int PRIMARY KEY, n int NOT NULL);"
-    "CREATE TABLE booking (client int PRIMARY KEY);"
-    "CREATE TABLE slot (id int PRIMARY KEY, client int NOT NULL);"
-    "CREATE TABLE counter (id text PRIMARY KEY, n int NOT NULL);";
+const char ob_golden_schema[] = "CREATE TABLE parent (id int PRIMARY KEY, n int NOT NULL);"
+                                "CREATE TABLE booking (client int PRIMARY KEY);"
+                                "CREATE TABLE slot (id int PRIMARY KEY, client int NOT NULL);"
+                                "CREATE TABLE counter (id text PRIMARY KEY, n int NOT NULL);";
 
 const struct ob_golden ob_goldens[OB_GOLDEN_COUNT] = {
-    [OB_GOLDEN_CHECK_THEN_INSERT] =
-        {.name = "check-then-insert",
-         .row = "",
-         .rows = "",
-         .steps = {BEGINS, DOES("rows r", "SELECT client FROM booking"),
-                   DOES_IF_NONE("insert r@ 1", "INSERT INTO booking VALUES (@)"), COMMITS},
-         .step_count = 4,
-         .schedules = {70, 34650},
-         .outcomes = {3, 13}},
+    [OB_GOLDEN_CHECK_THEN_INSERT] = {.name = "check-then-insert",
+                                     .row = "",
+                                     .rows = "",
+                                     .steps = {BEGINS, DOES("rows r", "SELECT client FROM booking"),
+                                               DOES_IF_NONE("insert r@ 1",
+                                                            "INSERT INTO booking VALUES (@)"),
+                                               COMMITS},
+                                     .step_count = 4,
+                                     .schedules = {70, 34650},
+                                     .outcomes = {3, 13}},
     [OB_GOLDEN_UNIQUE_SLOT] =
         {.name = "unique slot",
          .row = "",
@@ -38,15 +50,16 @@ const struct ob_golden ob_goldens[OB_GOLDEN_COUNT] = {
          .step_count = 4,
          .schedules = {50, 20910},
          .outcomes = {4, 12}},
-    [OB_GOLDEN_LOST_UPDATE] =
-        {.name = "lost update",
-         .row = "x",
-         .rows = "INSERT INTO counter VALUES ('x', 10)",
-         .steps = {BEGINS, DOES("read x", "SELECT n FROM counter WHERE id = 'x'"),
-                   DOES("set x ^", "UPDATE counter SET n = ^ WHERE id = 'x'"), COMMITS},
-         .step_count = 4,
-         .schedules = {50, 13830},
-         .outcomes = {3, 16}},
+    [OB_GOLDEN_LOST_UPDATE] = {.name = "lost update",
+                               .row = "x",
+                               .rows = "INSERT INTO counter VALUES ('x', 10)",
+                               .steps = {BEGINS,
+                                         DOES("read x", "SELECT n FROM counter WHERE id = 'x'"),
+                                         DOES("set x ^", "UPDATE counter SET n = ^ WHERE id = 'x'"),
+                                         COMMITS},
+                               .step_count = 4,
+                               .schedules = {50, 13830},
+                               .outcomes = {3, 16}},
     [OB_GOLDEN_FOR_UPDATE] =
         {.name = "FOR UPDATE on the parent",
          .row = "parent",
@@ -107,7 +120,8 @@ static void body(struct ob_client *client, void *arg)
     for (size_t i = 0; i < part->golden->step_count; i++) {
         const struct ob_golden_step *step = &part->golden->steps[i];
         bool skip = step->if_none && found;
-        write_text(&text, part->place->sql ? step->sql : step->model, ob_client_index(client), seen);
+        write_text(&text, part->place->sql ? step->sql : step->model, ob_client_index(client),
+                   seen);
         struct ob_op op = {.kind = skip ? OB_OP_CALL : step->kind,
                            .text = skip ? "nothing to insert" : text.data};
         struct ob_reply reply;

@@ -9,7 +9,8 @@
 
 struct ob_golden_step {
     enum ob_op_kind kind;
-    bool if_none; /* only when the client's last reading found no row; otherwise a step of its own */
+    bool
+        if_none; /* only when the client's last reading found no row; otherwise a step of its own */
     /* "@" stands for the client's number, "~" for the other's, "^" for the number last read plus
      * one. */
     const char *model, *sql;

@@ -3,7 +3,7 @@
  * the engine is tested against where the server must be slow, late, or fail on purpose.
  *
  * Rows have a name and a number.  A writer owns its row until its transaction ends; others wait in
- * a queue, first in, first out.  The one whose deadlock check is on and finds a cycle dies.  Nothing
+ * a queue, first in, first out.  The one whose deadlock check is on and finds a cycle dies. Nothing
  * happens by itself: each call of a port lets every session go on by one small tick, so that all
  * that an engine may see on the way is seen.  The clock is the machine's, and jumps over waits.
  *
@@ -29,11 +29,12 @@ struct ob_model;
 
 struct ob_model_options {
     size_t session_count;
-    unsigned latency;     /* ticks until a session that can go on does */
-    uint64_t jitter_seed; /* not 0: up to three more ticks, and ticks while a question is answered */
-    size_t fail_call;     /* not 0: from this call (from 1) of a port that can fail on, all do */
-    bool deaf;            /* cancel requests do nothing */
-    bool racing;          /* free-running mode: waiting does not move the clock */
+    unsigned latency; /* ticks until a session that can go on does */
+    uint64_t
+        jitter_seed;  /* not 0: up to three more ticks, and ticks while a question is answered */
+    size_t fail_call; /* not 0: from this call (from 1) of a port that can fail on, all do */
+    bool deaf;        /* cancel requests do nothing */
+    bool racing;      /* free-running mode: waiting does not move the clock */
 };
 
 struct ob_model *ob_model_new(const struct ob_model_options *options);

@@ -52,7 +52,7 @@ struct ob_model {
     struct ob_rng jitter;
     size_t calls;
     size_t results_alive; /* atomic */
-    int64_t skipped_us; /* by which the clock is ahead of the machine's */
+    int64_t skipped_us;   /* by which the clock is ahead of the machine's */
     pthread_mutex_t mutex;
 };
 

@@ -152,8 +152,8 @@ void ob_scene_add(struct ob_scene *scene, const char *name, const char *const *l
     size_t index = scene->spec.client_count++;
     scene->names[index] = name;
     scene->scripts[index] = (struct ob_scene_client){.scene = scene, .lines = lines};
-    scene->clients[index] = (struct ob_run_client){
-        .name = name, .body = follow_script, .arg = &scene->scripts[index]};
+    scene->clients[index] =
+        (struct ob_run_client){.name = name, .body = follow_script, .arg = &scene->scripts[index]};
 }
 
 enum ob_result ob_scene_run(struct ob_scene *scene, const char *clients)

@@ -12,7 +12,8 @@
  *     spin                     never comes back to the engine
  *     spin when stopped        at the script's end: so does a client that is told to stop
  *     anything else            a statement: the model's (model.h), or SQL
- * What each operation came to is said in an event of kind "told" where it was lost, never or failed.
+ * What each operation came to is said in an event of kind "told" where it was lost, never or
+ * failed.
  */
 #ifndef OB_TESTS_SCENE_H
 #define OB_TESTS_SCENE_H
@@ -63,10 +64,10 @@ void ob_scene_close(struct ob_scene *scene);
 
 /* lines are borrowed for the scene's life. */
 void ob_scene_add(struct ob_scene *scene, const char *name, const char *const *lines);
-#define OB_SCENE_ADD(scene, name, ...)                               \
-    do {                                                             \
+#define OB_SCENE_ADD(scene, name, ...)                                \
+    do {                                                              \
         static const char *const scene_lines[] = {__VA_ARGS__, NULL}; \
-        ob_scene_add(scene, name, scene_lines);                      \
+        ob_scene_add(scene, name, scene_lines);                       \
     } while (0)
 
 /* Resets the place and runs, the steps going to the clients with these numbers ("0110"), and then

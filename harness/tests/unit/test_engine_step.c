@@ -264,8 +264,8 @@ static void a_woken_client_that_closes_a_cycle_makes_the_run_be_made_again(void 
     close_scene(&scene);
 }
 
-/* bob waits for ann with his check passed; cat then waits for bob; ann, woken by dan, runs into cat.
- * The only one on the cycle whose check was on has had it. */
+/* bob waits for ann with his check passed; cat then waits for bob; ann, woken by dan, runs into
+ * cat. The only one on the cycle whose check was on has had it. */
 static void a_cycle_behind_a_check_that_has_passed_is_seen(void **state)
 {
     (void)state;

@@ -179,8 +179,7 @@ static void the_planned_hit_of_the_planned_client_fails_in_the_planned_way(void 
     OB_SCENE_ADD(&scene, "ann", "fault 0", "fault 1", "fault 1");
     OB_SCENE_ADD(&scene, "bob", "fault 1", "fault 0", "fault 1", "fault 1");
     struct ob_schedule wanted = {0};
-    ob_schedule_add_fault(&wanted,
-                          (struct ob_fault){.point = 1, .client = 1, .hit = 1, .way = 2});
+    ob_schedule_add_fault(&wanted, (struct ob_fault){.point = 1, .client = 1, .hit = 1, .way = 2});
     struct ob_follower follower = {.schedule = &wanted};
     assert_int_equal(ob_scene_choose(&scene, ob_follower_chooser(&follower)), OB_OK);
     assert_string_equal(ob_scene_text(&scene, false),

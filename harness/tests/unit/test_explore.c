@@ -38,9 +38,8 @@ struct setting {
     bool check_fails, drifts;
 };
 
-static enum ob_result query(void *self, const char *sql, int param_count,
-                            const char *const *params, struct ob_arena *arena, struct ob_rows *out,
-                            struct ob_error *err)
+static enum ob_result query(void *self, const char *sql, int param_count, const char *const *params,
+                            struct ob_arena *arena, struct ob_rows *out, struct ob_error *err)
 {
     struct setting *setting = self;
     (void)param_count;
@@ -406,10 +405,8 @@ static void stress_races_and_does_not_replay(void **state)
     open_setting(&setting, NULL, (struct ob_model_options){.racing = true});
     add_writers(&setting);
     build_rig(&setting);
-    struct ob_explore_options options = {.strategy = OB_STRATEGY_STRESS,
-                                         .runs_max = 30,
-                                         .budget_us = INT64_MAX,
-                                         .keep_going = true};
+    struct ob_explore_options options = {
+        .strategy = OB_STRATEGY_STRESS, .runs_max = 30, .budget_us = INT64_MAX, .keep_going = true};
     assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
     assert_int_equal(found.runs, 30);
     assert_true(found.finding_count >= 1);

@@ -18,11 +18,8 @@ static size_t step(const struct ob_chooser *chooser, const size_t *clients, size
 
 static size_t fault(const struct ob_chooser *chooser, size_t client, size_t which, uint32_t hit)
 {
-    struct ob_choice_point point = {.kind = OB_CHOICE_FAULT,
-                                    .option_count = 3,
-                                    .client = client,
-                                    .point = which,
-                                    .hit = hit};
+    struct ob_choice_point point = {
+        .kind = OB_CHOICE_FAULT, .option_count = 3, .client = client, .point = which, .hit = hit};
     return chooser->choose(chooser->self, &point);
 }
 

@@ -219,13 +219,13 @@ static void round_robin_takes_turns_from_each_client_once(void **state)
     static const struct programs programs = {3, {4, 4, 1}, 1, 1};
     struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_ROUND_ROBIN, 0, 3);
     struct ob_chooser chooser = ob_strategy_chooser(strategy);
-    uint64_t count = 0;
-    for (; ob_strategy_next(strategy, count); count++) {
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         struct choices choices;
+        assert_true(ob_strategy_next(strategy, i));
         run(&chooser, &programs, &choices);
-        assert_string_equal(choices.text, expected[count]);
+        assert_string_equal(choices.text, expected[i]);
     }
-    assert_int_equal(count, 3);
+    assert_false(ob_strategy_next(strategy, 3));
     assert_false(ob_strategy_exhausted(strategy));
     ob_strategy_free(strategy);
 }

@@ -138,7 +138,6 @@ static void a_long_statement_is_cut_between_characters_for_reading(void **state)
     ob_trace_clear(&trace);
 }
 
-
 static void other_client(struct ob_trace *trace)
 {
     trace->steps[1].client = 2;
