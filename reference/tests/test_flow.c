@@ -175,6 +175,26 @@ static void paying_needs_a_live_hold_of_ones_own(void **state)
     assert_int_equal(world_violations(world), 0);
 }
 
+static void expire_the_hold(void *arg, struct booking_db *db, enum booking_fault fault)
+{
+    (void)db;
+    (void)fault;
+    world_advance(arg, 15 * 60);
+}
+
+static void a_hold_that_ends_before_the_capture_costs_nothing(void **state)
+{
+    struct world *world = *state;
+
+    world_hold(world, "alice", 10, 11);
+    world->app.on_fault = expire_the_hold;
+    world->app.on_fault_arg = world;
+    world_fault(BOOKING_FAULT_HOLD_EXPIRED, 1, 0);
+    assert_int_equal(world_pay(world, "alice", 1), BOOKING_EXPIRED);
+    assert_int_equal(booking_psp_ledger_count(world->psp), 0);
+    assert_sql_text(world, "SELECT coalesce(payment_id, 'none') FROM booking.temp_booking", "none");
+}
+
 static void paying_twice_takes_the_money_once(void **state)
 {
     struct world *world = *state;
@@ -345,6 +365,7 @@ int main(void)
         FLOW_TEST(a_paid_hold_is_confirmed_by_the_return_and_the_webhook_adds_nothing),
         FLOW_TEST(a_return_needs_the_payments_owner_and_a_capture),
         FLOW_TEST(paying_needs_a_live_hold_of_ones_own),
+        FLOW_TEST(a_hold_that_ends_before_the_capture_costs_nothing),
         FLOW_TEST(paying_twice_takes_the_money_once),
         FLOW_TEST(a_lost_answer_to_a_capture_is_asked_for_again),
         FLOW_TEST(a_capture_that_stays_unknown_is_left_to_the_webhook),

@@ -59,6 +59,32 @@ static void a_hold_that_waited_sees_what_it_waited_for(void **state)
     }
 }
 
+/* A writer that takes no lock, as the legacy path: the constraint makes the hold wait, and then
+ * decide again. */
+static void a_hold_refused_by_the_constraint_looks_again(void **state)
+{
+    struct world *world = *state;
+    struct racer racer = {.customer = "bob"};
+
+    for (int level = 0; level < LEVELS; level++) {
+        world_reset(world);
+        world->app.isolation = (enum booking_isolation)level;
+        lock("INSERT INTO booking.temp_booking"
+             " (simulator_id, customer_id, during, expires_at, amount_minor, currency) VALUES"
+             " (1, 'alice', '[2026-06-01 10:30, 2026-06-01 11:30)',"
+             " booking.now() + interval '15 min', 9000, 'EUR')");
+        race_start(&racer, world, race_hold);
+        race_wait_blocked(world);
+        unlock();
+        race_join(&racer);
+        assert_int_equal(racer.answer.status, BOOKING_CONFLICT);
+        assert_string_equal(racer.answer.reason, "slot-taken");
+        assert_int_equal(racer.answer.retries, 1);
+        assert_int_equal(world_count(world, BOOKING_COUNT_RETRIES_DECIDE), 1);
+        assert_int_equal(world_violations(world), 0);
+    }
+}
+
 /* Time goes on while a confirmation waits; a clock read before the wait would say that the hold is
  * still good. */
 static void a_confirmation_that_waited_past_the_expiry_does_not_use_the_old_time(void **state)
@@ -300,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RACE_TEST(a_hold_that_waited_sees_what_it_waited_for),
         OPEN_TEST(a_hold_that_waited_sees_what_it_waited_for),
+        RACE_TEST(a_hold_refused_by_the_constraint_looks_again),
         RACE_TEST(a_confirmation_that_waited_past_the_expiry_does_not_use_the_old_time),
         RACE_TEST(an_overlapping_second_delivery_waits_and_adds_nothing),
         RACE_TEST(a_cleanup_during_a_confirmation_lets_the_row_be),
