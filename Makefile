@@ -63,7 +63,9 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_schedule test_trace test_trace_text test_strategy \
                      test_follower test_tally test_explore
-ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world
+ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
+                       test_proof
+TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens
