@@ -46,9 +46,8 @@ struct booking_app {
     struct booking_monitor *monitor;   /* borrowed */
     const char *webhook_secret;        /* borrowed */
     enum booking_isolation isolation;  /* of the fixed path's transactions */
-    const enum booking_path
-        *path;          /* NULL: the flag decides; else a worker that has only this path */
-    int64_t hold_ttl_s; /* how long a hold lasts */
+    const enum booking_path *path;     /* of a worker with only one; NULL: the flag decides */
+    int64_t hold_ttl_s;                /* how long a hold lasts */
     int retries_max;   /* transactions run again after 40001, 40P01, 23P01, 23505, a lost session */
     int unmatched_max; /* deliveries for a hold that is not there before a person is asked */
     int64_t pause_us;  /* before the first retry; doubled for each further one */
@@ -80,8 +79,7 @@ struct booking_answer {
     int64_t count; /* cleanup: holds expired */
     char currency[BOOKING_CURRENCY_SIZE];
     char payment_id[BOOKING_ID_SIZE]; /* "" when there is none */
-    char during[BOOKING_RANGE_SIZE]; /* the slot, as PostgreSQL prints a tstzrange in UTC; may be ""
-                                      */
+    char during[BOOKING_RANGE_SIZE];  /* as PostgreSQL prints a tstzrange in UTC; may be "" */
     char sqlstate[6]; /* of the error behind ERROR, INVALID and RETRY_LATER; may be "" */
 };
 

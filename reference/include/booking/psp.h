@@ -23,8 +23,10 @@
 struct booking_psp;
 
 struct booking_psp_options {
-    const char *secret;             /* of the webhook endpoint; copied */
-    int64_t (*now_us)(void *clock); /* microseconds since 1970; NULL: always 0 */
+    const char *secret; /* of the webhook endpoint; copied */
+    /* Microseconds since 1970; NULL: always 0.  Called with the mutex held: it must not call back.
+     */
+    int64_t (*now_us)(void *clock);
     void *clock;
 };
 
