@@ -76,8 +76,9 @@ CLI_SCRIPTS    := test-usage test-run test-replay
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
            harness/pg/keep.c harness/pg/keeper.c harness/pg/marker.c harness/pg/pidfile.c harness/pg/redact.c \
            harness/pg/server.c harness/pg/tree.c
-PG_UNIT_TESTS := test_pg_find test_pg_home test_pg_keeper test_pg_pidfile test_pg_redact test_pg_tree
-PG_SERVER_TESTS := test_embedded test_embedded_killed test_marker
+PG_UNIT_TESTS := test_pg_find test_pg_pidfile test_pg_redact test_pg_tree
+# The first two need no server, but processes in numbers, and pidfds, which valgrind has not.
+PG_SERVER_TESTS := test_home test_keeper test_embedded test_embedded_killed test_marker
 
 # --- scenario
 SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenario/invariants.c \

@@ -8,6 +8,8 @@
 #include "pg/home.h"
 
 #include "base/alloc.h"
+#include "base/parse.h"
+#include "pg/clock.h"
 #include "pg/pidfile.h"
 #include "pg/tree.h"
 
@@ -29,15 +31,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/parse.h"
-
 #define PREFIX "overbook-pg-"
 #define TEMPLATE PREFIX "XXXXXX"
 #define MARK "overbook.home"
 #define SOCKET_NAME ".s.PGSQL.5432"
-#define SWEPT_MAX 10   /* new directories lost to a sweep before we give up */
-#define KILL_ROUNDS 50 /* each waits for the processes of one look through /proc */
-#define KILL_MS_MAX 2000
+#define SWEPT_MAX 10 /* new directories lost to a sweep before we give up */
+#define KILL_MS_MAX 10000
+#define LOOK_MS_MAX 2000 /* for the end of one process */
+#define LOOK_AGAIN_MS 10 /* where its end cannot be waited for */
 
 /* Whether the process works in dir or below; false for one that has ended. */
 static bool works_in(int proc, const char *pid, const char *dir)
@@ -55,23 +56,24 @@ static bool works_in(int proc, const char *pid, const char *dir)
            (cwd[length] == '\0' || cwd[length] == '/' || cwd[length] == ' ');
 }
 
-/* Sends the signal to one process of dir.  Opens it first and looks again then, since a number
- * alone may name another process by now.  Returns the pidfd, or -1 when there was nobody to
- * signal. */
-static int signal_one(int proc, const char *name, const char *dir, int signal_number)
+/* Sends the signal to the process if it is one of dir.  It is opened first and looked at again
+ * then, since a number alone may name another process by now; where the kernel or a sandbox gives
+ * no pidfds, the number has to do.  True when there was somebody to signal, with *fd the pidfd or
+ * -1. */
+static bool signal_one(int proc, const char *name, const char *dir, int signal_number, int *fd)
 {
     int64_t pid;
 
     if (!ob_parse_i64(name, 1, INT32_MAX, &pid) || pid == getpid() || !works_in(proc, name, dir))
-        return -1;
-    int fd = pidfd_open((pid_t)pid, 0);
-    if (fd < 0)
-        return -1;
-    if (!works_in(proc, name, dir) || pidfd_send_signal(fd, signal_number, NULL, 0) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
+        return false;
+    *fd = pidfd_open((pid_t)pid, 0);
+    if (*fd < 0)
+        return errno != ESRCH && (kill((pid_t)pid, signal_number) == 0 || errno != ESRCH);
+    if (works_in(proc, name, dir) &&
+        (pidfd_send_signal(*fd, signal_number, NULL, 0) == 0 || errno != ESRCH))
+        return true;
+    close(*fd);
+    return false;
 }
 
 /* Signals all, and with wait_ms > 0 waits so long at the most for the end of each. */
@@ -83,15 +85,16 @@ static size_t signal_all(const char *dir, int signal_number, int wait_ms)
     if (proc == NULL)
         return 0;
     for (const struct dirent *entry; (entry = readdir(proc)) != NULL;) {
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
-            continue;
-        int fd = signal_one(dirfd(proc), entry->d_name, dir, signal_number);
-        if (fd < 0)
+        int fd = -1;
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
+            !signal_one(dirfd(proc), entry->d_name, dir, signal_number, &fd))
             continue;
         count++;
         if (wait_ms > 0)
-            (void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, wait_ms);
-        close(fd);
+            (void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1,
+                       fd >= 0 ? wait_ms : LOOK_AGAIN_MS);
+        if (fd >= 0)
+            close(fd);
     }
     closedir(proc);
     return count;
@@ -105,10 +108,13 @@ size_t ob_pg_home_signal(const char *dir, int signal_number)
 /* Again and again, because a process may fork while we look; a stopped one dies of SIGKILL too. */
 static bool kill_all(const char *dir)
 {
-    for (int round = 0; round < KILL_ROUNDS; round++)
-        if (signal_all(dir, SIGKILL, KILL_MS_MAX) == 0)
-            return true;
-    return false;
+    double deadline = ob_pg_clock_ms() + KILL_MS_MAX;
+    size_t left;
+
+    do
+        left = signal_all(dir, SIGKILL, LOOK_MS_MAX);
+    while (left > 0 && ob_pg_clock_left_ms(deadline) > 0);
+    return left == 0;
 }
 
 /* Removes all, the mark last: what a removal cut short leaves can be swept again. */
