@@ -90,6 +90,7 @@ void ob_clients_grow(struct ob_engine *engine, size_t count)
         struct ob_client *client = &engine->clients[engine->thread_count];
         client->engine = engine;
         client->index = engine->thread_count;
+        client->cpu = OB_ANY_CPU;
         sem_init(&client->go, 0, 0);
         int failed = pthread_create(&client->thread, NULL, thread_main, client);
         assert(!failed);
@@ -105,6 +106,39 @@ void ob_clients_quit(struct ob_engine *engine)
         pthread_join(engine->clients[i].thread, NULL);
         sem_destroy(&engine->clients[i].go);
     }
+}
+
+static void keep_clients(struct ob_engine *engine, int cpu, const cpu_set_t *cpus)
+{
+    for (size_t i = 0; i < engine->thread_count; i++) {
+        struct ob_client *client = &engine->clients[i];
+        if (client->cpu != cpu && pthread_setaffinity_np(client->thread, sizeof *cpus, cpus) == 0)
+            client->cpu = cpu;
+    }
+}
+
+void ob_clients_pin(struct ob_engine *engine)
+{
+    int cpu = sched_getcpu();
+    cpu_set_t here;
+    if (cpu < 0 || cpu >= CPU_SETSIZE ||
+        pthread_getaffinity_np(pthread_self(), sizeof engine->cpus, &engine->cpus) != 0)
+        return;
+    CPU_ZERO(&here);
+    CPU_SET((size_t)cpu, &here);
+    if (pthread_setaffinity_np(pthread_self(), sizeof here, &here) != 0)
+        return;
+    engine->pinned = true;
+    keep_clients(engine, cpu, &here);
+}
+
+void ob_clients_unpin(struct ob_engine *engine, bool clients)
+{
+    if (engine->pinned)
+        (void)pthread_setaffinity_np(pthread_self(), sizeof engine->cpus, &engine->cpus);
+    engine->pinned = false;
+    if (clients)
+        keep_clients(engine, OB_ANY_CPU, &engine->cpus);
 }
 
 enum ob_result ob_client_resume(struct ob_client *client, struct ob_error *err)

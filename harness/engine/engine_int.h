@@ -13,7 +13,10 @@
 #include "engine/run.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
+
+#define OB_ANY_CPU (-1)
 
 enum ob_client_state {
     OB_CLIENT_ABSENT,   /* takes no part in this run */
@@ -28,6 +31,7 @@ struct ob_client {
     struct ob_engine *engine;
     size_t index;
     pthread_t thread;
+    int cpu;  /* that the thread is kept to, or OB_ANY_CPU */
     sem_t go; /* posted by the engine: the thread may move */
 
     /* Written by whoever moves; handing over orders all accesses. */
@@ -47,6 +51,8 @@ struct ob_engine {
     struct ob_client clients[OB_CLIENTS_MAX];
     size_t thread_count;
     sem_t posted;   /* posted by a client that stops moving */
+    cpu_set_t cpus; /* that the engine's thread may run on between two gated runs */
+    bool pinned;
     bool quitting;  /* the threads are to end */
     bool abandoned; /* a client did not come back: no thread may be joined.  Atomic */
 
@@ -82,6 +88,14 @@ static inline ob_client_set ob_client_bit(size_t client)
 
 void ob_clients_grow(struct ob_engine *engine, size_t count);
 void ob_clients_quit(struct ob_engine *engine);
+
+/* Keeps the engine's thread on the processor that it runs on, and the clients' threads with it: to
+ * hand over within one processor takes a few microseconds, to wake a thread on another one many
+ * times that.  Where the system refuses, nothing is lost but time. */
+void ob_clients_pin(struct ob_engine *engine);
+
+/* Lets the engine's thread run where it may; with clients, theirs too. */
+void ob_clients_unpin(struct ob_engine *engine, bool clients);
 
 /* Lets the client's thread move until it posts or finishes. OB_STUCK: it did neither in time. */
 enum ob_result ob_client_resume(struct ob_client *client, struct ob_error *err);

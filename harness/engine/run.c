@@ -304,9 +304,13 @@ enum ob_result ob_engine_run(struct ob_engine *engine, const struct ob_run_spec 
     assert(spec->fault_point_count <= OB_FAULT_POINTS_MAX);
     ob_clients_grow(engine, spec->client_count);
     begin(engine, spec, trace);
-    if (spec->free_running)
+    if (spec->free_running) {
+        ob_clients_unpin(engine, true);
         return ob_free_run(engine, err);
+    }
+    ob_clients_pin(engine);
     enum ob_result result = run_gated(engine, err);
+    ob_clients_unpin(engine, false);
     if (result == OB_OK)
         ob_trace_check(trace);
     return result;

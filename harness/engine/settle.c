@@ -26,9 +26,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OB_ASK_FIRST_US 80 /* an answer that is later than this may be waiting for a lock */
-#define OB_ASK_MAX_US 5000 /* between two questions about the same wait */
-#define OB_SPIN_US 60      /* probing without giving the processor away */
+#define OB_ASK_FIRST_US 100 /* an answer that is later than this may be waiting for a lock */
+#define OB_ASK_MAX_US 5000  /* between two questions about the same wait */
+#define OB_SPIN_US 100      /* probing without giving the processor away, where there are several */
 #define OB_CANCEL_US 5000000
 
 struct settling {
@@ -254,6 +254,7 @@ static enum ob_settled time_is_over(struct settling *s)
 static enum ob_settled settle(struct settling *s, struct ob_error *err)
 {
     struct ob_engine *engine = s->engine;
+    int64_t spin_us = engine->pinned && CPU_COUNT(&engine->cpus) > 1 ? OB_SPIN_US : 0;
     s->since_us = machine_us(engine);
     s->ask_after_us = OB_ASK_FIRST_US;
     for (;;) {
@@ -274,7 +275,7 @@ static enum ob_settled settle(struct settling *s, struct ob_error *err)
             if (asked != OB_SETTLED)
                 return asked;
             s->since_us = machine_us(engine);
-        } else if (waited_us >= OB_SPIN_US) {
+        } else if (waited_us >= spin_us) {
             engine->ports.wait(engine->ports.self, s->moving, s->ask_after_us - waited_us);
         }
         if (s->moving != 0 && now_us > engine->deadline_us)
