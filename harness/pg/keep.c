@@ -36,12 +36,12 @@ struct keep {
 };
 
 /* Present in coverage builds, which would not count a process that ends by _exit(). */
-extern void __gcov_dump(void) __attribute__((weak));
+extern void __gcov_exit(void) __attribute__((weak));
 
 static _Noreturn void leave(void)
 {
-    if (__gcov_dump != NULL)
-        __gcov_dump();
+    if (__gcov_exit != NULL)
+        __gcov_exit();
     _exit(0);
 }
 

@@ -2,6 +2,9 @@
 
 #include "tests/pg_support.h"
 
+#include <sched.h>
+#include <sys/mount.h>
+
 /* A bin directory whose postgres prints that line. */
 static char *fake_server(const char *line)
 {
@@ -138,6 +141,46 @@ static void without_the_variable_pg_config_is_asked_first(void **state)
     place_free(dir);
 }
 
+/* The usual place made empty for this process alone; false when we may not. */
+static bool hide_usual_place(void)
+{
+    static const char place[] = "/usr/lib/postgresql";
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           (!exists(place) || mount("tmpfs", place, "tmpfs", 0, "size=64k") == 0);
+}
+
+/* The last test of all, since the place stays hidden. */
+static void without_the_usual_places_the_path_is_searched_and_then_missed(void **state)
+{
+    (void)state;
+    if (!hide_usual_place()) {
+        print_message("skipped: only root can hide the servers of this machine\n");
+        skip();
+    }
+    char *old = fake_server("postgres (PostgreSQL) 12.1");
+    char *dir = fake_server("postgres (PostgreSQL) 16.3");
+    char *path = ob_asprintf("relative:%s:/nonexistent:%s", old, dir);
+    char *before = ob_strdup(getenv("PATH"));
+    struct ob_pg_install install;
+    struct ob_error err;
+    unsetenv("OVERBOOK_PG_BINDIR");
+    setenv("PATH", path, 1);
+    assert_int_equal(ob_pg_find(&install, &err), OB_OK);
+    assert_string_equal(install.bindir, dir);
+    ob_pg_install_clear(&install);
+    setenv("PATH", old, 1);
+    assert_int_equal(ob_pg_find(&install, &err), OB_SERVER);
+    assert_non_null(strstr(err.message, "found no usable PostgreSQL server"));
+    assert_non_null(strstr(err.detail, "holds version 12.1, older than 13"));
+    assert_non_null(strstr(err.hint, "apt-get install postgresql"));
+    assert_non_null(strstr(err.hint, "--database-url"));
+    setenv("PATH", before, 1);
+    free(before);
+    free(path);
+    place_free(dir);
+    place_free(old);
+}
+
 /* Where the machine has no server at all, this is the path of the one we made, otherwise a real
  * one. */
 static void without_pg_config_the_usual_places_and_the_path_are_tried(void **state)
@@ -170,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_directory_without_the_programs_is_refused),
         cmocka_unit_test(without_the_variable_pg_config_is_asked_first),
         cmocka_unit_test(without_pg_config_the_usual_places_and_the_path_are_tried),
+        cmocka_unit_test(without_the_usual_places_the_path_is_searched_and_then_missed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
