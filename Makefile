@@ -64,13 +64,13 @@ ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_en
                      test_engine_free test_schedule test_trace test_trace_text test_strategy \
                      test_follower test_tally test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
-                       test_proof
+                       test_proof test_sql_target test_reference_target
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-run test-replay
+CLI_SCRIPTS    := test-usage test-run test-replay test-url test-ends
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \

@@ -71,17 +71,9 @@ same() {
 # nothing_left - no home of a server is left in $dir, and no process that works in it.
 nothing_left() {
     local left
-    left=$(find "$dir" -maxdepth 1 -name 'overbook-pg-*'; processes_in "$dir/overbook-pg-")
+    left=$(find "$dir" -maxdepth 1 -name 'overbook-pg-*'
+        find /proc/[0-9]* -maxdepth 1 -name cwd -lname "$dir/overbook-pg-*" 2>/dev/null) || true
     same "$left" ''
-}
-
-# processes_in PREFIX - the processes that work in a directory whose path begins so.
-processes_in() {
-    local link cwd
-    for link in /proc/[0-9]*/cwd; do
-        cwd=$(readlink "$link" 2>/dev/null) || continue
-        [[ $cwd != "$1"* ]] || echo "$link is $cwd"
-    done
 }
 
 # on_server - the script from here on has a server of its own, with $DATABASE_URL, a superuser's.
