@@ -1,0 +1,398 @@
+/* The sql target: what a client of a scenario's statements does, one rule in each test. */
+#include "live.h"
+#include "racing.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD(setup) "name: x\nabout: A race.\ntarget: sql\nsetup: |\n  " setup "\n"
+#define ONE "clients:\n  - name: ann\n"
+#define TAIL "invariants: [{name: none, sql: SELECT 1 WHERE false}]\nexpect: holds\n"
+
+/* A scenario, opened; what it races. */
+struct opened {
+    struct ob_scenario *scenario;
+    struct ob_racing racing;
+};
+
+static void open_text(struct opened *opened, const char *text)
+{
+    opened->scenario = ob_racing_parse(text);
+    ob_racing_open(&opened->racing, opened->scenario, 0, NULL);
+}
+
+static void close_text(struct opened *opened)
+{
+    ob_racing_close(&opened->racing);
+    ob_scenario_free(opened->scenario);
+}
+
+/* Opens, runs without a fault, and sees that it finished. */
+static void run_text(struct opened *opened, const char *text)
+{
+    open_text(opened, text);
+    ob_racing_follow(&opened->racing, "", NULL, 0);
+    assert_int_equal(opened->racing.trace.end, OB_RUN_FINISHED);
+}
+
+static void captures_take_the_first_row_or_null(void **state)
+{
+    (void)state;
+    struct opened opened;
+    run_text(&opened,
+             HEAD("CREATE TABLE t (n int, who text); INSERT INTO t VALUES (1, 'a'), (2, NULL);") ONE
+             "    steps:\n"
+             "      - {sql: 'SELECT n, who FROM t ORDER BY n', capture: {n: n, w: who}}\n"
+             "      - {event: first, data: {n: ':n', w: ':w'}}\n"
+             "      - {sql: 'SELECT n, who FROM t ORDER BY n DESC', capture: {n: n, w: who}}\n"
+             "      - {event: first, data: {n: ':n', w: ':w'}}\n"
+             "      - {sql: SELECT n FROM t WHERE n > 2, capture: {n: n}}\n"
+             "      - {event: first, data: {n: ':n', w: ':w'}}\n" TAIL);
+    assert_string_equal(ob_racing_events(&opened.racing, "first"),
+                        "{\"n\":\"1\",\"w\":\"a\"} {\"n\":\"2\",\"w\":null} "
+                        "{\"n\":null,\"w\":null}");
+    close_text(&opened);
+}
+
+static void a_skipped_step_leaves_its_variables_as_they_were(void **state)
+{
+    (void)state;
+    struct opened opened;
+    run_text(&opened, HEAD("CREATE TABLE t (n int);") ONE
+             "    vars: {n: 7}\n"
+             "    steps:\n"
+             "      - {sql: SELECT 8 AS n, capture: {n: n}, when: n > 7}\n"
+             "      - {event: said, data: {n: ':n'}}\n" TAIL);
+    assert_string_equal(ob_racing_events(&opened.racing, "said"), "{\"n\":\"7\"}");
+    assert_int_equal(opened.racing.trace.step_count, 0);
+    close_text(&opened);
+}
+
+static void guards_compare_numbers_as_numbers_and_the_rest_as_text(void **state)
+{
+    (void)state;
+    struct opened opened;
+    run_text(&opened, HEAD("CREATE TABLE t (n int);") ONE
+             "    vars: {n: 9, m: 10, z: '09', w: abc, nothing: ~}\n"
+             "    steps:\n"
+             "      - {event: yes, data: {is: 9 < 10}, when: 'n < :m'}\n"
+             "      - {event: no, when: 'n >= :m'}\n"
+             "      - {event: yes, data: {is: abc < abd}, when: \"w < 'abd'\"}\n"
+             "      - {event: yes, data: {is: '9 > 10 as text'}, when: \"w <> '10'\"}\n"
+             "      - {event: no, when: nothing = 9}\n"
+             "      - {event: no, when: nothing <> 9}\n"
+             "      - {event: yes, data: {is: 'null'}, when: [nothing is null, n is not null]}\n"
+             "      - {event: no, when: [n = 9, m = 9]}\n"
+             "      - {event: yes, data: {is: '9 = 09'}, when: 'n = :z'}\n" TAIL);
+    assert_string_equal(ob_racing_events(&opened.racing, "yes"),
+                        "{\"is\":\"9 < 10\"} {\"is\":\"abc < abd\"} {\"is\":\"9 > 10 as text\"} "
+                        "{\"is\":\"null\"} {\"is\":\"9 = 09\"}");
+    assert_string_equal(ob_racing_events(&opened.racing, "no"), "");
+    close_text(&opened);
+}
+
+static void variables_are_parameters_and_never_pasted(void **state)
+{
+    (void)state;
+    struct opened opened;
+    run_text(&opened, HEAD("CREATE TABLE t (who text);") ONE
+             "    vars: {w: \"'); DROP TABLE t; --\"}\n"
+             "    steps:\n"
+             "      - {sql: 'INSERT INTO t VALUES (:w), (:client)'}\n" TAIL);
+    ob_racing_expect(&opened.racing, "SELECT string_agg(who, '|' ORDER BY who) FROM t",
+                     "'); DROP TABLE t; --|ann");
+    close_text(&opened);
+}
+
+static void a_serialization_failure_begins_the_steps_again_as_at_the_start(void **state)
+{
+    (void)state;
+    struct opened opened;
+    /* The sequence survives the rollback: the third attempt gets through. */
+    run_text(&opened,
+             HEAD("CREATE SEQUENCE tries; CREATE TABLE t (n int);"
+                  " CREATE FUNCTION try() RETURNS int LANGUAGE plpgsql AS $$ BEGIN"
+                  " IF nextval('tries') < 3 THEN RAISE EXCEPTION 'again' USING ERRCODE = '40001';"
+                  " END IF; RETURN currval('tries'); END $$;") ONE
+             "    vars: {n: 0}\n"
+             "    retries: 5\n"
+             "    steps:\n"
+             "      - begin\n"
+             "      - {event: began, data: {n: ':n'}}\n"
+             "      - {sql: SELECT 5 AS n, capture: {n: n}}\n"
+             "      - {sql: 'INSERT INTO t VALUES (try())'}\n"
+             "      - commit\n" TAIL);
+    assert_string_equal(ob_racing_events(&opened.racing, "began"),
+                        "{\"n\":\"0\"} {\"n\":\"0\"} {\"n\":\"0\"}");
+    assert_string_equal(ob_racing_events(&opened.racing, "error"),
+                        "{\"sqlstate\":\"40001\"} {\"sqlstate\":\"40001\"}");
+    ob_racing_expect(&opened.racing, "SELECT string_agg(n::text, ' ') FROM t", "3");
+    close_text(&opened);
+}
+
+static void retries_are_bounded(void **state)
+{
+    (void)state;
+    struct opened opened;
+    run_text(&opened, HEAD("CREATE TABLE t (n int);") ONE
+             "    retries: 2\n"
+             "    steps:\n"
+             "      - sql: DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$\n" TAIL);
+    assert_string_equal(ob_racing_events(&opened.racing, "error"),
+                        "{\"sqlstate\":\"40P01\"} {\"sqlstate\":\"40P01\"} "
+                        "{\"sqlstate\":\"40P01\"}");
+    close_text(&opened);
+}
+
+static void another_error_rolls_back_and_ends_the_client(void **state)
+{
+    (void)state;
+    struct opened opened;
+    run_text(&opened, HEAD("CREATE TABLE t (n int PRIMARY KEY);") ONE
+             "    retries: 5\n"
+             "    steps:\n"
+             "      - begin\n"
+             "      - {sql: INSERT INTO t VALUES (1)}\n"
+             "      - {sql: INSERT INTO t VALUES (1)}\n"
+             "      - commit\n"
+             "      - {event: done}\n" TAIL);
+    assert_string_equal(ob_racing_events(&opened.racing, "error"), "{\"sqlstate\":\"23505\"}");
+    assert_string_equal(ob_racing_events(&opened.racing, "done"), "");
+    assert_non_null(strstr(ob_racing_text(&opened.racing, false), "ROLLBACK"));
+    ob_racing_expect(&opened.racing, "SELECT count(*) FROM t", "0");
+    close_text(&opened);
+}
+
+static void a_commit_that_fails_is_an_error_too(void **state)
+{
+    (void)state;
+    struct opened opened;
+    run_text(&opened, HEAD("CREATE TABLE t (n int UNIQUE DEFERRABLE INITIALLY DEFERRED);") ONE
+             "    steps:\n"
+             "      - begin\n"
+             "      - {sql: 'INSERT INTO t VALUES (1), (1)'}\n"
+             "      - commit\n"
+             "      - {event: done}\n" TAIL);
+    assert_string_equal(ob_racing_events(&opened.racing, "error"), "{\"sqlstate\":\"23505\"}");
+    assert_string_equal(ob_racing_events(&opened.racing, "done"), "");
+    close_text(&opened);
+}
+
+static void a_transaction_that_is_left_open_is_rolled_back(void **state)
+{
+    (void)state;
+    struct opened opened;
+    run_text(&opened,
+             HEAD("CREATE TABLE t (n int);") ONE "    vars: {n: 1}\n"
+                                                 "    steps:\n"
+                                                 "      - begin\n"
+                                                 "      - {sql: INSERT INTO t VALUES (1)}\n"
+                                                 "      - {commit, when: n = 2}\n" TAIL);
+    ob_racing_expect(&opened.racing, "SELECT count(*) FROM t", "0");
+    close_text(&opened);
+}
+
+static void the_clock_moves_for_all_and_goes_back_with_the_next_run(void **state)
+{
+    (void)state;
+    struct opened opened;
+    open_text(
+        &opened,
+        HEAD("CREATE TABLE t (at timestamptz, sent timestamptz);") "start: "
+                                                                   "2026-06-01T09:00:00Z\n" ONE
+                                                                   "    steps:\n"
+                                                                   "      - {event: now, data: "
+                                                                   "{at: ':now'}}\n"
+                                                                   "      - {clock: {advance: "
+                                                                   "90s}}\n"
+                                                                   "      - {sql: 'INSERT INTO t "
+                                                                   "VALUES (overbook.now(), "
+                                                                   ":now::timestamptz)'}\n"
+                                                                   "      - {clock: {to: "
+                                                                   "2026-06-02T00:00:00Z}}\n"
+                                                                   "      - {event: now, data: "
+                                                                   "{at: ':now'}}\n" TAIL);
+    for (int run = 0; run < 2; run++) {
+        ob_racing_follow(&opened.racing, "", NULL, 0);
+        assert_string_equal(ob_racing_events(&opened.racing, "now"),
+                            "{\"at\":\"2026-06-01T09:00:00.000000Z\"} "
+                            "{\"at\":\"2026-06-02T00:00:00.000000Z\"}");
+        ob_racing_expect(&opened.racing,
+                         "SELECT at = sent AND at = '2026-06-01 09:01:30+00' FROM t", "t");
+    }
+    close_text(&opened);
+}
+
+/* A clock that was set by one client is the other's time, also within a transaction. */
+static void time_is_the_schedule_s_for_every_client(void **state)
+{
+    (void)state;
+    struct opened opened;
+    open_text(&opened, HEAD("CREATE TABLE t (n int);") ONE
+              "    isolation: repeatable-read\n"
+              "    steps:\n"
+              "      - begin\n"
+              "      - {sql: 'SELECT overbook.now()::text AS at', capture: {a: at}}\n"
+              "      - {sql: 'SELECT overbook.now()::text AS at', capture: {b: at}}\n"
+              "      - commit\n"
+              "      - {event: saw, data: {a: ':a', b: ':b'}}\n"
+              "  - {name: time, steps: [{clock: {advance: 1h}}]}\n" TAIL);
+    ob_racing_follow(&opened.racing, "00100", NULL, 0);
+    assert_string_equal(ob_racing_events(&opened.racing, "saw"),
+                        "{\"a\":\"2026-06-01 09:00:00+00\",\"b\":\"2026-06-01 10:00:00+00\"}");
+    close_text(&opened);
+}
+
+#define LOSING(more)                                                                \
+    HEAD("CREATE TABLE t (n int);")                                                 \
+    ONE more "    steps:\n"                                                         \
+             "      - begin\n"                                                      \
+             "      - {sql: INSERT INTO t VALUES (1)}\n"                            \
+             "      - commit\n"                                                     \
+             "      - {event: done}\n"                                              \
+             "faults: {points: [commit/not-sent, commit/ack-lost, session/killed, " \
+             "statement/40001]}\n" TAIL
+
+enum { NOT_SENT, ACK_LOST, KILLED, FAILED_40001 };
+
+static void lose(struct opened *opened, const char *text, size_t point)
+{
+    const struct ob_fault fault = {.point = point, .client = 0, .hit = 0, .way = 1};
+    open_text(opened, text);
+    ob_racing_follow(&opened->racing, "", &fault, 1);
+    assert_int_equal(opened->racing.trace.end, OB_RUN_FINISHED);
+    assert_int_equal(opened->racing.trace.schedule.fault_count, 1);
+}
+
+static void a_lost_session_ends_the_client(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t point;
+        const char *rows;
+    } losses[] = {{NOT_SENT, "0"}, {ACK_LOST, "1"}, {KILLED, "0"}};
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        struct opened opened;
+        lose(&opened, LOSING("    retries: 3\n"), losses[i].point);
+        assert_string_equal(ob_racing_events(&opened.racing, "lost"), "{}");
+        assert_string_equal(ob_racing_events(&opened.racing, "done"), "");
+        ob_racing_expect(&opened.racing, "SELECT count(*) FROM t", losses[i].rows);
+        close_text(&opened);
+    }
+}
+
+static void a_lost_session_is_a_reason_to_begin_again_where_the_scenario_says_so(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t point;
+        const char *rows;
+    } losses[] = {{NOT_SENT, "1"}, {ACK_LOST, "2"}, {KILLED, "1"}};
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        struct opened opened;
+        lose(&opened, LOSING("    retries: 3\n    retry-lost: true\n"), losses[i].point);
+        assert_string_equal(ob_racing_events(&opened.racing, "lost"), "{}");
+        assert_string_equal(ob_racing_events(&opened.racing, "done"), "{}");
+        ob_racing_expect(&opened.racing, "SELECT count(*) FROM t", losses[i].rows);
+        close_text(&opened);
+    }
+}
+
+static void an_injected_failure_is_one_like_any_other(void **state)
+{
+    (void)state;
+    struct opened opened;
+    lose(&opened, LOSING("    retries: 1\n"), FAILED_40001);
+    assert_string_equal(ob_racing_events(&opened.racing, "error"), "{\"sqlstate\":\"40001\"}");
+    assert_string_equal(ob_racing_events(&opened.racing, "done"), "{}");
+    ob_racing_expect(&opened.racing, "SELECT count(*) FROM t", "1");
+    close_text(&opened);
+}
+
+static void settings_of_a_session_do_not_outlive_the_run(void **state)
+{
+    (void)state;
+    struct opened opened;
+    open_text(&opened, HEAD("CREATE TABLE t (n int);") ONE
+              "    steps:\n"
+              "      - {sql: SHOW search_path, capture: {was: search_path}}\n"
+              "      - {sql: SET search_path = pg_catalog}\n"
+              "      - {event: was, data: {path: ':was'}}\n" TAIL);
+    for (int run = 0; run < 2; run++) {
+        ob_racing_follow(&opened.racing, "", NULL, 0);
+        assert_string_equal(ob_racing_events(&opened.racing, "was"), "{\"path\":\"public\"}");
+    }
+    close_text(&opened);
+}
+
+static void a_setup_that_fails_is_the_scenarios_error(void **state)
+{
+    (void)state;
+    struct ob_scenario *scenario = ob_racing_parse(HEAD("CREATE TABLE t (n nonsense);") ONE
+                                                   "    steps: [{sql: SELECT 1}]\n" TAIL);
+    char *conninfo = ob_pg_server_conninfo(ob_live_server(), "postgres");
+    const struct ob_target_options options = {.conninfo = conninfo, .limits = ob_limits_default()};
+    struct ob_target *target = NULL;
+    struct ob_error err;
+    assert_int_equal(ob_target_open(scenario, 0, &options, &target, &err), OB_SQL);
+    assert_null(target);
+    assert_string_equal(err.message, "the setup of x failed");
+    assert_string_equal(err.sqlstate, "42704");
+    assert_non_null(strstr(err.detail, "nonsense"));
+    free(conninfo);
+    ob_scenario_free(scenario);
+}
+
+static void a_run_that_is_given_up_leaves_nothing_to_the_next(void **state)
+{
+    (void)state;
+    struct ob_scenario *scenario = ob_racing_parse(HEAD("CREATE TABLE t (n int);") ONE
+                                                   "    retries: 100\n    steps:\n"
+                                                   "      - begin\n"
+                                                   "      - {sql: INSERT INTO t VALUES (1)}\n"
+                                                   "      - {sql: INSERT INTO t VALUES (2)}\n"
+                                                   "      - commit\n"
+                                                   "      - {event: done}\n" TAIL);
+    struct ob_limits limits = ob_limits_default();
+    limits.steps_max = 3;
+    struct ob_racing racing;
+    ob_racing_open(&racing, scenario, 0, &limits);
+    for (int run = 0; run < 3; run++) {
+        ob_racing_follow(&racing, "", NULL, 0);
+        assert_int_equal(racing.trace.end, OB_RUN_STEP_LIMIT);
+        assert_int_equal(racing.trace.step_count, 3);
+        assert_string_equal(ob_racing_events(&racing, "done"), "");
+    }
+    ob_racing_close(&racing);
+    ob_scenario_free(scenario);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(captures_take_the_first_row_or_null),
+        cmocka_unit_test(a_skipped_step_leaves_its_variables_as_they_were),
+        cmocka_unit_test(guards_compare_numbers_as_numbers_and_the_rest_as_text),
+        cmocka_unit_test(variables_are_parameters_and_never_pasted),
+        cmocka_unit_test(a_serialization_failure_begins_the_steps_again_as_at_the_start),
+        cmocka_unit_test(retries_are_bounded),
+        cmocka_unit_test(another_error_rolls_back_and_ends_the_client),
+        cmocka_unit_test(a_commit_that_fails_is_an_error_too),
+        cmocka_unit_test(a_transaction_that_is_left_open_is_rolled_back),
+        cmocka_unit_test(the_clock_moves_for_all_and_goes_back_with_the_next_run),
+        cmocka_unit_test(time_is_the_schedule_s_for_every_client),
+        cmocka_unit_test(a_lost_session_ends_the_client),
+        cmocka_unit_test(a_lost_session_is_a_reason_to_begin_again_where_the_scenario_says_so),
+        cmocka_unit_test(an_injected_failure_is_one_like_any_other),
+        cmocka_unit_test(settings_of_a_session_do_not_outlive_the_run),
+        cmocka_unit_test(a_setup_that_fails_is_the_scenarios_error),
+        cmocka_unit_test(a_run_that_is_given_up_leaves_nothing_to_the_next),
+    };
+    return cmocka_run_group_tests_name("sql target", tests, ob_live_start, ob_live_stop);
+}
