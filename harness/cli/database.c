@@ -105,6 +105,13 @@ unsigned ob_server_version_number(const struct ob_server *server)
     return (unsigned)PQserverVersion(server->conn);
 }
 
+/* What is to be said of a failure when the embedded server is no more: its log has gone with it. */
+static void explain(const struct ob_server *server, struct ob_error *err)
+{
+    if (server->embedded && !ob_pg_server_alive(server->embedded))
+        ob_error_hint(err, "The embedded server has ended.  Was it killed, or out of memory?");
+}
+
 enum ob_result ob_server_create_database(struct ob_server *server, char **conninfo,
                                          struct ob_error *err)
 {
@@ -112,6 +119,8 @@ enum ob_result ob_server_create_database(struct ob_server *server, char **connin
     enum ob_result result = ob_pg_marker_create(server->conn, server->database, err);
     if (result == OB_OK)
         *conninfo = ob_pg_marker_conninfo(server->conn, server->database);
+    else
+        explain(server, err);
     return result;
 }
 
@@ -126,6 +135,8 @@ enum ob_result ob_server_drop_database(struct ob_server *server, enum ob_result 
         dropped = ob_pg_marker_drop(server->conn, server->database, &dropping);
     }
     server->database[0] = '\0';
+    if (result != OB_OK)
+        explain(server, err);
     if (dropped == OB_OK || server->embedded)
         return result;
     if (result != OB_OK) {

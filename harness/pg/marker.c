@@ -186,6 +186,25 @@ enum ob_result ob_pg_marker_create(PGconn *conn, char *name, struct ob_error *er
     return result;
 }
 
+/* Whether the server takes connections, if only to refuse them.  A session whose postmaster was
+ * killed may outlive it for a moment, and a DROP DATABASE in it would wait a minute for a
+ * checkpoint that nobody makes. */
+static bool is_there(PGconn *conn)
+{
+    char *conninfo = ob_pg_marker_conninfo(conn, PQdb(conn));
+    bool there = PQping(conninfo) != PQPING_NO_RESPONSE;
+
+    free(conninfo);
+    return there;
+}
+
+static enum ob_result drop(PGconn *conn, const char *sql, struct ob_error *err)
+{
+    if (is_there(conn))
+        return run(conn, sql, "drop the database", err);
+    return ob_error_set(err, OB_SERVER, "the database server went away");
+}
+
 enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error *err)
 {
     char sql[256];
@@ -193,7 +212,7 @@ enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error
 
     assert(quoted != NULL && strlen(name) < OB_PG_DATABASE_NAME_SIZE);
     snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", quoted);
-    enum ob_result result = run(conn, sql, "drop the database", err);
+    enum ob_result result = drop(conn, sql, err);
     if (result != OB_OK && strcmp(err->sqlstate, UNDEFINED_DATABASE) == 0) {
         result = OB_OK;
     } else if (result != OB_OK) {
