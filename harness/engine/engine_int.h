@@ -53,6 +53,8 @@ struct ob_engine {
     sem_t posted;   /* posted by a client that stops moving */
     cpu_set_t cpus; /* that the engine's thread may run on between two gated runs */
     bool pinned;
+    unsigned spin_pause;   /* answers to come that are waited for asleep */
+    unsigned spin_penalty; /* the last pause */
     bool quitting;  /* the threads are to end */
     bool abandoned; /* a client did not come back: no thread may be joined.  Atomic */
 

@@ -28,7 +28,8 @@
 
 #define OB_ASK_FIRST_US 100 /* an answer that is later than this may be waiting for a lock */
 #define OB_ASK_MAX_US 5000  /* between two questions about the same wait */
-#define OB_SPIN_US 100      /* probing without giving the processor away, where there are several */
+#define OB_SPIN_US 100      /* probing without giving the processor away */
+#define OB_SPIN_PAUSE_MAX 256
 #define OB_CANCEL_US 5000000
 
 struct settling {
@@ -251,21 +252,40 @@ static enum ob_settled time_is_over(struct settling *s)
     return OB_SETTLE_TIMEOUT;
 }
 
+/* To probe without sleeping is the fastest as long as answers come soon.  On a machine that is busy
+ * it takes from the server the time to answer in: after an answer that came too late, the next ones
+ * are waited for asleep, and after each new disappointment twice as many. */
+static void learn(struct ob_engine *engine, bool in_time)
+{
+    if (engine->spin_pause > 0) {
+        engine->spin_pause--;
+    } else if (in_time) {
+        engine->spin_penalty = 0;
+    } else {
+        engine->spin_penalty = engine->spin_penalty == 0 ? 8 : engine->spin_penalty * 2;
+        if (engine->spin_penalty > OB_SPIN_PAUSE_MAX)
+            engine->spin_penalty = OB_SPIN_PAUSE_MAX;
+        engine->spin_pause = engine->spin_penalty;
+    }
+}
+
 static enum ob_settled settle(struct settling *s, struct ob_error *err)
 {
     struct ob_engine *engine = s->engine;
-    int64_t spin_us = engine->pinned && CPU_COUNT(&engine->cpus) > 1 ? OB_SPIN_US : 0;
+    int64_t spin_us = engine->spin_pause == 0 ? OB_SPIN_US : 0;
     s->since_us = machine_us(engine);
     s->ask_after_us = OB_ASK_FIRST_US;
     for (;;) {
         enum ob_io io = collect(s, err);
         if (io == OB_IO_FAILED)
             return OB_SETTLE_FAILED;
+        int64_t now_us = machine_us(engine), waited_us = now_us - s->since_us;
+        if (io == OB_IO_DONE) {
+            s->ask_after_us = OB_ASK_FIRST_US;
+            learn(engine, waited_us <= OB_SPIN_US);
+        }
         if (s->moving == 0 && !s->must_ask)
             return OB_SETTLED;
-        int64_t now_us = machine_us(engine), waited_us = now_us - s->since_us;
-        if (io == OB_IO_DONE)
-            s->ask_after_us = OB_ASK_FIRST_US;
         if ((s->moving == 0 && s->must_ask) || waited_us >= s->ask_after_us) {
             if (s->ask_after_us == 0)
                 s->ask_after_us = OB_ASK_FIRST_US;
