@@ -81,7 +81,7 @@ on_server() {
     [ -z "${DATABASE_URL-}" ] || return 0
     trap - EXIT
     rm -rf "$dir"
-    TMPDIR=/tmp exec "$root/reference/tests/with-server" "$0"
+    SERVER_CONNECTIONS=12 TMPDIR=/tmp exec "$root/reference/tests/with-server" "$0"
 }
 
 # sql STATEMENT [DATABASE] - what the server answers.
