@@ -182,7 +182,7 @@ static void the_whole_fixed_flow_holds_whatever_goes_wrong_once(void **state)
     for (size_t i = 0; i < fired.count; i++)
         print_message("figure: %s in %" PRIu64 " runs\n", fired.points[i], fired.runs[i]);
     assert_int_equal(fired.count, BOOKING_FAULT_COUNT);
-    for (size_t i = 0; i < fired.count && runs == FAULTY_RUNS; i++)
+    for (size_t i = 0; i < fired.count && runs >= FAULTY_RUNS; i++)
         if (fired.runs[i] == 0)
             fail_msg("%s never happened", fired.points[i]);
     ob_scenario_list_clear(&list);
