@@ -76,15 +76,36 @@ static void fill_violation(struct ob_report *report, struct ob_report_violation 
     free(token);
 }
 
+/* The finding that was expected, or NULL. */
+static const struct ob_finding *expected_finding(const struct ob_judge_case *judged)
+{
+    const struct ob_scenario *scenario = judged->scenario;
+    const char *violates = scenario->variants[judged->variant].violates;
+    for (size_t i = 0; violates && i < judged->exploration->finding_count; i++) {
+        const struct ob_finding *finding = &judged->exploration->findings[i];
+        if (strcmp(scenario->invariants[finding->item].name, violates) == 0)
+            return finding;
+    }
+    return NULL;
+}
+
+/* The expected one first, then what else its run broke, then the others as they were found. */
 static void fill_violations(struct ob_report *report, struct ob_report_result *result,
                             const struct ob_judge_case *judged)
 {
     const struct ob_exploration *exploration = judged->exploration;
-    result->violation_count = exploration->finding_count;
-    result->violations =
-        ob_arena_alloc(&report->arena, result->violation_count * sizeof *result->violations);
-    for (size_t i = 0; i < exploration->finding_count; i++)
-        fill_violation(report, &result->violations[i], judged, &exploration->findings[i]);
+    const struct ob_finding *expected = expected_finding(judged);
+    size_t count = exploration->finding_count, filled = 0;
+    result->violation_count = count;
+    result->violations = ob_arena_alloc(&report->arena, count * sizeof *result->violations);
+    for (int rank = 0; rank < 3; rank++) {
+        for (size_t i = 0; i < count; i++) {
+            const struct ob_finding *finding = &exploration->findings[i];
+            bool same_run = expected && finding->run == expected->run;
+            if (rank == (finding == expected ? 0 : same_run ? 1 : 2))
+                fill_violation(report, &result->violations[filled++], judged, finding);
+        }
+    }
 }
 
 /* The first finding whose replays went another way, or NULL. */

@@ -60,7 +60,7 @@ struct fixture {
     struct ob_report report;
     struct ob_exploration exploration;
     struct ob_judge_case judged;
-    struct ob_finding findings[2];
+    struct ob_finding findings[3];
 };
 
 static struct ob_rig rig;
@@ -124,6 +124,23 @@ static void the_expected_violation_is_expected(void **state)
     found(&f, 1, 10);
     found(&f, 0, 10);
     expect(&f, (struct expected){OB_VIOLATED, true, ""});
+}
+
+static void the_expected_violation_and_its_run_come_first(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, LEGACY);
+    found(&f, 1, 10);
+    found(&f, 1, 10);
+    found(&f, 0, 10);
+    f.findings[0].run = 3;
+    f.findings[0].rows = "another run";
+    const struct ob_report_result *result = judge(&f);
+    assert_string_equal(result->violations[0].invariant, "no-overlap");
+    assert_int_equal(result->violations[1].run, 7);
+    assert_string_equal(result->violations[2].why, "another run");
+    ob_report_clear(&f.report);
 }
 
 static void another_violation_than_the_expected_is_unexpected(void **state)
@@ -296,6 +313,7 @@ int main(void)
         cmocka_unit_test(no_violation_holds),
         cmocka_unit_test(a_violation_where_none_should_be_is_unexpected),
         cmocka_unit_test(the_expected_violation_is_expected),
+        cmocka_unit_test(the_expected_violation_and_its_run_come_first),
         cmocka_unit_test(another_violation_than_the_expected_is_unexpected),
         cmocka_unit_test(the_expected_violation_not_found_is_unexpected),
         cmocka_unit_test(a_violation_whose_replays_differ_decides_nothing),
