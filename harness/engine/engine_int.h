@@ -55,8 +55,8 @@ struct ob_engine {
     bool pinned;
     unsigned spin_pause;   /* answers to come that are waited for asleep */
     unsigned spin_penalty; /* the last pause */
-    bool quitting;  /* the threads are to end */
-    bool abandoned; /* a client did not come back: no thread may be joined.  Atomic */
+    bool quitting;         /* the threads are to end */
+    bool abandoned;        /* a client did not come back: no thread may be joined.  Atomic */
 
     /* The run that goes on. */
     const struct ob_run_spec *spec;
