@@ -101,8 +101,9 @@ static void fill_violations(struct ob_report *report, struct ob_report_result *r
     for (int rank = 0; rank < 3; rank++) {
         for (size_t i = 0; i < count; i++) {
             const struct ob_finding *finding = &exploration->findings[i];
+            bool is_expected = expected && finding == expected;
             bool same_run = expected && finding->run == expected->run;
-            if (rank == (finding == expected ? 0 : same_run ? 1 : 2))
+            if (rank == (is_expected ? 0 : same_run ? 1 : 2))
                 fill_violation(report, &result->violations[filled++], judged, finding);
         }
     }
