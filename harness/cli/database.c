@@ -105,11 +105,13 @@ unsigned ob_server_version_number(const struct ob_server *server)
     return (unsigned)PQserverVersion(server->conn);
 }
 
-/* What is to be said of a failure when the embedded server is no more: its log has gone with it. */
-static void explain(const struct ob_server *server, struct ob_error *err)
+/* Whatever failed while the server went away failed because of that; the embedded one's log has
+ * gone with it. */
+static enum ob_result blame_server(const struct ob_server *server, struct ob_error *err)
 {
-    if (server->embedded && !ob_pg_server_alive(server->embedded))
+    if (server->embedded)
         ob_error_hint(err, "The embedded server has ended.  Was it killed, or out of memory?");
+    return err->code = OB_SERVER;
 }
 
 enum ob_result ob_server_create_database(struct ob_server *server, char **conninfo,
@@ -119,8 +121,8 @@ enum ob_result ob_server_create_database(struct ob_server *server, char **connin
     enum ob_result result = ob_pg_marker_create(server->conn, server->database, err);
     if (result == OB_OK)
         *conninfo = ob_pg_marker_conninfo(server->conn, server->database);
-    else
-        explain(server, err);
+    else if (result == OB_SERVER)
+        result = blame_server(server, err);
     return result;
 }
 
@@ -135,8 +137,8 @@ enum ob_result ob_server_drop_database(struct ob_server *server, enum ob_result 
         dropped = ob_pg_marker_drop(server->conn, server->database, &dropping);
     }
     server->database[0] = '\0';
-    if (result != OB_OK)
-        explain(server, err);
+    if (dropped == OB_SERVER && result != OB_OK && result != OB_STUCK)
+        result = blame_server(server, err);
     if (dropped == OB_OK || server->embedded)
         return result;
     if (result != OB_OK) {

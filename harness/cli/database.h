@@ -23,7 +23,8 @@ unsigned ob_server_version_number(const struct ob_server *server);
 OB_MUSTCHECK enum ob_result ob_server_create_database(struct ob_server *server, char **conninfo,
                                                       struct ob_error *err);
 /* Drops it again, whoever is still connected.  result and *err are how the work in it ended: they
- * are returned as they are when it failed, and else it is the drop's own failure. */
+ * are returned as they are when it failed (as OB_SERVER when the server has gone meanwhile), and
+ * else it is the drop's own failure. */
 OB_MUSTCHECK enum ob_result ob_server_drop_database(struct ob_server *server, enum ob_result result,
                                                     struct ob_error *err);
 

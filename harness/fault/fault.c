@@ -35,8 +35,10 @@ static int decide(const char *name, int *failnum, void **failinfo, unsigned int 
     while (point < faults->count && strcmp(faults->points[point].name, name) != 0)
         point++;
     assert(point < faults->count);
-    *failnum = (int)ob_client_fault(client, point);
-    return *failnum != 0;
+    unsigned way = ob_client_fault(client, point);
+    if (way != 0)
+        *failnum = (int)way; /* the point's own, and other threads may be here */
+    return way != 0;
 }
 
 enum ob_result ob_faults_open(const char *const *names, size_t count, struct ob_faults **out,

@@ -260,21 +260,30 @@ static int deliver(struct ob_actor *actor, const struct booking_delivery *delive
     booking_webhook(&actor->app, actor->db, &request, &answer);
     ob_reference_answer(actor, "webhook", &answer, about);
     int http = booking_status_http(answer.status);
+    ob_reference_lock_queue(reference);
     booking_psp_delivered(reference->psp, delivery->id, http);
+    ob_reference_unlock_queue(reference);
     return http;
+}
+
+static bool take_again(struct ob_reference *reference, struct booking_delivery *delivery)
+{
+    ob_reference_lock_queue(reference);
+    bool taken = booking_psp_take_one(reference->psp, delivery->id, delivery);
+    ob_reference_unlock_queue(reference);
+    return taken;
 }
 
 /* Delivers until it is answered with 2xx, as the provider does. */
 static void deliver_and_retry(struct ob_actor *actor, struct booking_delivery *delivery)
 {
-    struct booking_psp *psp = actor->reference->psp;
     for (int i = 0; i < DELIVERIES_MAX; i++) {
         if (deliver(actor, delivery) / 100 == 2 || !actor->client)
             return;
         int64_t due_us = ob_client_now_us(actor->client) + RETRY_US;
         if (!ob_gated_wait(actor->client, "provider: wait before the next attempt", NULL, NULL,
                            due_us) ||
-            !booking_psp_take_one(psp, delivery->id, delivery))
+            !take_again(actor->reference, delivery))
             return;
     }
 }
@@ -374,7 +383,12 @@ static void act_webhook(struct ob_actor *actor, const struct ob_action *action)
     size_t party = party_of(actor, action), index = payment_index(action);
     assert(index < OB_PARTY_PAYMENTS_MAX);
     struct booking_delivery delivery;
-    if (!await(actor, party, index + 1) || !find_delivery(actor, action, party, index, &delivery))
+    if (!await(actor, party, index + 1))
+        return;
+    ob_reference_lock_queue(actor->reference);
+    bool found = find_delivery(actor, action, party, index, &delivery);
+    ob_reference_unlock_queue(actor->reference);
+    if (!found)
         return;
     int64_t now_s = ob_reference_now_us(actor->reference) / 1000000;
     if (is_word(action, "tamper", "signature"))
@@ -453,23 +467,41 @@ void ob_reference_act(struct ob_actor *actor, const struct ob_action *action)
 
 /* --- the extra clients */
 
+void ob_reference_lock_queue(struct ob_reference *reference)
+{
+    pthread_mutex_lock(&reference->queue_mutex);
+}
+
+void ob_reference_unlock_queue(struct ob_reference *reference)
+{
+    int64_t due_us = booking_psp_next_due_us(reference->psp);
+    __atomic_store_n(&reference->due_us, due_us, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&reference->queue_mutex);
+}
+
 static bool is_due(const void *arg)
 {
     const struct ob_actor *actor = arg;
-    int64_t due_us = booking_psp_next_due_us(actor->reference->psp);
+    int64_t due_us = __atomic_load_n(&actor->reference->due_us, __ATOMIC_RELAXED);
     return due_us >= 0 && due_us <= ob_client_now_us(actor->client);
+}
+
+static bool take_next(struct ob_reference *reference, struct booking_delivery *out)
+{
+    ob_reference_lock_queue(reference);
+    bool taken = booking_psp_take(reference->psp, out);
+    if (taken)
+        note_event(reference, out);
+    ob_reference_unlock_queue(reference);
+    return taken;
 }
 
 void ob_reference_be_courier(struct ob_actor *actor)
 {
     struct booking_delivery delivery;
-    while (
-        ob_gated_wait(actor->client, "wait for news of the provider", is_due, actor, INT64_MAX)) {
-        if (!booking_psp_take(actor->reference->psp, &delivery))
-            continue;
-        note_event(actor->reference, &delivery);
-        deliver_and_retry(actor, &delivery);
-    }
+    while (ob_gated_wait(actor->client, "wait for news of the provider", is_due, actor, INT64_MAX))
+        if (take_next(actor->reference, &delivery))
+            deliver_and_retry(actor, &delivery);
 }
 
 static bool wants_cleanup(const void *arg)

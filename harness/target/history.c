@@ -130,13 +130,21 @@ static void add_ledger_entry(struct ob_reference *reference,
 /* The next entry of the ledger that is not in the history yet. */
 static bool take_ledger_entry(struct ob_reference *reference, struct booking_ledger_entry *out)
 {
-    pthread_mutex_lock(&reference->mutex);
-    bool taken = booking_psp_ledger_get(reference->psp, reference->state.ledger_seen, out);
-    reference->state.ledger_seen += taken;
-    if (taken && out->kind == BOOKING_LEDGER_CAPTURE)
-        note_capture(reference, out);
-    pthread_mutex_unlock(&reference->mutex);
-    return taken;
+    for (;;) {
+        pthread_mutex_lock(&reference->mutex);
+        size_t index = reference->state.ledger_seen;
+        pthread_mutex_unlock(&reference->mutex);
+        if (!booking_psp_ledger_get(reference->psp, index, out))
+            return false;
+        pthread_mutex_lock(&reference->mutex);
+        bool taken = reference->state.ledger_seen == index; /* by nobody else meanwhile */
+        reference->state.ledger_seen += taken;
+        if (taken && out->kind == BOOKING_LEDGER_CAPTURE)
+            note_capture(reference, out);
+        pthread_mutex_unlock(&reference->mutex);
+        if (taken)
+            return true;
+    }
 }
 
 void ob_reference_called(void *self, const struct ob_payment_call *call)
@@ -159,6 +167,8 @@ void ob_reference_called(void *self, const struct ob_payment_call *call)
     struct booking_ledger_entry entry;
     while (take_ledger_entry(reference, &entry))
         add_ledger_entry(reference, &entry);
+    ob_reference_lock_queue(reference);
+    ob_reference_unlock_queue(reference);
 }
 
 void ob_reference_race(void *reference, const char *json_line)

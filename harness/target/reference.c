@@ -220,6 +220,7 @@ static void free_reference(void *self)
     booking_monitor_free(reference->monitor);
     ob_arena_clear(&reference->given_arena);
     free(reference->given);
+    pthread_mutex_destroy(&reference->queue_mutex);
     pthread_mutex_destroy(&reference->mutex);
     free(reference);
 }
@@ -249,6 +250,7 @@ static struct ob_reference *new_reference(struct ob_target *target)
     reference->given_now_us = target->scenario->start_us;
     ob_arena_init(&reference->given_arena);
     pthread_mutex_init(&reference->mutex, NULL);
+    pthread_mutex_init(&reference->queue_mutex, NULL);
     ob_gated_payments_init(&reference->payments, reference->psp, ob_reference_called, reference);
     booking_app_init(&reference->app, &reference->payments.payments, reference->monitor,
                      OB_REFERENCE_SECRET);
@@ -283,7 +285,9 @@ static void begin(void *self)
 {
     struct ob_reference *reference = self;
     reference->state = reference->given_state;
+    ob_reference_lock_queue(reference);
     booking_psp_copy(reference->psp, reference->given_psp);
+    ob_reference_unlock_queue(reference);
     booking_monitor_reset(reference->monitor);
     booking_monitor_add(reference->monitor, BOOKING_COUNT_LOST_RACES_LEGACY,
                         reference->given_lost_races[0]);

@@ -61,7 +61,12 @@ struct ob_reference {
     struct ob_gated_payments payments;
     struct booking_monitor *monitor; /* owned */
     struct booking_app app;
-    pthread_mutex_t mutex; /* guards state; threads may race in free-running mode */
+    /* Threads may race in free-running mode.  Order of locks: queue_mutex, the provider's own, the
+     * engine's, mutex.  The provider decides faults under its lock, and whether a wait is over is
+     * asked under the engine's. */
+    pthread_mutex_t mutex;       /* guards state */
+    pthread_mutex_t queue_mutex; /* guards who takes which of the provider's deliveries */
+    int64_t due_us; /* when the next one is due, -1 for none; written under it, read without */
     struct ob_reference_state state, given_state;
     struct ob_reference_client clients[OB_CLIENTS_MAX];
     size_t client_count;
@@ -84,6 +89,10 @@ void ob_reference_act(struct ob_actor *actor, const struct ob_action *action);
  * waits until a fault asks for it. */
 void ob_reference_be_courier(struct ob_actor *actor);
 void ob_reference_be_cleaner(struct ob_actor *actor);
+
+/* Around whatever may change the provider's queue of deliveries; the second wakes the courier. */
+void ob_reference_lock_queue(struct ob_reference *reference);
+void ob_reference_unlock_queue(struct ob_reference *reference);
 
 /* --- history.c */
 

@@ -326,7 +326,9 @@ static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose
         return OB_OK;
     PGresult *result = PQexec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
+    bool done =
+        status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
+    if (!done) {
         const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         ob_error_set(err, OB_SQL, "the setup of %s failed", whose);
         ob_error_detail(err, "%s", PQresultErrorMessage(result));
@@ -334,7 +336,7 @@ static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose
         snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state ? state : "");
     }
     PQclear(result);
-    return status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE ? err->code : OB_OK;
+    return done ? OB_OK : OB_SQL;
 }
 
 static enum ob_result install(struct ob_target *target, PGconn *conn, void **self,
