@@ -229,19 +229,21 @@ $(REF_UNIT_PROGRAMS) $(REF_SERVER_PROGRAMS): $B/reference-tests/%: $B/reference/
 	$(call program,-lcmocka)
 
 # --- tests
-# Seconds for a program; a sanitizer or valgrind makes it several times slower.
+# Seconds for a program (a sanitizer or valgrind makes it several times slower), and how many
+# programs run at a time.
 UNIT_LIMIT   ?= 120
 SERVER_LIMIT ?= 600
+TEST_JOBS    ?= $(shell nproc)
 
 # Programs that script/bootstrap put here for the tests, and the directory that scripts test.
 export PATH := $(CURDIR)/build/tools:$(PATH)
 export OVERBOOK_BUILD := $(abspath $B)
 
 unit: $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS)
-	script/run-tests --limit $(UNIT_LIMIT) $^
+	script/run-tests --jobs $(TEST_JOBS) --limit $(UNIT_LIMIT) $^
 
 check: all $(TEST_PROGRAMS)
-	script/run-tests --limit $(UNIT_LIMIT) $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS) \
+	script/run-tests --jobs $(TEST_JOBS) --limit $(UNIT_LIMIT) $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS) \
 	    --limit $(SERVER_LIMIT) $(SERVER_PROGRAMS) \
 	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
 	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%)
@@ -251,7 +253,7 @@ bless: all
 	harness/tests/golden/run --bless
 
 check-valgrind: $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS)
-	script/run-tests --limit $(UNIT_LIMIT) \
+	script/run-tests --jobs $(TEST_JOBS) --limit $(UNIT_LIMIT) \
 	    --via 'valgrind -q --error-exitcode=99 --leak-check=full' $^
 
 # Objects of this flavour count lines, so it has a directory of its own also when B is given.
