@@ -82,6 +82,12 @@ static bool parse_boolean(const struct ob_node *node, int64_t *out)
     return node->plain && (*out || strcmp(node->text, "false") == 0);
 }
 
+static bool parse_duration(const struct ob_node *node, int64_t unit_us, int64_t *out)
+{
+    return ob_parse_duration_us(node->text, out) && *out > 0 && *out <= OB_DURATION_MAX_US &&
+           *out % unit_us == 0;
+}
+
 /* Fills number and end; false when the text is not of the type.  Words and parties have a list to
  * be looked up in, and are not for here. */
 static bool parse(const struct ob_key *key, const struct ob_node *node, struct ob_setting *out)
@@ -100,8 +106,9 @@ static bool parse(const struct ob_key *key, const struct ob_node *node, struct o
     case OB_KEY_TIME:
         return ob_parse_time_us(node->text, &out->number);
     case OB_KEY_DURATION:
-        return ob_parse_duration_us(node->text, &out->number) && out->number > 0 &&
-               out->number <= OB_DURATION_MAX_US;
+        return parse_duration(node, 1, &out->number);
+    case OB_KEY_SECONDS:
+        return parse_duration(node, 1000000, &out->number);
     case OB_KEY_RANGE:
         return parse_range(node->text, &out->number, &out->end);
     default:

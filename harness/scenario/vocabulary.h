@@ -24,6 +24,7 @@ enum ob_key_type {
     OB_KEY_BOOLEAN,
     OB_KEY_TIME,
     OB_KEY_DURATION, /* at most OB_DURATION_MAX_US */
+    OB_KEY_SECONDS,  /* a duration without a part of a second */
     OB_KEY_RANGE,    /* of time */
     OB_KEY_PARTY,    /* a client's name, or one that "given" has used */
     OB_KEY_OTHER,    /* a list, a mapping or a mixture, which has a reader of its own */

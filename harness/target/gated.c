@@ -3,6 +3,19 @@
 #include <assert.h>
 #include <stdio.h>
 
+enum booking_isolation ob_gated_isolation(enum ob_isolation isolation)
+{
+    switch (isolation) {
+    case OB_REPEATABLE_READ:
+        return BOOKING_REPEATABLE_READ;
+    case OB_SERIALIZABLE:
+        return BOOKING_SERIALIZABLE;
+    case OB_READ_COMMITTED:
+    default:
+        return BOOKING_READ_COMMITTED;
+    }
+}
+
 static enum booking_db_result ask(struct ob_gated_db *gated, const struct ob_op *op, PGresult **out)
 {
     *out = NULL;

@@ -10,6 +10,7 @@
 
 #include "booking.h"
 #include "engine/client.h"
+#include "scenario/scenario.h"
 
 struct ob_gated_db {
     struct booking_db db;     /* give this away */
@@ -18,6 +19,9 @@ struct ob_gated_db {
 };
 
 void ob_gated_db_init(struct ob_gated_db *gated, struct ob_client *client);
+
+/* The flow's word for a scenario's isolation level. */
+enum booking_isolation ob_gated_isolation(enum ob_isolation isolation);
 
 /* Waits for a condition, or a time; false when it can no longer happen, or when the run is given
  * up. */

@@ -225,19 +225,6 @@ static void free_reference(void *self)
     free(reference);
 }
 
-static enum booking_isolation isolation_of(const struct ob_target *target)
-{
-    switch (target->scenario->variants[target->variant].isolation) {
-    case OB_REPEATABLE_READ:
-        return BOOKING_REPEATABLE_READ;
-    case OB_SERIALIZABLE:
-        return BOOKING_SERIALIZABLE;
-    case OB_READ_COMMITTED:
-    default:
-        return BOOKING_READ_COMMITTED;
-    }
-}
-
 static struct ob_reference *new_reference(struct ob_target *target)
 {
     struct ob_reference *reference = ob_alloc(sizeof *reference);
@@ -254,7 +241,8 @@ static struct ob_reference *new_reference(struct ob_target *target)
     ob_gated_payments_init(&reference->payments, reference->psp, ob_reference_called, reference);
     booking_app_init(&reference->app, &reference->payments.payments, reference->monitor,
                      OB_REFERENCE_SECRET);
-    reference->app.isolation = isolation_of(target);
+    reference->app.isolation =
+        ob_gated_isolation(target->scenario->variants[target->variant].isolation);
     reference->app.hold_ttl_s = variant_setting(target, "hold-for")->number / 1000000;
     reference->app.on_fault = on_fault;
     reference->app.on_fault_arg = reference;

@@ -20,8 +20,6 @@
 #include <string.h>
 #include <time.h>
 
-#define OB_SQL_VALUES_MAX 64 /* variables of one client */
-
 /* Installed beside the user's tables, so that time is the schedule's. */
 #define CLOCK_SETUP                                                                        \
     "CREATE SCHEMA IF NOT EXISTS overbook;"                                                \
@@ -43,7 +41,7 @@ struct sql_client {
     struct ob_client *client;
     struct ob_gated_db gated;
     struct booking_db_faulty faulty;
-    struct value values[OB_SQL_VALUES_MAX];
+    struct value values[OB_SCENARIO_VARIABLES_MAX];
     size_t value_count;
     bool in_transaction;
 };
@@ -62,7 +60,7 @@ static void set_value(struct sql_client *self, const char *name, const char *tex
     while (i < self->value_count && strcmp(self->values[i].name, name) != 0)
         i++;
     if (i == self->value_count) {
-        assert(self->value_count < OB_SQL_VALUES_MAX);
+        assert(self->value_count < OB_SCENARIO_VARIABLES_MAX);
         self->values[self->value_count++] = (struct value){.name = name};
     }
     free(self->values[i].text);
@@ -205,8 +203,8 @@ static enum ended fail(struct sql_client *self, enum booking_db_result result,
 
 static enum ended statement(struct sql_client *self, const struct ob_sql_step *step)
 {
-    const char *params[OB_SQL_VALUES_MAX];
-    assert(step->variable_count <= OB_SQL_VALUES_MAX);
+    const char *params[OB_SCENARIO_VARIABLES_MAX];
+    assert(step->variable_count <= OB_SCENARIO_VARIABLES_MAX);
     for (size_t i = 0; i < step->variable_count; i++)
         params[i] = get_value(self, step->variables[i]);
     PGresult *answer = NULL;
@@ -305,20 +303,6 @@ static void body(struct ob_client *client, void *arg)
     clear_values(self);
 }
 
-static enum booking_isolation isolation_of(const struct ob_scenario_client *client,
-                                           const struct ob_variant *variant)
-{
-    switch (client->isolation_given ? client->isolation : variant->isolation) {
-    case OB_REPEATABLE_READ:
-        return BOOKING_REPEATABLE_READ;
-    case OB_SERIALIZABLE:
-        return BOOKING_SERIALIZABLE;
-    case OB_READ_COMMITTED:
-    default:
-        return BOOKING_READ_COMMITTED;
-    }
-}
-
 static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose,
                                 struct ob_error *err)
 {
@@ -358,7 +342,8 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
         struct sql_client *client = &sql->clients[i];
         client->target = sql;
         client->scenario = &scenario->clients[target->scenario_index[i]];
-        client->isolation = isolation_of(client->scenario, variant);
+        client->isolation = ob_gated_isolation(
+            client->scenario->isolation_given ? client->scenario->isolation : variant->isolation);
         target->clients[i] =
             (struct ob_run_client){.name = client->scenario->name, .body = body, .arg = client};
     }
