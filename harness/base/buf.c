@@ -96,6 +96,6 @@ char *ob_buf_take(struct ob_buf *buf)
 {
     check(buf);
     char *text = buf->data;
-    ob_buf_init(buf, buf->size_max);
+    *buf = (struct ob_buf){0};
     return text;
 }

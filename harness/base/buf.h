@@ -26,7 +26,7 @@ void ob_buf_putc(struct ob_buf *buf, char c);
 void ob_buf_printf(struct ob_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool ob_buf_failed(const struct ob_buf *buf);
 
-/* The text, now the caller's to free; the buffer is as after ob_buf_init. */
+/* The text, now the caller's to free; the buffer is as after ob_buf_clear. */
 char *ob_buf_take(struct ob_buf *buf);
 
 #endif

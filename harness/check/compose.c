@@ -130,7 +130,6 @@ void ob_check_compose(struct ob_check_statement *statement, const struct ob_chec
         ob_buf_printf(&out, "\n) AS ob_offending LIMIT %d)\n", OB_BROKEN_ROWS_MAX + 1);
     }
     statement->sql = ob_buf_take(&out);
-    ob_buf_clear(&out);
 }
 
 void ob_check_statement_clear(struct ob_check_statement *statement)

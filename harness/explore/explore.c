@@ -112,7 +112,6 @@ static void add_finding(struct exploring *e, const struct ob_broken *broken)
     ob_buf_init(&text, OB_TRACE_TEXT_MAX);
     ob_trace_print(&e->trace, e->rig->client_names, false, &text);
     finding->trace = ob_buf_take(&text);
-    ob_buf_clear(&text);
 }
 
 /* Records what the run broke for the first time, and replays it. */

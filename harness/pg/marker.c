@@ -234,7 +234,5 @@ char *ob_pg_marker_conninfo(PGconn *conn, const char *dbname)
             ob_pg_conninfo_add(&text, option->keyword, option->val);
     ob_pg_conninfo_add(&text, "dbname", dbname);
     PQconninfoFree(options);
-    char *conninfo = ob_buf_take(&text);
-    ob_buf_clear(&text);
-    return conninfo;
+    return ob_buf_take(&text);
 }

@@ -309,9 +309,7 @@ char *ob_pg_server_conninfo(const struct ob_pg_server *server, const char *dbnam
     ob_pg_conninfo_add(&text, "user", OB_PG_SUPERUSER);
     ob_pg_conninfo_add(&text, "dbname", dbname);
     assert(!ob_buf_failed(&text));
-    char *conninfo = ob_buf_take(&text);
-    ob_buf_clear(&text);
-    return conninfo;
+    return ob_buf_take(&text);
 }
 
 bool ob_pg_server_alive(const struct ob_pg_server *server)

@@ -1,6 +1,7 @@
 /* Waking and replaying on a live server. */
 #include "live.h"
 
+#include "base/alloc.h"
 #include "explore/strategy.h"
 
 #include <setjmp.h>
@@ -85,8 +86,7 @@ static void random_schedules_replay_to_the_byte(void **state)
         careful += live.scene.spec.careful;
         struct ob_schedule recorded = {0};
         ob_schedule_copy(&recorded, &live.scene.trace.schedule);
-        ob_scene_text(&live.scene, true);
-        char *first = ob_buf_take(&live.scene.text);
+        char *first = ob_strdup(ob_scene_text(&live.scene, true));
         for (int replay = 0; replay < 2; replay++) {
             struct ob_follower follower = {.schedule = &recorded};
             enum ob_result result = ob_scene_choose(&live.scene, ob_follower_chooser(&follower));

@@ -1,6 +1,7 @@
 /* The step rule, settling and waits, on the model. */
 #include "tests/model/scene.h"
 
+#include "base/alloc.h"
 #include "base/rng.h"
 
 #include <setjmp.h>
@@ -358,8 +359,7 @@ static void run_by_lot(uint64_t seed, uint64_t jitter, char **text)
     struct ob_chooser chooser = {.self = &lot, .restart = begin_again, .choose = choose_by_lot};
     if (ob_scene_choose(&scene, chooser) != OB_OK)
         fail_msg("%s", scene.err.message);
-    ob_scene_text(&scene, true);
-    *text = ob_buf_take(&scene.text);
+    *text = ob_strdup(ob_scene_text(&scene, true));
     close_scene(&scene);
 }
 

@@ -1,6 +1,7 @@
 /* Virtual time, waiting, and faults, on the model. */
 #include "tests/model/scene.h"
 
+#include "base/alloc.h"
 #include "explore/strategy.h"
 
 #include <setjmp.h>
@@ -238,8 +239,7 @@ static void a_recorded_run_with_a_fault_is_replayed_to_the_byte(void **state)
         struct ob_schedule recorded = {0};
         ob_schedule_copy(&recorded, &scene.trace.schedule);
         with_fault += recorded.fault_count > 0;
-        ob_scene_text(&scene, true);
-        char *first = ob_buf_take(&scene.text);
+        char *first = ob_strdup(ob_scene_text(&scene, true));
         struct ob_follower follower = {.schedule = &recorded};
         assert_int_equal(ob_scene_choose(&scene, ob_follower_chooser(&follower)), OB_OK);
         assert_string_equal(ob_scene_text(&scene, true), first);

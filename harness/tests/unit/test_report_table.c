@@ -223,9 +223,7 @@ static char *trace_of(const char *trace, struct ob_table_options how)
     struct ob_buf out;
     ob_buf_init(&out, SIZE_MAX);
     ob_report_trace(trace, &how, 2, &out);
-    char *text = ob_buf_take(&out);
-    ob_buf_clear(&out);
-    return text;
+    return ob_buf_take(&out);
 }
 
 static void a_long_step_keeps_what_it_came_to(void **state)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 
 #define CASES_FILE "harness/tests/unit/scenario_bad.txt"
@@ -60,7 +61,8 @@ static bool read_line(struct bad_case *bad, struct ob_buf *yaml, const char *lin
         bad->message = without_newline(line + 3);
     } else {
         bad->hint = without_newline(line + 3);
-        bad->yaml = ob_buf_take(yaml);
+        bad->yaml = ob_strdup(yaml->data);
+        ob_buf_reset(yaml);
     }
     return bad->hint != NULL;
 }
