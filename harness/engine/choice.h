@@ -21,6 +21,8 @@ struct ob_choice_point {
     enum ob_choice_kind kind;
     size_t option_count;   /* at least 1 */
     const size_t *clients; /* STEP: the enabled clients in ascending order */
+    ob_client_set flying;  /* STEP, under the server's own timers: those of clients that are in
+                              flight, and would be waited for */
     size_t previous;       /* STEP: the client that moved last, or OB_NO_CLIENT */
     size_t client;         /* FAULT: the client that reached the point */
     size_t point;          /* FAULT: index into the run's list of fault points */

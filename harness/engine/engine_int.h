@@ -68,6 +68,7 @@ struct ob_engine {
     size_t fault_count;
     size_t previous;                       /* the client that moved last, or OB_NO_CLIENT */
     ob_client_set waiting;                 /* FLYING in a stable wait */
+    ob_client_set loose;                   /* FLYING, left to the next step to settle */
     ob_client_set holders[OB_CLIENTS_MAX]; /* whom each of them waits for */
     ob_client_set armed;   /* whose deadlock check is on for the present operation */
     ob_client_set woken;   /* by the present step: was answered, or waits for others than before */
@@ -116,6 +117,11 @@ enum ob_settled {
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err);
 
+/* Waits for the answer of a client that is in flight, whether it is blocked or not, and then
+ * settles the others.  Under the server's own timers only. */
+enum ob_settled ob_settle_await(struct ob_engine *engine, struct ob_client *client,
+                                ob_client_set *done, struct ob_error *err);
+
 /* Those who wait, directly or through others, for this client. */
 ob_client_set ob_settle_behind(const struct ob_engine *engine, size_t client);
 
@@ -134,7 +140,7 @@ bool ob_client_enabled(const struct ob_engine *engine, const struct ob_client *c
 struct ob_step *ob_record_step(struct ob_engine *engine, const struct ob_client *client,
                                ob_client_set enabled);
 
-/* Records the replies of the clients in done as the step's completions, the step's own client
+/* Adds the replies of the clients in done to the step's completions, the step's own client
  * first. */
 void ob_record_completions(struct ob_engine *engine, struct ob_step *step, ob_client_set done);
 

@@ -20,6 +20,7 @@ typedef uint64_t ob_client_set; /* bit i: client i */
 #define OB_OP_KINDS(X)                                                                            \
     X(BEGIN, "begin")                                                                             \
     X(STATEMENT, "sql")                                                                           \
+    X(QUERY, "query") /* SQL as it is: any number of statements, without parameters */            \
     X(COMMIT, "commit")                                                                           \
     X(ROLLBACK, "rollback")                                                                       \
     X(KILL, "kill")   /* the session ends as if its connection had broken; a fresh one follows */ \
@@ -44,6 +45,9 @@ struct ob_op {
     int64_t time_us; /* CLOCK: the new time; WAIT: due at the latest, INT64_MAX for never */
     bool (*ready)(const void *arg); /* WAIT: may be NULL; asked only when nothing moves */
     const void *arg;
+    /* Not waited for when it is neither answered nor blocked for a while: the next step settles it.
+     * Only under the server's own timers (run.h). */
+    bool loose;
 };
 
 enum ob_reply_status {

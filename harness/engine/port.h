@@ -31,8 +31,8 @@ struct ob_waits {
 struct ob_ports {
     void *self;
 
-    /* Sends an operation of a client's session (BEGIN, STATEMENT, COMMIT, ROLLBACK, KILL) without
-     * waiting. */
+    /* Sends an operation of a client's session (BEGIN, STATEMENT, QUERY, COMMIT, ROLLBACK, KILL)
+     * without waiting. */
     enum ob_io (*send)(void *self, size_t client, const struct ob_op *op, struct ob_error *err);
 
     /* Looks for the answer without waiting. On OB_IO_DONE *reply is filled. */

@@ -74,7 +74,11 @@ void ob_record_completions(struct ob_engine *engine, struct ob_step *step, ob_cl
     size_t count = (size_t)__builtin_popcountll(done);
     if (count == 0)
         return;
-    step->completions = ob_arena_alloc(&engine->trace->arena, count * sizeof *step->completions);
+    const struct ob_completion *before = step->completions;
+    step->completions = ob_arena_alloc(&engine->trace->arena, (step->completion_count + count) *
+                                                                  sizeof *step->completions);
+    if (step->completion_count > 0)
+        memcpy(step->completions, before, step->completion_count * sizeof *before);
     if (done & ob_client_bit(step->client))
         record_completion(engine, step, step->client);
     for (size_t i = 0; i < OB_CLIENTS_MAX; i++)

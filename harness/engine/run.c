@@ -12,6 +12,7 @@ struct ob_limits ob_limits_default(void)
         .steps_max = 1000,
         .run_us_max = (int64_t)10 * 1000000,
         .client_us_max = (int64_t)5 * 1000000,
+        .step_us_max = (int64_t)300 * 1000000,
     };
 }
 
@@ -94,17 +95,28 @@ static enum ob_result let_time_pass(struct ob_engine *engine, bool *progress, st
     return ob_client_resume(hopeless, err);
 }
 
-/* The enabled client that the chooser picks, or OB_NO_CLIENT when it cannot follow its schedule. */
-static size_t choose(struct ob_engine *engine, ob_client_set enabled)
+static ob_client_set flying_clients(const struct ob_engine *engine)
+{
+    ob_client_set flying = 0;
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if (engine->clients[i].state == OB_CLIENT_FLYING)
+            flying |= ob_client_bit(i);
+    return flying;
+}
+
+/* The client that the chooser picks of those enabled and in flight, or OB_NO_CLIENT when it cannot
+ * follow its schedule. */
+static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_set flying)
 {
     size_t clients[OB_CLIENTS_MAX], count = 0;
     for (size_t i = 0; i < engine->spec->client_count; i++)
-        if (enabled & ob_client_bit(i))
+        if ((enabled | flying) & ob_client_bit(i))
             clients[count++] = i;
     const struct ob_choice_point point = {
         .kind = OB_CHOICE_STEP,
         .option_count = count,
         .clients = clients,
+        .flying = flying,
         .previous = engine->previous,
     };
     const struct ob_chooser *chooser = &engine->spec->chooser;
@@ -180,6 +192,19 @@ static enum ob_result take_step(struct ob_engine *engine, size_t index, ob_clien
                                     err);
 }
 
+/* What is in flight is part of the last step still. */
+static enum ob_result await(struct ob_engine *engine, size_t index, struct ob_error *err)
+{
+    struct ob_step *step = &engine->trace->steps[engine->trace->step_count - 1];
+    ob_client_set done;
+    enum ob_settled settled = ob_settle_await(engine, &engine->clients[index], &done, err);
+    if (settled == OB_SETTLE_FAILED)
+        return err->code;
+    ob_record_completions(engine, step, done);
+    engine->stopping = settled != OB_SETTLED;
+    return engine->stopping ? OB_OK : resume_all(engine, index, done, err);
+}
+
 static void end_run(struct ob_engine *engine, enum ob_run_end end, const char *reason)
 {
     engine->trace->end = end;
@@ -215,13 +240,16 @@ static enum ob_result steps(struct ob_engine *engine, struct ob_error *err)
     enum ob_result result = OB_OK;
     for (bool over = false; result == OB_OK && !over && !engine->stopping;) {
         ob_client_set enabled = enabled_clients(engine);
-        if (enabled == 0)
+        ob_client_set flying = engine->spec->server_timers ? flying_clients(engine) : 0;
+        if ((enabled | flying) == 0)
             result = nobody_can_move(engine, &over, err);
-        if (over || limit_reached(engine, enabled) || enabled == 0)
+        if (over || limit_reached(engine, enabled) || (enabled | flying) == 0)
             continue;
-        size_t client = choose(engine, enabled);
+        size_t client = choose(engine, enabled, flying);
         if (client == OB_NO_CLIENT)
             end_run(engine, OB_RUN_DIVERGED, "the recorded choice is not possible here");
+        else if (flying & ob_client_bit(client))
+            result = await(engine, client, err);
         else
             result = take_step(engine, client, enabled, err);
     }
@@ -257,14 +285,15 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
     engine->spec = spec;
     engine->trace = trace;
     engine->now_us = spec->start_us;
-    engine->deadline_us =
-        engine->ports.monotonic_us(engine->ports.self) + engine->limits.run_us_max;
+    engine->deadline_us = spec->server_timers ? INT64_MAX
+                                              : engine->ports.monotonic_us(engine->ports.self) +
+                                                    engine->limits.run_us_max;
     engine->free_running = spec->free_running;
     engine->stopping = false;
     engine->careful = spec->careful;
     engine->fault_count = 0;
     engine->previous = OB_NO_CLIENT;
-    engine->waiting = engine->armed = engine->woken = engine->foreign = 0;
+    engine->waiting = engine->loose = engine->armed = engine->woken = engine->foreign = 0;
     for (size_t i = 0; i < engine->thread_count; i++) {
         struct ob_client *client = &engine->clients[i];
         client->state = OB_CLIENT_ABSENT;

@@ -13,6 +13,11 @@
  *
  * A wait is stable when each of its holders is idle or itself stably blocked.
  *
+ * Under the server's own timers (server_timers) a wait may end by itself: by a lock or statement
+ * timeout, or by a deadlock check that the sessions have set up for themselves.  Then nobody is
+ * armed, every step looks after all who wait, and the chooser may pick a client that is in flight:
+ * it is waited for, and the chooser is asked again.
+ *
  * Threads: an engine is owned by one thread.  The clients' threads are made once and used for every
  * run.
  */
@@ -33,6 +38,9 @@ struct ob_limits {
     size_t steps_max;      /* default 1000 */
     int64_t run_us_max;    /* default 10 s: one run, machine time */
     int64_t client_us_max; /* default 5 s: a client's own code between two operations */
+    /* Default 300 s, under the server's own timers in the place of run_us_max: what is waited for
+     * longer is cancelled, and after twice the time the run ends. */
+    int64_t step_us_max;
 };
 
 /* A place where a client can be made to fail, in one or more ways. */
@@ -58,6 +66,7 @@ struct ob_run_spec {
     size_t fault_point_count; /* 0: no fault happens */
     size_t fault_budget;      /* faults in one run at the most */
     bool careful;             /* see OB_RUN_AGAIN */
+    bool server_timers;       /* deadlocks and timeouts are the server's own business */
     bool free_running; /* no gates: the threads race, the chooser is asked about faults only */
 
     /* Called after each settled step when not NULL; a result other than OB_OK ends the run with it.

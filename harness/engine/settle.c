@@ -17,6 +17,9 @@
  * cycle although it was not armed.  That is seen here (OB_SETTLE_UNARMED), and the run is made
  * again with everybody armed, which is slower and otherwise the same.
  *
+ * Under the server's own timers nobody is armed, and whoever waits may be answered at any time: its
+ * socket is looked at along with the others.  An answer sets free those who wait for it, as ever.
+ *
  * Who was woken is told by what is left when all is quiet, never by what was seen on the way: a
  * client that goes on and soon waits again may or may not be caught in between.
  */
@@ -31,18 +34,27 @@
 #define OB_SPIN_US 100      /* probing without giving the processor away */
 #define OB_SPIN_PAUSE_MAX 256
 #define OB_CANCEL_US 5000000
+#define OB_LOOSE_US 10000 /* that a loose operation has to be answered or blocked */
 
 struct settling {
     struct ob_engine *engine;
     ob_client_set moving; /* released or woken, not answered, not known to wait stably */
     ob_client_set *done;
     bool must_ask; /* an answer may have freed somebody who waits */
-    int64_t since_us, ask_after_us;
+    int64_t began_us, since_us, ask_after_us;
+    ob_client_set loose; /* those of moving that may be left as they are */
+    bool cancelled;
     struct ob_waits seen; /* the last answer of the server, to be confirmed by the next one */
     bool seen_valid;
     ob_client_set before; /* who waited before the step, and for whom */
     ob_client_set holders_before[OB_CLIENTS_MAX];
 };
+
+/* Whose sockets may have something: also those who wait, when a timer may end their wait. */
+static ob_client_set listened_to(const struct settling *s)
+{
+    return s->moving | (s->engine->spec->server_timers ? s->engine->waiting : 0);
+}
 
 static int64_t machine_us(const struct ob_engine *engine)
 {
@@ -74,8 +86,9 @@ static enum ob_io collect(struct settling *s, struct ob_error *err)
 {
     struct ob_engine *engine = s->engine;
     enum ob_io result = OB_IO_PENDING;
+    ob_client_set listened = listened_to(s);
     for (size_t i = 0; i < engine->spec->client_count; i++) {
-        if (!(s->moving & ob_client_bit(i)))
+        if (!(listened & ob_client_bit(i)))
             continue;
         struct ob_client *client = &engine->clients[i];
         enum ob_io io = engine->ports.poll(engine->ports.self, i, &client->reply, err);
@@ -85,6 +98,7 @@ static enum ob_io collect(struct settling *s, struct ob_error *err)
             continue;
         client->state = OB_CLIENT_ANSWERED;
         s->moving &= ~ob_client_bit(i);
+        engine->waiting &= ~ob_client_bit(i);
         *s->done |= ob_client_bit(i);
         s->must_ask |= waiting_behind(engine, ob_client_bit(i)) != 0;
         s->seen_valid = false;
@@ -200,10 +214,12 @@ static void wake(struct settling *s, ob_client_set woken)
     s->seen_valid = s->seen_valid && woken == 0;
 }
 
-static void become_waiting(struct settling *s, const struct ob_waits *waits)
+/* Those who move wait; loose ones whose wait is not stable are left to the next step. */
+static void become_waiting(struct settling *s, const struct ob_waits *waits, ob_client_set stable)
 {
     struct ob_engine *engine = s->engine;
-    engine->waiting |= s->moving;
+    engine->waiting |= s->moving & stable;
+    engine->loose |= s->moving & ~stable;
     s->moving = 0;
     for (size_t i = 0; i < engine->spec->client_count; i++)
         if (engine->waiting & ob_client_bit(i))
@@ -223,19 +239,21 @@ static enum ob_settled ask(struct settling *s, struct ob_error *err)
     wake(s, gone_on(engine, &waits));
     bool proven = seen_twice(s, &waits) || one_answer_is_enough(s);
     ob_client_set cyclic = on_cycles(&waits, waits.blocked);
-    bool hopeless = cyclic != 0 && !engine->careful && !check_is_due(engine, cyclic);
+    bool hopeless = cyclic != 0 && !engine->careful && !engine->spec->server_timers &&
+                    !check_is_due(engine, cyclic);
     if (hopeless && proven)
         return OB_SETTLE_UNARMED;
     engine->foreign = waits.foreign;
-    bool quiet = (s->moving & ~stable_waits(s, &waits, cyclic)) == 0;
+    ob_client_set stable = stable_waits(s, &waits, cyclic);
+    bool quiet = (s->moving & ~stable & ~(s->loose & waits.blocked)) == 0;
     if (quiet && proven)
-        become_waiting(s, &waits);
+        become_waiting(s, &waits, stable);
     else if (quiet || hopeless)
         s->ask_after_us = 0;
     return OB_SETTLED;
 }
 
-static enum ob_settled time_is_over(struct settling *s)
+static enum ob_settled give_up(struct settling *s)
 {
     struct ob_engine *engine = s->engine;
     ob_client_set late = s->moving;
@@ -250,6 +268,37 @@ static enum ob_settled time_is_over(struct settling *s)
                      : "\"%s\" was neither answered nor blocked when the run's time was over",
              name);
     return OB_SETTLE_TIMEOUT;
+}
+
+/* Under the server's own timers what takes too long is first cancelled, and given up when that does
+ * not help. */
+static enum ob_settled mind_the_time(struct settling *s, int64_t now_us)
+{
+    struct ob_engine *engine = s->engine;
+    if (s->moving == 0)
+        return OB_SETTLED;
+    if (!engine->spec->server_timers)
+        return now_us > engine->deadline_us ? give_up(s) : OB_SETTLED;
+    int64_t waited_us = now_us - s->began_us;
+    if (waited_us / 2 > engine->limits.step_us_max)
+        return give_up(s);
+    for (size_t i = 0; i < engine->spec->client_count && !s->cancelled; i++)
+        if (waited_us > engine->limits.step_us_max && (s->moving & ob_client_bit(i)))
+            engine->ports.cancel(engine->ports.self, i);
+    s->cancelled = waited_us > engine->limits.step_us_max;
+    return OB_SETTLED;
+}
+
+/* Whether all is quiet, or what is not may be left so. */
+static bool is_settled(struct settling *s, int64_t now_us)
+{
+    if (s->must_ask || (s->moving & ~s->loose))
+        return false;
+    if (s->moving != 0 && now_us - s->began_us < OB_LOOSE_US)
+        return false;
+    s->engine->loose |= s->moving;
+    s->moving = 0;
+    return true;
 }
 
 /* To probe without sleeping is the fastest as long as answers come soon.  On a machine that is busy
@@ -273,7 +322,7 @@ static enum ob_settled settle(struct settling *s, struct ob_error *err)
 {
     struct ob_engine *engine = s->engine;
     int64_t spin_us = engine->spin_pause == 0 ? OB_SPIN_US : 0;
-    s->since_us = machine_us(engine);
+    s->began_us = s->since_us = machine_us(engine);
     s->ask_after_us = OB_ASK_FIRST_US;
     for (;;) {
         enum ob_io io = collect(s, err);
@@ -284,7 +333,7 @@ static enum ob_settled settle(struct settling *s, struct ob_error *err)
             s->ask_after_us = OB_ASK_FIRST_US;
             learn(engine, waited_us <= OB_SPIN_US);
         }
-        if (s->moving == 0 && !s->must_ask)
+        if (is_settled(s, now_us))
             return OB_SETTLED;
         if ((s->moving == 0 && s->must_ask) || waited_us >= s->ask_after_us) {
             if (s->ask_after_us == 0)
@@ -296,10 +345,11 @@ static enum ob_settled settle(struct settling *s, struct ob_error *err)
                 return asked;
             s->since_us = machine_us(engine);
         } else if (waited_us >= spin_us) {
-            engine->ports.wait(engine->ports.self, s->moving, s->ask_after_us - waited_us);
+            engine->ports.wait(engine->ports.self, listened_to(s), s->ask_after_us - waited_us);
         }
-        if (s->moving != 0 && now_us > engine->deadline_us)
-            return time_is_over(s);
+        enum ob_settled in_time = mind_the_time(s, now_us);
+        if (in_time != OB_SETTLED)
+            return in_time;
     }
 }
 
@@ -310,6 +360,8 @@ static enum ob_result arm(struct ob_engine *engine, const struct ob_client *clie
     enum ob_op_kind kind = client->op->kind;
     if (kind == OB_OP_BEGIN || kind == OB_OP_ROLLBACK || kind == OB_OP_KILL)
         return OB_OK; /* these wait for no lock */
+    if (engine->spec->server_timers)
+        return OB_OK;
     bool armed = engine->careful || waiting_behind(engine, bit) != 0;
     engine->armed = armed ? engine->armed | bit : engine->armed & ~bit;
     return engine->ports.arm_deadlock(engine->ports.self, client->index, armed, err);
@@ -329,7 +381,10 @@ static ob_client_set woken_since(const struct settling *s)
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err)
 {
-    struct settling s = {.engine = engine, .moving = ob_client_bit(client->index), .done = done};
+    ob_client_set bit = ob_client_bit(client->index);
+    struct settling s = {.engine = engine, .moving = bit | engine->loose, .done = done};
+    s.loose = client->op->loose ? bit : 0;
+    engine->loose = 0;
     *done = 0;
     s.before = engine->waiting;
     memcpy(s.holders_before, engine->holders, sizeof s.holders_before);
@@ -344,6 +399,26 @@ enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob
     engine->woken = woken_since(&s);
     engine->trace->settle_us += machine_us(engine) - started_us;
     return settled;
+}
+
+enum ob_settled ob_settle_await(struct ob_engine *engine, struct ob_client *client,
+                                ob_client_set *done, struct ob_error *err)
+{
+    struct settling s = {.engine = engine, .moving = engine->loose, .done = done};
+    s.moving |= ob_client_bit(client->index);
+    s.began_us = machine_us(engine);
+    engine->waiting &= ~ob_client_bit(client->index);
+    engine->loose = 0;
+    *done = 0;
+    while (collect(&s, err) != OB_IO_FAILED) {
+        if (client->state == OB_CLIENT_ANSWERED)
+            return settle(&s, err);
+        enum ob_settled in_time = mind_the_time(&s, machine_us(engine));
+        if (in_time != OB_SETTLED)
+            return in_time;
+        engine->ports.wait(engine->ports.self, listened_to(&s), OB_ASK_MAX_US);
+    }
+    return OB_SETTLE_FAILED;
 }
 
 /* Waits until all of it has been answered, which a cancel request makes soon. */

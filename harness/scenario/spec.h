@@ -59,7 +59,7 @@ struct ob_spec {
     size_t setup_count;
     const char *teardown; /* NULL: none */
     struct ob_spec_session *sessions;
-    size_t session_count; /* at least 1 */
+    size_t session_count;       /* at least 1 */
     struct ob_spec_step *steps; /* session by session, in the order of the file */
     size_t step_count;
     struct ob_spec_permutation *permutations; /* those of the file; may be none */
