@@ -43,13 +43,14 @@ static void tick(struct ob_model *model)
     }
 }
 
-/* True when this call is to fail. */
-static bool fails(struct ob_model *model, struct ob_error *err)
+/* True when this call is to fail; the error's detail is the port's name. */
+static bool fails(struct ob_model *model, const char *port, struct ob_error *err)
 {
     model->calls++;
     if (model->options.fail_call == 0 || model->calls < model->options.fail_call)
         return false;
     ob_error_set(err, OB_SERVER, "the model failed as it was asked to");
+    ob_error_detail(err, "%s", port);
     return true;
 }
 
@@ -58,7 +59,7 @@ static enum ob_io port_send(void *self, size_t client, const struct ob_op *op, s
     struct ob_model *model = self;
     struct session *session = &model->sessions[client];
     pthread_mutex_lock(&model->mutex);
-    bool failed = fails(model, err);
+    bool failed = fails(model, "send", err);
     if (!failed) {
         assert(session->state == IDLE);
         session->op = op;
@@ -92,7 +93,7 @@ static enum ob_io port_poll(void *self, size_t client, struct ob_reply *reply, s
     struct session *session = &model->sessions[client];
     pthread_mutex_lock(&model->mutex);
     enum ob_io io = OB_IO_FAILED;
-    if (!fails(model, err)) {
+    if (!fails(model, "poll", err)) {
         assert(session->state != IDLE);
         tick(model);
         io = session->state == ANSWERED ? OB_IO_DONE : OB_IO_PENDING;
@@ -121,7 +122,7 @@ static enum ob_result port_waits(void *self, ob_client_set clients, struct ob_wa
 {
     struct ob_model *model = self;
     pthread_mutex_lock(&model->mutex);
-    bool failed = fails(model, err);
+    bool failed = fails(model, "waits", err);
     for (size_t i = 0; i < model->options.session_count && !failed; i++) {
         if (i == 0) {
             *out = (struct ob_waits){0};
@@ -145,7 +146,7 @@ static enum ob_result port_arm(void *self, size_t client, bool armed, struct ob_
 {
     struct ob_model *model = self;
     pthread_mutex_lock(&model->mutex);
-    bool failed = fails(model, err);
+    bool failed = fails(model, "arm", err);
     if (!failed)
         model->sessions[client].armed = armed;
     pthread_mutex_unlock(&model->mutex);
@@ -163,7 +164,7 @@ static enum ob_result port_set_clock(void *self, int64_t time_us, struct ob_erro
     struct ob_model *model = self;
     (void)time_us;
     pthread_mutex_lock(&model->mutex);
-    bool failed = fails(model, err);
+    bool failed = fails(model, "clock", err);
     pthread_mutex_unlock(&model->mutex);
     return failed ? OB_SERVER : OB_OK;
 }

@@ -145,7 +145,8 @@ static void without_the_variable_pg_config_is_asked_first(void **state)
 static bool hide_usual_place(void)
 {
     static const char place[] = "/usr/lib/postgresql";
-    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+    return unshare(CLONE_NEWNS) == 0 &&
+           mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
            (!exists(place) || mount("tmpfs", place, "tmpfs", 0, "size=64k") == 0);
 }
 
