@@ -83,11 +83,14 @@ PG_SERVER_TESTS := test_home test_keeper test_embedded test_embedded_killed test
 # --- scenario
 SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenario/invariants.c \
                  harness/scenario/list.c harness/scenario/load.c harness/scenario/reference.c \
-                 harness/scenario/scenario.c harness/scenario/schema.c harness/scenario/sql.c \
-                 harness/scenario/tree.c harness/scenario/value.c harness/scenario/vocabulary.c
+                 harness/scenario/scenario.c harness/scenario/schema.c harness/scenario/spec_check.c \
+                 harness/scenario/spec_lex.c harness/scenario/spec_orders.c \
+                 harness/scenario/spec_parse.c harness/scenario/sql.c harness/scenario/tree.c \
+                 harness/scenario/value.c harness/scenario/vocabulary.c
 SCENARIO_UNIT_TESTS := test_scenario test_scenario_bad test_scenario_bind test_scenario_damage \
-                       test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree
-SCENARIO_FUZZERS := fuzz_scenario
+                       test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree \
+                       test_spec test_spec_bad test_spec_damage test_spec_orders
+SCENARIO_FUZZERS := fuzz_scenario fuzz_spec
 TEST_SUPPORT_SRCS += harness/tests/unit/scenario_support.c
 
 # --- check
