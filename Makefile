@@ -75,7 +75,7 @@ CLI_SCRIPTS    := test-usage test-run test-replay test-url test-ends test-bad-in
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
            harness/pg/keep.c harness/pg/keeper.c harness/pg/marker.c harness/pg/pidfile.c harness/pg/redact.c \
-           harness/pg/server.c harness/pg/tree.c
+           harness/pg/server.c harness/pg/tree.c harness/pg/waits.c harness/pg/plain.c
 PG_UNIT_TESTS := test_pg_find test_pg_pidfile test_pg_redact test_pg_tree
 # The first two need no server, but processes in numbers, and pidfds, which valgrind has not.
 PG_SERVER_TESTS := test_home test_keeper test_embedded test_embedded_killed test_marker
@@ -92,6 +92,9 @@ SCENARIO_UNIT_TESTS := test_scenario test_scenario_bad test_scenario_bind test_s
                        test_spec test_spec_bad test_spec_damage test_spec_orders
 SCENARIO_FUZZERS := fuzz_scenario fuzz_spec
 TEST_SUPPORT_SRCS += harness/tests/unit/scenario_support.c
+
+# --- spec
+SPEC_SRCS := harness/spec/permutation.c harness/spec/player.c harness/spec/say.c
 
 # --- check
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \
@@ -130,7 +133,7 @@ REF_SQL := $(foreach m,$(REF_MIGRATIONS),$(foreach d,up down,\
 # --- what is built
 VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/version.h)
 
-HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
+HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
 MAIN_SRC     := $(wildcard harness/cli/main.c)
 BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \

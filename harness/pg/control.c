@@ -1,17 +1,13 @@
 /* control.c - the control connection: who waits for whom, the clock, queries. */
 #include "pg/world_int.h"
 
+#include "pg/waits.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Locks, and for serializable read-only deferrable transactions a safe snapshot. */
-#define OB_PG_WAITS                                                            \
-    "SELECT pid, waits FROM (SELECT pid, pg_catalog.pg_blocking_pids(pid) || " \
-    "pg_catalog.pg_safe_snapshot_blocking_pids(pid) AS waits "                 \
-    "FROM pg_catalog.unnest($1::int4[]) AS asked(pid)) AS all_asked WHERE waits <> '{}'"
 
 enum ob_result ob_pg_error(PGconn *conn, const PGresult *result, const char *what,
                            struct ob_error *err)
@@ -98,60 +94,21 @@ enum ob_result ob_pg_control_prepared(struct ob_pg_world *world, const char *sql
     return code;
 }
 
-static size_t client_of(const struct ob_pg_world *world, int pid)
-{
-    for (size_t i = 0; i < world->session_count; i++)
-        if (world->sessions[i].pid == pid)
-            return i;
-    return OB_NO_CLIENT;
-}
-
-/* Reads "{12,34}".  Pid 0 is a prepared transaction: nobody's, and idle. */
-static void read_holders(const struct ob_pg_world *world, size_t client, const char *pids,
-                         struct ob_waits *out)
-{
-    for (const char *at = pids; *at != '\0';) {
-        char *end;
-        long pid = strtol(at, &end, 10);
-        if (end == at) {
-            at++;
-            continue;
-        }
-        at = end;
-        size_t holder = client_of(world, (int)pid);
-        if (holder != OB_NO_CLIENT)
-            out->holders[client] |= (ob_client_set)1 << holder;
-        else if (pid != 0)
-            out->foreign |= (ob_client_set)1 << client;
-    }
-}
-
 enum ob_result ob_pg_control_waits(void *self, ob_client_set clients, struct ob_waits *out,
                                    struct ob_error *err)
 {
     struct ob_pg_world *world = self;
-    char pids[OB_CLIENTS_MAX * 12 + 3];
-    size_t size = 0;
-    pids[size++] = '{';
+    int pids[OB_CLIENTS_MAX];
     for (size_t i = 0; i < world->session_count; i++)
-        if (clients & ((ob_client_set)1 << i))
-            size += (size_t)snprintf(pids + size, sizeof pids - size, "%s%d", size > 1 ? "," : "",
-                                     world->sessions[i].pid);
-    snprintf(pids + size, sizeof pids - size, "}");
-    const char *params[] = {pids};
+        pids[i] = world->sessions[i].pid;
+    char text[OB_PG_PIDS_SIZE];
+    const char *params[] = {ob_pg_waits_pids(pids, world->session_count, clients, text)};
     PGresult *result = NULL;
     enum ob_result code = ob_pg_control_prepared(world, OB_PG_WAITS, 1, params, &result, err);
-    if (code != OB_OK)
-        return code;
-    *out = (struct ob_waits){0};
-    for (int row = 0; row < PQntuples(result); row++) {
-        size_t client = client_of(world, (int)strtol(PQgetvalue(result, row, 0), NULL, 10));
-        assert(client != OB_NO_CLIENT);
-        out->blocked |= (ob_client_set)1 << client;
-        read_holders(world, client, PQgetvalue(result, row, 1), out);
-    }
+    if (code == OB_OK)
+        ob_pg_waits_read(result, pids, world->session_count, OB_PG_ALL_HOLDERS, out);
     PQclear(result);
-    return OB_OK;
+    return code;
 }
 
 enum ob_result ob_pg_control_clock(void *self, int64_t time_us, struct ob_error *err)

@@ -170,6 +170,10 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
         (void)PQsendQuery(session->conn, "ROLLBACK");
         return OB_IO_PENDING;
     }
+    if (op->kind == OB_OP_QUERY) {
+        (void)PQsendQuery(session->conn, op->text);
+        return OB_IO_PENDING;
+    }
     (void)PQsendQueryParams(session->conn, op->text, op->param_count, NULL, op->params, NULL, NULL,
                             0);
     return OB_IO_PENDING;
