@@ -94,7 +94,7 @@ SCENARIO_FUZZERS := fuzz_scenario fuzz_spec
 TEST_SUPPORT_SRCS += harness/tests/unit/scenario_support.c
 
 # --- spec
-SPEC_SRCS := harness/spec/permutation.c harness/spec/player.c harness/spec/say.c
+SPEC_SRCS := harness/spec/permutation.c harness/spec/player.c harness/spec/say.c harness/spec/place.c harness/cli/spec.c
 
 # --- check
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \

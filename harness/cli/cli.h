@@ -48,7 +48,8 @@ enum ob_command {
     OB_COMMAND_RUN = 1,
     OB_COMMAND_REPLAY = 2,
     OB_COMMAND_LIST = 4,
-    OB_COMMAND_DOCTOR = 8
+    OB_COMMAND_DOCTOR = 8,
+    OB_COMMAND_SPEC = 16
 };
 
 /* Parses argv (argv[0] is the command's name); prints help and errors itself and then exits. */
@@ -57,6 +58,7 @@ void ob_options_parse(enum ob_command command, int argc, char **argv, struct ob_
 int ob_command_run(int argc, char **argv);
 int ob_command_replay(int argc, char **argv);
 int ob_command_list(int argc, char **argv);
+int ob_command_spec(int argc, char **argv);
 int ob_command_doctor(int argc, char **argv);
 
 /* Prints an error on standard error, and returns the exit status that it calls for. */

@@ -36,6 +36,7 @@ enum key {
 #define REPLAY OB_COMMAND_REPLAY
 #define LIST OB_COMMAND_LIST
 #define DOCTOR OB_COMMAND_DOCTOR
+#define SPEC OB_COMMAND_SPEC
 
 static const struct {
     unsigned commands;
@@ -215,6 +216,8 @@ static const char *usage_of(enum ob_command command)
         return "TOKEN|FILE [PATH…]";
     case OB_COMMAND_LIST:
         return "[PATH…]";
+    case OB_COMMAND_SPEC:
+        return "FILE.spec…";
     case OB_COMMAND_DOCTOR:
     default:
         return "";

@@ -200,6 +200,8 @@ static enum ob_result await(struct ob_engine *engine, size_t index, struct ob_er
     enum ob_settled settled = ob_settle_await(engine, &engine->clients[index], &done, err);
     if (settled == OB_SETTLE_FAILED)
         return err->code;
+    step->blocked = engine->waiting;
+    step->woken |= done & ~ob_client_bit(step->client);
     ob_record_completions(engine, step, done);
     engine->stopping = settled != OB_SETTLED;
     return engine->stopping ? OB_OK : resume_all(engine, index, done, err);

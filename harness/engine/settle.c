@@ -386,7 +386,7 @@ enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob
     s.loose = client->op->loose ? bit : 0;
     engine->loose = 0;
     *done = 0;
-    s.before = engine->waiting;
+    s.before = engine->waiting | (s.moving & ~bit);
     memcpy(s.holders_before, engine->holders, sizeof s.holders_before);
     if (arm(engine, client, err) != OB_OK)
         return OB_SETTLE_FAILED;
@@ -411,7 +411,7 @@ enum ob_settled ob_settle_await(struct ob_engine *engine, struct ob_client *clie
     engine->loose = 0;
     *done = 0;
     while (collect(&s, err) != OB_IO_FAILED) {
-        if (client->state == OB_CLIENT_ANSWERED)
+        if (*done != 0)
             return settle(&s, err);
         enum ob_settled in_time = mind_the_time(&s, machine_us(engine));
         if (in_time != OB_SETTLED)

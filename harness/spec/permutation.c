@@ -206,6 +206,15 @@ static void report_all_waiting(struct ob_spec_performance *p)
     } while (pass_again(p));
 }
 
+/* The step that keeps the next one's session busy, before all others. */
+static void report_awaited(struct ob_spec_performance *p)
+{
+    for (size_t i = 0; i < p->waiting_count; i++)
+        if (p->waiting[i] == p->awaited && !report(p, p->awaited, false))
+            remove_waiting(p, i);
+    report_all_waiting(p);
+}
+
 /* What has happened since the last choice. */
 static void catch_up(struct ob_spec_performance *p)
 {
@@ -216,10 +225,7 @@ static void catch_up(struct ob_spec_performance *p)
             p->waiting[p->waiting_count++] = p->next;
         p->next++;
     } else if (p->phase == AWAITED) {
-        for (size_t i = 0; i < p->waiting_count; i++)
-            if (p->waiting[i] == p->awaited && !report(p, p->awaited, false))
-                remove_waiting(p, i);
-        report_all_waiting(p);
+        report_awaited(p);
     }
     if (p->phase != REMAINING)
         p->phase = BEFORE;
@@ -258,7 +264,6 @@ static size_t await_session(struct ob_spec_performance *p, const struct ob_choic
 {
     const struct session *session = session_of(p, p->next);
     p->phase = AWAITED;
-    p->awaited = session->active;
     if (is_flying(point, session->index))
         return option_of(point, session->index);
     for (size_t i = 0; i < p->spec->session_count; i++)
@@ -272,6 +277,9 @@ static size_t launch_next(struct ob_spec_performance *p, const struct ob_choice_
 {
     struct session *session = session_of(p, p->next);
     struct launch *launch = &p->launches[p->next];
+    p->awaited = session->active;
+    if (session->active != NO_LAUNCH && !is_flying(point, session->index))
+        report_awaited(p);
     if (session->active != NO_LAUNCH)
         return await_session(p, point);
     for (size_t i = 0; i < launch->given->blocker_count; i++) {

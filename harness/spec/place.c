@@ -1,0 +1,110 @@
+#include "spec/place.h"
+
+#include "base/alloc.h"
+#include "pg/server.h"
+
+#include <stdlib.h>
+
+/* What overbook's own server has otherwise, for races to be repeatable; specs see the usual. */
+static const struct ob_pg_setting usual[] = {
+    {"deadlock_timeout", "1s"},
+    {"max_prepared_transactions", "3"},
+    {"track_counts", "on"},
+    {"log_lock_waits", "off"},
+    {"max_parallel_workers", "8"},
+    {"max_parallel_workers_per_gather", "2"},
+    {"max_parallel_maintenance_workers", "2"},
+    {"synchronize_seqscans", "on"},
+    {"geqo", "on"},
+    {"wal_level", "replica"},
+};
+
+/* As pg_regress sets its databases up. */
+static const char *const statements[] = {
+    "CREATE DATABASE " OB_SPEC_DATABASE " TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"
+    " LC_CTYPE 'C'",
+    "ALTER DATABASE " OB_SPEC_DATABASE " SET lc_messages TO 'C'",
+    "ALTER DATABASE " OB_SPEC_DATABASE " SET lc_monetary TO 'C'",
+    "ALTER DATABASE " OB_SPEC_DATABASE " SET lc_numeric TO 'C'",
+    "ALTER DATABASE " OB_SPEC_DATABASE " SET lc_time TO 'C'",
+    "ALTER DATABASE " OB_SPEC_DATABASE " SET bytea_output TO 'hex'",
+    "ALTER DATABASE " OB_SPEC_DATABASE " SET timezone_abbreviations TO 'Default'",
+};
+
+struct ob_spec_place {
+    struct ob_pg_server *server;
+    struct ob_pg_plain *plain;
+};
+
+void ob_spec_place_conditions(const char *isolation)
+{
+    const char *given = getenv("PGOPTIONS");
+    char *options = ob_asprintf("%s -c intervalstyle=postgres_verbose%s%s", given ? given : "",
+                                isolation ? " -c default_transaction_isolation=" : "",
+                                isolation ? isolation : "");
+    setenv("PGOPTIONS", options, 1);
+    setenv("PGTZ", "America/Los_Angeles", 1);
+    setenv("PGDATESTYLE", "Postgres, MDY", 1);
+    free(options);
+}
+
+static enum ob_result create_database(const char *conninfo, struct ob_error *err)
+{
+    PGconn *conn = PQconnectdb(conninfo);
+    enum ob_result result = OB_OK;
+    for (size_t i = 0; i < sizeof statements / sizeof *statements && result == OB_OK; i++) {
+        PGresult *done = PQexec(conn, statements[i]);
+        if (PQresultStatus(done) != PGRES_COMMAND_OK) {
+            result =
+                ob_error_set(err, OB_SERVER, "could not create the database " OB_SPEC_DATABASE);
+            ob_error_detail(err, "%s", PQerrorMessage(conn));
+        }
+        PQclear(done);
+    }
+    PQfinish(conn);
+    return result;
+}
+
+static enum ob_result open_at(struct ob_spec_place *place, struct ob_error *err)
+{
+    char *conninfo = ob_pg_server_conninfo(place->server, "postgres");
+    enum ob_result result = create_database(conninfo, err);
+    free(conninfo);
+    if (result != OB_OK)
+        return result;
+    conninfo = ob_pg_server_conninfo(place->server, OB_SPEC_DATABASE);
+    result = ob_pg_plain_open(conninfo, &place->plain, err);
+    free(conninfo);
+    return result;
+}
+
+enum ob_result ob_spec_place_open(struct ob_spec_place **out, struct ob_error *err)
+{
+    const struct ob_pg_server_options options = {
+        .settings = usual,
+        .setting_count = sizeof usual / sizeof *usual,
+    };
+    struct ob_spec_place *place = ob_alloc(sizeof *place);
+    enum ob_result result = ob_pg_server_open(&options, &place->server, err);
+    if (result == OB_OK)
+        result = open_at(place, err);
+    if (result == OB_OK)
+        *out = place;
+    else
+        ob_spec_place_close(place);
+    return result;
+}
+
+void ob_spec_place_close(struct ob_spec_place *place)
+{
+    if (!place)
+        return;
+    ob_pg_plain_close(place->plain);
+    (void)ob_pg_server_close(place->server); /* what is left is swept away at the next start */
+    free(place);
+}
+
+struct ob_pg_plain *ob_spec_place_plain(struct ob_spec_place *place)
+{
+    return place->plain;
+}
