@@ -117,8 +117,8 @@ enum ob_settled {
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err);
 
-/* Waits for the answer of a client that is in flight, whether it is blocked or not, and then
- * settles the others.  Under the server's own timers only. */
+/* Waits until one of those in flight is answered, blocked or not, and then settles the rest; when
+ * that takes too long, this client is cancelled.  Under the server's own timers only. */
 enum ob_settled ob_settle_await(struct ob_engine *engine, struct ob_client *client,
                                 ob_client_set *done, struct ob_error *err);
 

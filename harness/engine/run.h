@@ -16,7 +16,7 @@
  * Under the server's own timers (server_timers) a wait may end by itself: by a lock or statement
  * timeout, or by a deadlock check that the sessions have set up for themselves.  Then nobody is
  * armed, every step looks after all who wait, and the chooser may pick a client that is in flight:
- * it is waited for, and the chooser is asked again.
+ * when one of those in flight has been answered, the chooser is asked again.
  *
  * Threads: an engine is owned by one thread.  The clients' threads are made once and used for every
  * run.

@@ -323,6 +323,8 @@ static size_t await_remaining(struct ob_spec_performance *p, const struct ob_cho
 static size_t choose(void *self, const struct ob_choice_point *point)
 {
     struct ob_spec_performance *p = self;
+    if (p->phase == AWAITED && is_flying(point, session_of(p, p->awaited)->index))
+        return option_of(point, session_of(p, p->awaited)->index);
     catch_up(p);
     return p->next < p->launch_count ? launch_next(p, point) : await_remaining(p, point);
 }
