@@ -89,12 +89,12 @@ SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenar
                  harness/scenario/value.c harness/scenario/vocabulary.c
 SCENARIO_UNIT_TESTS := test_scenario test_scenario_bad test_scenario_bind test_scenario_damage \
                        test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree \
-                       test_spec test_spec_bad test_spec_damage test_spec_orders
+                       test_spec test_spec_bad test_spec_damage test_spec_files test_spec_orders
 SCENARIO_FUZZERS := fuzz_scenario fuzz_spec
 TEST_SUPPORT_SRCS += harness/tests/unit/scenario_support.c
 
 # --- spec
-SPEC_SRCS := harness/spec/permutation.c harness/spec/player.c harness/spec/say.c harness/spec/place.c harness/cli/spec.c
+SPEC_SRCS := harness/spec/permutation.c harness/spec/player.c harness/spec/say.c harness/spec/place.c harness/spec/file.c harness/spec/worker.c harness/spec/regress.c harness/cli/spec.c
 
 # --- check
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \

@@ -38,7 +38,10 @@ struct ob_options {
     const char *json, *junit;
     enum ob_when progress, color;
     int verbosity;
-    char **args; /* what is no option */
+    bool regress;          /* a folder of specs and one of their output */
+    size_t jobs;           /* workers; by default as many as there are processors */
+    const char *isolation; /* the default level of specs; NULL: the server's */
+    char **args;           /* what is no option */
     size_t arg_count;
 };
 

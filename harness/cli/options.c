@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *argp_program_version = "overbook " OB_VERSION;
 
@@ -28,6 +29,9 @@ enum key {
     KEY_JUNIT,
     KEY_PROGRESS,
     KEY_COLOR,
+    KEY_REGRESS,
+    KEY_JOBS,
+    KEY_ISOLATION,
     KEY_QUIET = 'q',
     KEY_VERBOSE = 'v',
 };
@@ -56,12 +60,18 @@ static const struct {
     {RUN,
      {"require-exhausted", KEY_EXHAUSTED, 0, 0,
       "inconclusive unless every schedule was run (with --strategy exhaustive)", 0}},
-    {RUN | REPLAY,
+    {SPEC,
+     {"regress", KEY_REGRESS, 0, 0, "compare a folder of specs with a folder of their output", 0}},
+    {SPEC, {"jobs", KEY_JOBS, "N", 0, "workers with --regress (default: the processors)", 0}},
+    {SPEC,
+     {"isolation", KEY_ISOLATION, "LEVEL", 0,
+      "the default isolation level: read-committed, repeatable-read or serializable", 0}},
+    {RUN | REPLAY | SPEC,
      {"json", KEY_JSON, "FILE", 0, "write the result as JSON; - is standard output", 0}},
     {RUN, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
     {RUN, {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
     {RUN | REPLAY, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
-    {RUN | REPLAY | LIST, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
+    {RUN | REPLAY | LIST | SPEC, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
     {RUN | REPLAY | LIST, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
 };
 
@@ -89,6 +99,24 @@ static enum ob_when when(struct argp_state *state, const char *option, const cha
         ob_error_hint(&err, "Did you mean \"%s\"?", nearest);
     usage_error(state, &err);
     return OB_AUTO;
+}
+
+/* As the server writes it. */
+static const char *isolation(struct argp_state *state, const char *arg)
+{
+    static const char *const words[] = {"read-committed", "repeatable-read", "serializable"};
+    static const char *const settings[] = {"read\\ committed", "repeatable\\ read", "serializable"};
+    size_t count = sizeof words / sizeof *words;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(arg, words[i]) == 0)
+            return settings[i];
+    struct ob_error err;
+    ob_error_set(&err, OB_USAGE, "--isolation takes no level \"%s\"", arg);
+    const char *nearest = ob_parse_nearest(arg, words, count);
+    if (nearest)
+        ob_error_hint(&err, "Did you mean \"%s\"?", nearest);
+    usage_error(state, &err);
+    return NULL;
 }
 
 static uint64_t number(struct argp_state *state, const char *option, const char *arg, uint64_t min,
@@ -145,6 +173,9 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
     case KEY_SEED:
         out->seed = number(state, "seed", arg, 0, INT64_MAX);
         return 0;
+    case KEY_JOBS:
+        out->jobs = number(state, "jobs", arg, 1, 64);
+        return 0;
     case KEY_FAULTS:
         out->faults_value = (unsigned)number(state, "faults", arg, 0, 1000);
         out->faults = &out->faults_value;
@@ -188,6 +219,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_COLOR:
         out->color = when(state, "color", arg);
         return 0;
+    case KEY_REGRESS:
+        out->regress = true;
+        return 0;
+    case KEY_ISOLATION:
+        out->isolation = isolation(state, arg);
+        return 0;
     case KEY_QUIET:
         out->verbosity = -1;
         return 0;
@@ -199,6 +236,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         out->arg_count = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_END:
+        if (out->regress && out->arg_count != 2)
+            argp_error(state, "--regress takes a folder of specs and one of their output");
         if (out->disposable && !out->database_url)
             argp_error(state, "--disposable goes with --database-url");
         return 0;
@@ -217,7 +256,7 @@ static const char *usage_of(enum ob_command command)
     case OB_COMMAND_LIST:
         return "[PATH…]";
     case OB_COMMAND_SPEC:
-        return "FILE.spec…";
+        return "FILE.spec…\n--regress SPECS_DIR EXPECTED_DIR";
     case OB_COMMAND_DOCTOR:
     default:
         return "";
@@ -239,6 +278,12 @@ static const char *about(enum ob_command command)
                "Exit status: 0 the same as recorded, 2 no token or of an unknown scenario, 3 the "
                "harness "
                "or the database failed, 4 it went another way.";
+    case OB_COMMAND_SPEC:
+        return "Run PostgreSQL isolation specs and print what isolationtester prints. FILE may be "
+               "- for standard input.\v"
+               "PGISOLATIONTIMEOUT is the time in seconds after which a step is cancelled (300).\n"
+               "Exit status: 0, or 1 where isolationtester ends with 1 or an output differs, 2 "
+               "usage, 3 the harness or the database failed, 4 interrupted.";
     case OB_COMMAND_LIST:
         return "List scenarios with their variants and what is expected of them.";
     case OB_COMMAND_DOCTOR:
@@ -291,7 +336,9 @@ void ob_options_parse(enum ob_command command, int argc, char **argv, struct ob_
         .args_doc = usage_of(command),
         .doc = about(command),
     };
-    *out = (struct ob_options){.budget_us = INT64_MAX, .seed = 1};
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    *out = (struct ob_options){
+        .budget_us = INT64_MAX, .seed = 1, .jobs = processors > 0 ? (size_t)processors : 1};
     suggest_option(options, argc, argv);
     argp_err_exit_status = OB_EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, out);

@@ -2,16 +2,33 @@
 #include "cli/cli.h"
 
 #include "base/alloc.h"
-#include "base/buf.h"
+#include "base/version.h"
+#include "spec/file.h"
 #include "spec/place.h"
 #include "spec/player.h"
+#include "spec/regress.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#define SPEC_SIZE_MAX ((size_t)1 << 20)
+#define LIMIT_S 300
+
+static int limit_s(void)
+{
+    const char *given = getenv("PGISOLATIONTIMEOUT"); /* isolationtester's own */
+    int limit = given ? atoi(given) : LIMIT_S;
+    return limit > 0 ? limit : LIMIT_S;
+}
+
+/* --- one after the other, on standard output */
 
 static void write_out(void *self, bool complaint, const char *text, size_t size)
 {
@@ -21,68 +38,153 @@ static void write_out(void *self, bool complaint, const char *text, size_t size)
     fwrite(text, 1, size, complaint ? stderr : stdout);
 }
 
-static enum ob_result read_spec(const char *path, struct ob_spec **out, struct ob_error *err)
+/* In isolationtester's words: its message is all that scripts compare. */
+static int say_unreadable(const struct ob_error *err)
 {
-    bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdin : fopen(path, "rb");
-    if (!file)
-        return ob_error_set(err, OB_INPUT, "could not read \"%s\": %s", path, strerror(errno));
-    struct ob_buf text;
-    ob_buf_init(&text, SPEC_SIZE_MAX);
-    char chunk[8192];
-    for (size_t size; (size = fread(chunk, 1, sizeof chunk, file)) > 0;)
-        ob_buf_add(&text, chunk, size);
-    enum ob_result result = OB_OK;
-    if (ferror(file))
-        result = ob_error_set(err, OB_INPUT, "could not read \"%s\": %s", path, strerror(errno));
-    else if (ob_buf_failed(&text))
-        result = ob_error_set(err, OB_INPUT, "\"%s\" is larger than 1 MB", path);
-    if (!standard)
-        fclose(file);
-    if (result == OB_OK)
-        result = ob_spec_parse(path, text.data, text.size, out, err);
-    ob_buf_clear(&text);
+    fprintf(stderr, "%s\n", err->message);
+    if (err->detail[0] != '\0')
+        fprintf(stderr, "  %s\n", err->detail);
+    return OB_EXIT_UNEXPECTED;
+}
+
+static enum ob_result play(struct ob_spec_place *place, const char *path,
+                           const struct ob_spec *spec, bool *played, struct ob_error *err)
+{
+    char *name = ob_spec_file_name(path), *application = ob_asprintf("isolation/%s", name);
+    const struct ob_spec_options options = {.application = application, .limit_s = limit_s()};
+    const struct ob_spec_out out = {.write = write_out};
+    enum ob_result result =
+        ob_spec_play(spec, ob_spec_place_plain(place), &options, &out, played, err);
+    free(application);
+    free(name);
     return result;
 }
 
-static char *application_of(const char *path)
+static int play_files(const struct ob_options *options)
 {
-    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    size_t size = strlen(name);
-    if (size > 5 && strcmp(name + size - 5, ".spec") == 0)
-        size -= 5;
-    return ob_asprintf("isolation/%.*s", (int)size, name);
+    struct ob_error err;
+    struct ob_spec_place *place = NULL;
+    enum ob_result result = ob_spec_place_open(&place, &err);
+    int status = OB_EXIT_EXPECTED;
+    for (size_t i = 0; i < options->arg_count && result == OB_OK && status == 0; i++) {
+        struct ob_spec *spec = NULL;
+        bool played = false;
+        if (ob_spec_file_read(options->args[i], &spec, &err) != OB_OK)
+            status = say_unreadable(&err);
+        else
+            result = play(place, options->args[i], spec, &played, &err);
+        if (status == 0 && !played)
+            status = OB_EXIT_UNEXPECTED;
+        ob_spec_free(spec);
+    }
+    ob_spec_place_close(place);
+    return ob_cli_finish(result == OB_OK ? status : ob_cli_error(&err));
 }
 
-static int limit_s(void)
+/* --- a folder, compared */
+
+extern char **environ;
+
+/* The output as a file that another program can open by path, or -1. */
+static int output_file(const struct ob_regress_test *test)
 {
-    const char *given = getenv("PGISOLATIONTIMEOUT");
-    return given ? atoi(given) : 300;
+    int fd = memfd_create("output", 0);
+    if (fd < 0 || write(fd, test->output, test->output_size) != (ssize_t)test->output_size)
+        return -1;
+    return fd;
+}
+
+static void print_diff(const struct ob_regress_test *test)
+{
+    int fd = output_file(test);
+    char *path = ob_asprintf("/proc/self/fd/%d", fd);
+    char *label = ob_asprintf("%s (as printed)", test->name);
+    char *argv[] = {"diff",         "-u", "--label", test->expected, "--label", label,
+                    test->expected, path, NULL};
+    pid_t pid;
+    fflush(stdout);
+    if (posix_spawnp(&pid, "diff", NULL, NULL, argv, environ) == 0)
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    else
+        printf("(diff is not installed)\n");
+    free(label);
+    free(path);
+    close(fd);
+}
+
+static void print_done(void *arg, const struct ob_regress_test *test)
+{
+    const struct ob_options *options = arg;
+    if (options->verbosity >= 0 || !test->passed)
+        printf("test %-40s %-6s %6.0f ms\n", test->name, test->passed ? "ok" : "FAILED",
+               (double)test->us / 1000);
+    if (!test->passed)
+        print_diff(test);
+    fflush(stdout);
+}
+
+static json_t *json_of(const struct ob_regress_test *test)
+{
+    return json_pack("{s:s, s:s, s:s, s:b, s:f}", "spec", test->name, "file", test->spec,
+                     "expected", test->expected, "passed", test->passed, "seconds",
+                     (double)test->us / 1e6);
+}
+
+static int write_json(const char *path, const struct ob_regress *regress)
+{
+    json_t *tests = json_array();
+    for (size_t i = 0; i < regress->test_count; i++)
+        if (regress->tests[i].done)
+            json_array_append_new(tests, json_of(&regress->tests[i]));
+    json_t *root =
+        json_pack("{s:s, s:o, s:{s:i, s:i}}", "overbook", OB_VERSION, "results", tests, "summary",
+                  "passed", (int)regress->passed, "failed", (int)regress->failed);
+    bool standard = strcmp(path, "-") == 0;
+    int failed = standard ? json_dumpf(root, stdout, JSON_INDENT(1)) || putchar('\n') == EOF
+                          : json_dump_file(root, path, JSON_INDENT(1));
+    json_decref(root);
+    if (!failed)
+        return OB_EXIT_EXPECTED;
+    struct ob_error err;
+    ob_error_set(&err, OB_IO, "could not write \"%s\": %s", path, strerror(errno));
+    return ob_cli_error(&err);
+}
+
+static int compare_folder(struct ob_options *options)
+{
+    struct ob_regress regress;
+    struct ob_error err;
+    const struct ob_regress_options how = {
+        .specs = options->args[0],
+        .expected = options->args[1],
+        .workers = options->jobs,
+        .limit_s = limit_s(),
+        .done = print_done,
+        .stopped = ob_cli_interrupted,
+        .arg = options,
+    };
+    ob_cli_catch_signals();
+    enum ob_result result = ob_regress_run(&how, &regress, &err);
+    int status = regress.failed > 0 ? OB_EXIT_UNEXPECTED : OB_EXIT_EXPECTED;
+    if (result != OB_OK)
+        status = ob_cli_error(&err);
+    else if (regress.passed + regress.failed < regress.test_count)
+        status = OB_EXIT_INCONCLUSIVE;
+    if (options->json && regress.test_count > 0) {
+        int written = write_json(options->json, &regress);
+        status = written != 0 ? written : status;
+    }
+    if (regress.test_count > 0)
+        printf("%zu passed, %zu failed\n", regress.passed, regress.failed);
+    ob_regress_clear(&regress);
+    return ob_cli_finish(status);
 }
 
 int ob_command_spec(int argc, char **argv)
 {
     struct ob_options options;
     ob_options_parse(OB_COMMAND_SPEC, argc, argv, &options);
-    struct ob_error err;
-    struct ob_spec_place *place = NULL;
-    ob_spec_place_conditions(NULL);
-    enum ob_result result = ob_spec_place_open(&place, &err);
-    bool played = true;
-    const struct ob_spec_out out = {.write = write_out};
-    for (size_t i = 0; i < options.arg_count && result == OB_OK && played; i++) {
-        struct ob_spec *spec = NULL;
-        result = read_spec(options.args[i], &spec, &err);
-        if (result != OB_OK)
-            break;
-        char *application = application_of(options.args[i]);
-        struct ob_spec_options how = {.application = application, .limit_s = limit_s()};
-        result = ob_spec_play(spec, ob_spec_place_plain(place), &how, &out, &played, &err);
-        free(application);
-        ob_spec_free(spec);
-    }
-    ob_spec_place_close(place);
-    if (result != OB_OK)
-        return ob_cli_error(&err);
-    return ob_cli_finish(played ? 0 : 1);
+    ob_spec_place_conditions(options.isolation);
+    return options.regress ? compare_folder(&options) : play_files(&options);
 }

@@ -201,6 +201,8 @@ static enum ob_result await(struct ob_engine *engine, size_t index, struct ob_er
     if (settled == OB_SETTLE_FAILED)
         return err->code;
     step->blocked = engine->waiting;
+    if (!(step->blocked & ob_client_bit(step->client)))
+        step->holders = 0;
     step->woken |= done & ~ob_client_bit(step->client);
     ob_record_completions(engine, step, done);
     engine->stopping = settled != OB_SETTLED;

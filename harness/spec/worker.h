@@ -1,0 +1,51 @@
+/*
+ * worker.h - a process that plays specs on a server of its own, one after the other.
+ *
+ * Waits for safe snapshots and serialization failures depend on everything that runs in a cluster,
+ * so specs that run side by side need a cluster each.  A process each keeps a spec that breaks its
+ * connections, or the server, from the others.
+ */
+#ifndef OB_SPEC_WORKER_H
+#define OB_SPEC_WORKER_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct ob_spec_worker {
+    pid_t pid;
+    int fd; /* readable when a report has come, or the worker has ended */
+};
+
+/* What a spec came to. */
+struct ob_spec_report {
+    int64_t us;         /* that it took */
+    bool failed;        /* the harness or the server: error says how, and the worker has ended */
+    struct ob_buf text; /* the output, complaints where they came */
+    struct ob_error error;
+};
+
+/* Starts a worker, which ends when it is stopped, or with this process.  Before any thread is
+ * started.  others: workers that were started before. */
+OB_MUSTCHECK enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker, int limit_s,
+                                                 const struct ob_spec_worker *others,
+                                                 size_t other_count, struct ob_error *err);
+
+/* Gives it a spec to play, when it has none. */
+OB_MUSTCHECK enum ob_result ob_spec_worker_give(const struct ob_spec_worker *worker,
+                                                const char *path, struct ob_error *err);
+
+/* Waits for the report.  OB_IO: the worker has ended without one.  The text is to be cleared by
+ * the caller in any case. */
+OB_MUSTCHECK enum ob_result ob_spec_worker_report(const struct ob_spec_worker *worker,
+                                                  struct ob_spec_report *out, struct ob_error *err);
+
+/* Ends it, its server before it, and waits; with at_once also when it has something to do, and then
+ * the server's keeper takes the server down. */
+void ob_spec_worker_stop(struct ob_spec_worker *worker, bool at_once);
+
+#endif
