@@ -61,7 +61,7 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
-                     test_engine_free test_schedule test_trace test_trace_text test_strategy \
+                     test_engine_free test_engine_timers test_schedule test_trace test_trace_text test_strategy \
                      test_follower test_tally test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
                        test_proof test_sql_target test_reference_target

@@ -147,7 +147,7 @@ static enum ob_result step_outside(struct ob_engine *engine, struct ob_client *c
     if (client->op->kind == OB_OP_CLOCK)
         result = set_clock(engine, client->op->time_us, err);
     client->reply = (struct ob_reply){.status = OB_REPLY_DONE};
-    step->blocked = engine->waiting;
+    step->blocked = engine->waiting | engine->loose;
     ob_record_completions(engine, step, ob_client_bit(client->index));
     return result == OB_OK ? ob_client_resume(client, err) : result;
 }
@@ -160,7 +160,7 @@ static enum ob_result step_database(struct ob_engine *engine, struct ob_client *
     if (settled == OB_SETTLE_FAILED)
         return err->code;
     step->woken = engine->woken;
-    step->blocked = engine->waiting;
+    step->blocked = engine->waiting | engine->loose;
     if (engine->waiting & ob_client_bit(client->index))
         step->holders = engine->holders[client->index];
     step->uncontrolled = engine->woken != 0 && (behind & (behind - 1)) != 0;
@@ -200,7 +200,7 @@ static enum ob_result await(struct ob_engine *engine, size_t index, struct ob_er
     enum ob_settled settled = ob_settle_await(engine, &engine->clients[index], &done, err);
     if (settled == OB_SETTLE_FAILED)
         return err->code;
-    step->blocked = engine->waiting;
+    step->blocked = engine->waiting | engine->loose;
     if (!(step->blocked & ob_client_bit(step->client)))
         step->holders = 0;
     step->woken |= done & ~ob_client_bit(step->client);

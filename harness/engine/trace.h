@@ -58,7 +58,7 @@ struct ob_step {
     const char *params;    /* "" or "$1 = 'x', $2 = null", transaction ids masked */
     uint64_t text_hash;    /* of both */
     ob_client_set enabled; /* who could have moved, the client included */
-    ob_client_set blocked; /* who waits for a lock after the step */
+    ob_client_set blocked; /* who waits for a lock after the step, or was left in flight */
     ob_client_set holders; /* when the client itself is blocked: by whom */
     /* Who waited before and because of the step was answered, or now waits for others. */
     ob_client_set woken;

@@ -86,6 +86,9 @@ static void put_step(struct ob_buf *out, const struct ob_trace *trace, size_t in
         ob_buf_puts(out, "  -> waits for ");
         put_names(out, step->holders, names);
         separator = "; ";
+    } else if (step->blocked & ((ob_client_set)1 << step->client)) {
+        ob_buf_puts(out, "  -> in flight");
+        separator = "; ";
     }
     for (size_t i = 0; i < step->completion_count; i++) {
         ob_buf_puts(out, separator);

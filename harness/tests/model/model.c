@@ -219,6 +219,11 @@ static bool command(struct ob_model *model, size_t index, const char *text)
             ob_model_lose(model, index);
         return false;
     }
+    if (strcmp(verb, "timeout") == 0 || strcmp(verb, "check") == 0) {
+        unsigned *ticks = verb[0] == 't' ? &session->timeout : &session->own_check;
+        *ticks = (unsigned)strtoul(name, NULL, 10);
+        return true;
+    }
     struct item *item = ob_model_item(model, name);
     item->advisory |= strcmp(verb, "take") == 0;
     if (item->advisory)

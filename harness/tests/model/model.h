@@ -17,6 +17,8 @@
  *     fail STATE                    an error with this SQLSTATE
  *     die                           the session is lost
  *     never                         is never answered, unless cancelled
+ *     timeout N                     from now on the session's waits end after N ticks with 55P03
+ *     check N                       from now on they have a deadlock check of their own, after N
  *
  * Threads: all functions may be called from any.
  */

@@ -39,6 +39,7 @@ struct session {
     struct item *wanted;
     unsigned waited; /* ticks of the present wait */
     bool armed, checked;
+    unsigned timeout, own_check; /* ticks of a wait; 0: none */
     struct ob_reply reply;
     int64_t result;
     uint64_t rows_seen; /* which, by the command rows */

@@ -25,21 +25,31 @@ static bool is_on_cycle(const struct ob_model *model, size_t session)
     return reached & ((ob_client_set)1 << session);
 }
 
+static void go_on_waiting(struct ob_model *model, size_t index)
+{
+    struct session *session = &model->sessions[index];
+    unsigned check = session->own_check > 0 ? session->own_check : CHECK_TICKS;
+    session->waited++;
+    if ((session->armed || session->own_check > 0) && !session->checked &&
+        session->waited >= check) {
+        session->checked = true;
+        if (is_on_cycle(model, index))
+            ob_model_fail(model, index, "40P01");
+    }
+    if (session->state == WAITING && session->timeout > 0 && session->waited >= session->timeout)
+        ob_model_fail(model, index, "55P03");
+}
+
 static void tick(struct ob_model *model)
 {
     for (size_t i = 0; i < model->options.session_count; i++) {
         struct session *session = &model->sessions[i];
-        if (session->state == RUNNING) {
-            if (session->delay > 0)
-                session->delay--;
-            else
-                ob_model_advance(model, i);
-        } else if (session->state == WAITING && session->armed && !session->checked &&
-                   ++session->waited >= CHECK_TICKS) {
-            session->checked = true;
-            if (is_on_cycle(model, i))
-                ob_model_fail(model, i, "40P01");
-        }
+        if (session->state == WAITING)
+            go_on_waiting(model, i);
+        else if (session->state == RUNNING && session->delay > 0)
+            session->delay--;
+        else if (session->state == RUNNING)
+            ob_model_advance(model, i);
     }
 }
 

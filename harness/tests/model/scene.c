@@ -31,7 +31,9 @@ static bool flag_is_up(const void *arg)
 
 static struct ob_op op_of(const struct ob_scene *scene, const char *line)
 {
-    struct ob_op op = {.kind = OB_OP_STATEMENT, .text = line};
+    bool loose = starts_with(line, "loosely ");
+    line += loose ? strlen("loosely ") : 0;
+    struct ob_op op = {.kind = OB_OP_STATEMENT, .text = line, .loose = loose};
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (starts_with(line, verbs[i].word))
             op.kind = verbs[i].kind;

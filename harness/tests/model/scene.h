@@ -11,6 +11,7 @@
  *     say WORDS                an event of kind "says"
  *     spin                     never comes back to the engine
  *     spin when stopped        at the script's end: so does a client that is told to stop
+ *     loosely STATEMENT        one that need not be settled
  *     anything else            a statement: the model's (model.h), or SQL
  * What each operation came to is said in an event of kind "told" where it was lost, never or
  * failed.
