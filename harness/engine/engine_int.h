@@ -87,6 +87,11 @@ static inline ob_client_set ob_client_bit(size_t client)
     return (ob_client_set)1 << client;
 }
 
+static inline size_t ob_first_client(ob_client_set set)
+{
+    return (size_t)__builtin_ctzll(set);
+}
+
 /* --- client.c */
 
 void ob_clients_grow(struct ob_engine *engine, size_t count);
@@ -117,8 +122,12 @@ enum ob_settled {
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err);
 
-/* Waits until one of those in flight is answered, blocked or not, and then settles the rest; when
- * that takes too long, this client is cancelled.  Under the server's own timers only. */
+/* Those who wait and whose wait may end by itself. */
+ob_client_set ob_settle_timed(const struct ob_engine *engine);
+
+/* Waits until one of those whose wait may end by itself is answered, or this client that is in
+ * flight, and then settles the rest; under the server's own timers, when that takes too long, this
+ * client is cancelled. */
 enum ob_settled ob_settle_await(struct ob_engine *engine, struct ob_client *client,
                                 ob_client_set *done, struct ob_error *err);
 

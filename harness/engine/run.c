@@ -152,6 +152,16 @@ static enum ob_result step_outside(struct ob_engine *engine, struct ob_client *c
     return result == OB_OK ? ob_client_resume(client, err) : result;
 }
 
+/* The step was uncontrolled if which of several waiters went on was drawn by the server, or if
+ * somebody waits whose timeout comes when it will. */
+static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bool lot)
+{
+    bool timed = !engine->spec->server_timers && ob_settle_timed(engine) != 0;
+    bool before = step->uncontrolled;
+    step->uncontrolled |= lot || timed;
+    engine->trace->uncontrolled += step->uncontrolled && !before;
+}
+
 static enum ob_result step_database(struct ob_engine *engine, struct ob_client *client,
                                     struct ob_step *step, struct ob_error *err)
 {
@@ -163,8 +173,8 @@ static enum ob_result step_database(struct ob_engine *engine, struct ob_client *
     step->blocked = engine->waiting | engine->loose;
     if (engine->waiting & ob_client_bit(client->index))
         step->holders = engine->holders[client->index];
-    step->uncontrolled = engine->woken != 0 && (behind & (behind - 1)) != 0;
-    engine->trace->uncontrolled += step->uncontrolled;
+    bool lot = engine->woken != 0 && (behind & (behind - 1)) != 0;
+    mark_uncontrolled(engine, step, lot);
     ob_record_completions(engine, step, done);
     if (settled != OB_SETTLED) {
         engine->stopping = true;
@@ -205,6 +215,7 @@ static enum ob_result await(struct ob_engine *engine, size_t index, struct ob_er
         step->holders = 0;
     step->woken |= done & ~ob_client_bit(step->client);
     ob_record_completions(engine, step, done);
+    mark_uncontrolled(engine, step, !engine->spec->server_timers);
     engine->stopping = settled != OB_SETTLED;
     return engine->stopping ? OB_OK : resume_all(engine, index, done, err);
 }
@@ -220,6 +231,9 @@ static void end_run(struct ob_engine *engine, enum ob_run_end end, const char *r
 static enum ob_result nobody_can_move(struct ob_engine *engine, bool *over, struct ob_error *err)
 {
     bool progress;
+    ob_client_set timed = ob_settle_timed(engine);
+    if (timed != 0)
+        return await(engine, ob_first_client(timed), err);
     enum ob_result result = let_time_pass(engine, &progress, err);
     *over = result == OB_OK && !progress;
     if (*over && engine->waiting != 0)

@@ -17,8 +17,9 @@
  * cycle although it was not armed.  That is seen here (OB_SETTLE_UNARMED), and the run is made
  * again with everybody armed, which is slower and otherwise the same.
  *
- * Under the server's own timers nobody is armed, and whoever waits may be answered at any time: its
- * socket is looked at along with the others.  An answer sets free those who wait for it, as ever.
+ * A wait may end by itself, by a timeout that the session has set, or by any timer where all are
+ * the server's own (and nobody is armed): the socket of such a client is looked at along with the
+ * others.  An answer sets free those who wait for it, as ever.
  *
  * Who was woken is told by what is left when all is quiet, never by what was seen on the way: a
  * client that goes on and soon waits again may or may not be caught in between.
@@ -50,10 +51,20 @@ struct settling {
     ob_client_set holders_before[OB_CLIENTS_MAX];
 };
 
-/* Whose sockets may have something: also those who wait, when a timer may end their wait. */
+ob_client_set ob_settle_timed(const struct ob_engine *engine)
+{
+    ob_client_set timed = engine->spec->server_timers ? engine->waiting : 0;
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if ((engine->waiting & ~timed & ob_client_bit(i)) &&
+            engine->ports.has_timeout(engine->ports.self, i))
+            timed |= ob_client_bit(i);
+    return timed;
+}
+
+/* Whose sockets may have something. */
 static ob_client_set listened_to(const struct settling *s)
 {
-    return s->moving | (s->engine->spec->server_timers ? s->engine->waiting : 0);
+    return s->moving | ob_settle_timed(s->engine);
 }
 
 static int64_t machine_us(const struct ob_engine *engine)
@@ -257,9 +268,7 @@ static enum ob_settled give_up(struct settling *s)
 {
     struct ob_engine *engine = s->engine;
     ob_client_set late = s->moving;
-    size_t client = 0;
-    while (!(late & ob_client_bit(client)))
-        client++;
+    size_t client = ob_first_client(late);
     const char *name = engine->spec->clients[client].name;
     bool foreign = (engine->foreign & late) != 0;
     engine->trace->end = foreign ? OB_RUN_FOREIGN : OB_RUN_TIME_LIMIT;

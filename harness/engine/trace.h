@@ -62,7 +62,9 @@ struct ob_step {
     ob_client_set holders; /* when the client itself is blocked: by whom */
     /* Who waited before and because of the step was answered, or now waits for others. */
     ob_client_set woken;
-    bool uncontrolled; /* the server itself chose which of several waiters goes on */
+    /* The server itself chose which of several waiters goes on, or a session's own timeout may have
+     * ended its wait. */
+    bool uncontrolled;
     struct ob_completion *completions;
     size_t completion_count;
 };
@@ -103,7 +105,7 @@ struct ob_trace {
     size_t event_count, event_capacity;
     enum ob_run_end end;
     char reason[240];              /* more about an end other than FINISHED; "" otherwise */
-    uint32_t uncontrolled;         /* steps whose waking order the server chose */
+    uint32_t uncontrolled;         /* steps that were */
     uint64_t seen[OB_CLIENTS_MAX]; /* per client, digest of all that it was told */
     int64_t settle_us;             /* machine time spent waiting for the server; not compared */
 };

@@ -372,6 +372,13 @@ static bool port_checked(void *self, size_t client)
     return true;
 }
 
+/* All timers are the server's own. */
+static bool port_has_timeout(void *self, size_t client)
+{
+    (void)self, (void)client;
+    return true;
+}
+
 static enum ob_result port_set_clock(void *self, int64_t time_us, struct ob_error *err)
 {
     (void)self, (void)time_us, (void)err;
@@ -413,6 +420,7 @@ struct ob_ports ob_pg_plain_ports(struct ob_pg_plain *plain)
         .waits = port_waits,
         .arm_deadlock = port_arm,
         .deadlock_checked = port_checked,
+        .has_timeout = port_has_timeout,
         .set_clock = port_set_clock,
         .cancel = port_cancel,
         .discard = port_discard,

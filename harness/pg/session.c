@@ -128,6 +128,7 @@ static enum ob_result clean(struct ob_pg_world *world, struct ob_pg_session *ses
 enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, struct ob_error *err)
 {
     struct ob_pg_session *session = &world->sessions[client];
+    session->has_timeout = false;
     PGTransactionStatusType status = PQtransactionStatus(session->conn);
     bool usable = status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN &&
                   session->ending == OB_PG_STAYING && PQconsumeInput(session->conn);
@@ -156,6 +157,18 @@ static enum ob_io replace_lost(struct ob_pg_world *world, size_t client, struct 
     return OB_IO_FAILED;
 }
 
+/* Sessions begin without a lock_timeout or statement_timeout, and cannot get one unnamed. */
+static bool names_timeout(const char *sql)
+{
+    return strcasestr(sql, "lock_timeout") || strcasestr(sql, "statement_timeout");
+}
+
+bool ob_pg_session_has_timeout(void *self, size_t client)
+{
+    struct ob_pg_world *world = self;
+    return world->sessions[client].has_timeout;
+}
+
 enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
                               struct ob_error *err)
 {
@@ -163,6 +176,7 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
     struct ob_pg_session *session = &world->sessions[client];
     assert(client < world->session_count && !session->answer);
     session->checked = session->deadlock != OB_PG_DEADLOCK_ON;
+    session->has_timeout |= names_timeout(op->text);
     (void)err;
     /* A failed send leaves the connection bad, which the next poll finds. */
     if (op->kind == OB_OP_KILL) {

@@ -108,6 +108,7 @@ struct ob_ports ob_pg_world_ports(struct ob_pg_world *world)
         .waits = ob_pg_control_waits,
         .arm_deadlock = ob_pg_session_arm,
         .deadlock_checked = ob_pg_session_checked,
+        .has_timeout = ob_pg_session_has_timeout,
         .set_clock = ob_pg_control_clock,
         .cancel = ob_pg_session_cancel,
         .discard = discard,

@@ -24,6 +24,7 @@ struct ob_pg_session {
     PGresult
         *answer; /* the first result of the operation in flight, owned until it is handed over */
     enum ob_pg_ending ending; /* how far the end of the session is */
+    bool has_timeout;         /* a statement of this run has named one */
     bool checked;             /* the deadlock check of the present wait has passed */
     enum ob_pg_deadlock deadlock;
     enum ob_pg_deadlock deadlock_outside; /* what it is once the transaction has ended */
@@ -66,6 +67,7 @@ enum ob_io ob_pg_session_poll(void *world, size_t client, struct ob_reply *reply
 void ob_pg_session_wait(void *world, ob_client_set clients, int64_t limit_us);
 enum ob_result ob_pg_session_arm(void *world, size_t client, bool armed, struct ob_error *err);
 bool ob_pg_session_checked(void *world, size_t client);
+bool ob_pg_session_has_timeout(void *world, size_t client);
 void ob_pg_session_cancel(void *world, size_t client);
 
 /* --- control.c */

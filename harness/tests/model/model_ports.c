@@ -169,6 +169,12 @@ static bool port_checked(void *self, size_t client)
     return model->sessions[client].checked;
 }
 
+static bool port_has_timeout(void *self, size_t client)
+{
+    struct ob_model *model = self;
+    return model->sessions[client].timeout > 0;
+}
+
 static enum ob_result port_set_clock(void *self, int64_t time_us, struct ob_error *err)
 {
     struct ob_model *model = self;
@@ -216,6 +222,7 @@ struct ob_ports ob_model_ports(struct ob_model *model)
         .waits = port_waits,
         .arm_deadlock = port_arm,
         .deadlock_checked = port_checked,
+        .has_timeout = port_has_timeout,
         .set_clock = port_set_clock,
         .cancel = port_cancel,
         .discard = port_discard,
