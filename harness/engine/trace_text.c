@@ -1,8 +1,8 @@
 /*
  * trace_text.c - a trace as text, and the first difference between two.
  *
- * One statement is one line, whatever its layout was; texts are shortened only where they are for
- * reading.
+ * One statement is one line, whatever its layout was; texts are shortened, and a server's messages
+ * shown, only where they are for reading.
  */
 #include "engine/trace.h"
 
@@ -52,7 +52,16 @@ static void put_names(struct ob_buf *out, ob_client_set set, const char *const *
     }
 }
 
-static void put_completion(struct ob_buf *out, const struct ob_completion *completion)
+static void put_error(struct ob_buf *out, const struct ob_completion *completion, bool exact)
+{
+    ob_buf_printf(out, "error %s", completion->sqlstate);
+    if (exact || !completion->message || completion->message[0] == '\0')
+        return;
+    ob_buf_puts(out, ": ");
+    put_squeezed(out, completion->message, OB_READING_WIDTH);
+}
+
+static void put_completion(struct ob_buf *out, const struct ob_completion *completion, bool exact)
 {
     static const char *const statuses[] = {
         [OB_REPLY_DONE] = "done",
@@ -64,7 +73,7 @@ static void put_completion(struct ob_buf *out, const struct ob_completion *compl
     if (!answered)
         ob_buf_puts(out, statuses[completion->status]);
     else if (strcmp(completion->sqlstate, "00000") != 0)
-        ob_buf_printf(out, "error %s", completion->sqlstate);
+        put_error(out, completion, exact);
     else
         ob_buf_printf(out, "%" PRIu32 " row%s", completion->row_count,
                       completion->row_count == 1 ? "" : "s");
@@ -91,7 +100,7 @@ static void put_step(struct ob_buf *out, const struct ob_trace *trace, size_t in
         ob_buf_puts(out, separator);
         if (step->completions[i].client != step->client)
             ob_buf_printf(out, "%s goes on: ", names[step->completions[i].client]);
-        put_completion(out, &step->completions[i]);
+        put_completion(out, &step->completions[i], exact);
         separator = "; ";
     }
     if (step->uncontrolled)

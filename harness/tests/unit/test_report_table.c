@@ -244,6 +244,16 @@ static void a_long_step_keeps_what_it_came_to(void **state)
     free(text);
 }
 
+static void a_long_outcome_shares_the_line_with_its_step(void **state)
+{
+    (void)state;
+    static const char trace[] = "  1 bob sql SELECT s.id, slot.during, slot.price, slot.owner"
+                                "  -> error 42703: column s.id does not exist in this relation\n";
+    char *text = trace_of(trace, (struct ob_table_options){.width = 60});
+    assert_string_equal(text, "    1 bob sql SELECT s.id, slot...  -> error 42703: column s....\n");
+    free(text);
+}
+
 static void plain_text_is_indented_and_drives_no_terminal(void **state)
 {
     (void)state;
@@ -395,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_violation_that_cannot_be_replayed_has_no_command),
         cmocka_unit_test(of_more_runs_than_are_shown_the_rest_is_counted),
         cmocka_unit_test(a_long_step_keeps_what_it_came_to),
+        cmocka_unit_test(a_long_outcome_shares_the_line_with_its_step),
         cmocka_unit_test(plain_text_is_indented_and_drives_no_terminal),
         cmocka_unit_test(colors_come_only_when_asked_and_change_no_text),
         cmocka_unit_test(every_line_fits_the_width),
