@@ -38,7 +38,8 @@ struct ob_options {
     const char *json, *junit;
     enum ob_when progress, color;
     int verbosity;
-    char **args; /* what is no option */
+    unsigned given; /* bits of the options with a value that came (options.c) */
+    char **args;    /* what is no option */
     size_t arg_count;
 };
 

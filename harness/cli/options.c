@@ -154,9 +154,28 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
     }
 }
 
+/* Of two values one would be lost without a word. */
+static void refuse_twice(struct argp_state *state, int key, struct ob_options *out)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        const struct argp_option *option = &table[i].option;
+        if (option->key != key || !option->arg)
+            continue;
+        unsigned bit = 1U << (key - KEY_URL);
+        if (out->given & bit) {
+            struct ob_error err;
+            ob_error_set(&err, OB_USAGE, "--%s was given twice", option->name);
+            ob_error_hint(&err, "It keeps one value; run overbook again for the other.");
+            usage_error(state, &err);
+        }
+        out->given |= bit;
+    }
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct ob_options *out = state->input;
+    refuse_twice(state, key, out);
     switch (key) {
     case KEY_URL:
         read_url(state, arg, out);
