@@ -40,6 +40,8 @@ struct ob_report_result {
     bool as_expected;
     const char
         *reason; /* for inconclusive, error and what was not expected: one sentence; else "" */
+    const char *const *warnings; /* what throws doubt on the result: a sentence each */
+    size_t warning_count;
     const char *strategy;
     uint64_t runs, steps, uncontrolled_runs;
     bool exhausted;

@@ -234,6 +234,9 @@ static void findings(struct table *t, const struct ob_report_result *result)
     if (result->reason && *result->reason)
         paragraph(t, ob_report_standing(result) == OB_AS_EXPECTED ? PLAIN : YELLOW, result->reason,
                   INDENT, TEXT_LINES);
+    for (size_t i = 0; i < result->warning_count; i++)
+        paragraph(t, YELLOW, ob_arena_printf(&t->arena, "warning: %s", result->warnings[i]), INDENT,
+                  TEXT_LINES);
     size_t left = t->options->verbosity > 0 ? SIZE_MAX : VIOLATIONS_SHOWN, first = 0;
     while (first < result->violation_count && left > 0) {
         const struct ob_report_violation *violations = &result->violations[first];

@@ -58,6 +58,8 @@ static const char mixed_ascii[] =
     "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
     "  NO legacy              violates one-boo...  holds                5,000   125 s\n"
     "     No run violated one-booking-per-payment.\n"
+    "     warning: client bob: \"SELECT 1/0\" failed each time:\n"
+    "     22012: no\n"
     "  ?? replay              violates one-boo...  inconclusive         5,000   125 s\n"
     "     The replay went another way at step 4: bob was blocked.\n"
     "  !! server              violates one-boo...  error                5,000   125 s\n"
@@ -93,6 +95,8 @@ static const char mixed_quiet_narrow[] =
     "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
     "  NO legacy       violates...  holds        5,000  125 s\n"
     "     No run violated one-booking-per-payment.\n"
+    "     warning: client bob: \"SELECT 1/0\" failed each time:\n"
+    "     22012: no\n"
     "  ?? replay       violates...  inconclu...  5,000  125 s\n"
     "     The replay went another way at step 4: bob was\n"
     "     blocked.\n"
@@ -250,7 +254,7 @@ static void a_long_outcome_shares_the_line_with_its_step(void **state)
     static const char trace[] = "  1 bob sql SELECT s.id, slot.during, slot.price, slot.owner"
                                 "  -> error 42703: column s.id does not exist in this relation\n";
     char *text = trace_of(trace, (struct ob_table_options){.width = 60});
-    assert_string_equal(text, "    1 bob sql SELECT s.id, slot...  -> error 42703: column s....\n");
+    assert_string_equal(text, "    1 bob sql SELECT s.id, s...  -> error 42703: column s...\n");
     free(text);
 }
 
