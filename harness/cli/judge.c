@@ -244,9 +244,10 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
 void ob_judge_error(struct ob_report *report, struct ob_report_result *result,
                     const struct ob_error *err)
 {
-    const char *separator = err->detail[0] != '\0' ? ": " : "";
+    const char *colon = err->detail[0] != '\0' ? ": " : "",
+               *blank = err->hint[0] != '\0' ? " " : "";
     result->verdict = err->code == OB_STUCK ? OB_INCONCLUSIVE : OB_FAILED;
     result->as_expected = false;
-    result->reason =
-        ob_arena_printf(&report->arena, "%s%s%s", err->message, separator, err->detail);
+    result->reason = ob_arena_printf(&report->arena, "%s%s%s%s%s", err->message, colon, err->detail,
+                                     blank, err->hint);
 }

@@ -214,6 +214,10 @@ static enum ob_result steps(struct ob_engine *engine, struct ob_error *err)
 {
     enum ob_result result = OB_OK;
     for (bool over = false; result == OB_OK && !over && !engine->stopping;) {
+        if (engine->failed) {
+            *err = engine->failure;
+            return err->code;
+        }
         ob_client_set enabled = enabled_clients(engine);
         if (enabled == 0)
             result = nobody_can_move(engine, &over, err);
@@ -261,6 +265,7 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
         engine->ports.monotonic_us(engine->ports.self) + engine->limits.run_us_max;
     engine->free_running = spec->free_running;
     engine->stopping = false;
+    engine->failed = false;
     engine->careful = spec->careful;
     engine->fault_count = 0;
     engine->previous = OB_NO_CLIENT;

@@ -373,6 +373,9 @@ static void what_failed_is_an_error_and_a_lost_client_is_inconclusive(void **sta
     ob_judge_error(&f.report, result, &err);
     assert_int_equal(result->verdict, OB_FAILED);
     assert_string_equal(result->reason, "the setup failed: syntax error");
+    ob_error_hint(&err, "Try it with psql.");
+    ob_judge_error(&f.report, result, &err);
+    assert_string_equal(result->reason, "the setup failed: syntax error Try it with psql.");
     ob_error_set(&err, OB_STUCK, "bob did not come back");
     ob_judge_error(&f.report, result, &err);
     assert_int_equal(result->verdict, OB_INCONCLUSIVE);
