@@ -268,10 +268,11 @@ static const struct ob_key expectation_keys[] = {
 };
 const struct ob_key_set ob_expectation_keys = {"expectation", expectation_keys};
 
-#define SIMULATOR_KEY                                                                        \
-    {                                                                                        \
-        .name = "simulator", .type = OB_KEY_NUMBER, .required = true, .min = 1, .max = 1000, \
-        .about = "The simulator's number."                                                   \
+/* As many as the reference's seeds have. */
+#define SIMULATOR_KEY                                                                     \
+    {                                                                                     \
+        .name = "simulator", .type = OB_KEY_NUMBER, .required = true, .min = 1, .max = 3, \
+        .about = "The simulator's number; there are three."                               \
     }
 #define SLOT_KEY                                                             \
     {                                                                        \
