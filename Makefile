@@ -68,7 +68,7 @@ ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scena
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
-CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens
+CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-run test-replay test-url test-ends test-bad-input
 

@@ -178,7 +178,7 @@ static void faults_exploration_and_invariants_are_read(void **state)
     assert_int_equal(scenario->fault_budget, 2);
     assert_int_equal(scenario->fault_point_count, 2);
     assert_string_equal(scenario->fault_points[1], "webhook/duplicate");
-    assert_string_equal(scenario->explore.strategy, "bounded:2");
+    assert_string_equal(scenario->explore.strategy, "round-robin");
     assert_int_equal(scenario->explore.runs, 100);
     assert_int_equal(scenario->invariant_count, 3);
     assert_null(scenario->invariants[0].sql);
