@@ -84,34 +84,44 @@ static void the_documentation_names_every_word(void **state)
     ob_buf_clear(&docs);
 }
 
-/* Loads the block of YAML that ends at end, when it is a whole scenario. */
-static size_t load_example(const char *text, const char *end)
+/* Loads a block of YAML; one that is not a whole scenario is put into one. */
+static void load_example(const char *file, const char *text, size_t size)
 {
     struct ob_error err;
     struct ob_scenario *scenario;
+    struct ob_buf whole;
+    ob_buf_init(&whole, 1 << 16);
     if (strncmp(text, "name:", 5) != 0)
-        return 0;
-    if (ob_scenario_parse("example", text, (size_t)(end - text), &scenario, &err) != OB_OK)
-        fail_msg("%s", err.message);
+        ob_buf_puts(&whole, "name: x\nabout: A race.\ntarget: reference\n"
+                            "clients: [{name: ann, does: cleanup}]\nexpect: holds\n");
+    ob_buf_add(&whole, text, size);
+    if (ob_scenario_parse(file, whole.data, whole.size, &scenario, &err) != OB_OK)
+        fail_msg("%s\n%s", err.message, whole.data);
     ob_scenario_free(scenario);
-    return 1;
+    ob_buf_clear(&whole);
 }
 
 static void the_examples_of_the_documentation_load(void **state)
 {
     (void)state;
     static const char fence[] = "```yaml\n";
-    size_t count = 0;
-    struct ob_buf docs = read_file(DOCS_FILE);
-    for (const char *text = docs.data; (text = strstr(text, fence));) {
-        text += strlen(fence);
-        const char *end = strstr(text, "```");
-        assert_non_null(end);
-        count += load_example(text, end);
-        text = end + 3;
+    static const struct {
+        const char *file;
+        size_t count;
+    } files[] = {{DOCS_FILE, 4}, {"docs/invariants.md", 1}, {"README.md", 1}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        size_t count = 0;
+        struct ob_buf docs = read_file(files[i].file);
+        for (const char *text = docs.data; (text = strstr(text, fence)); count++) {
+            text += strlen(fence);
+            const char *end = strstr(text, "```");
+            assert_non_null(end);
+            load_example(files[i].file, text, (size_t)(end - text));
+            text = end + 3;
+        }
+        assert_int_equal(count, files[i].count);
+        ob_buf_clear(&docs);
     }
-    assert_int_equal(count, 4);
-    ob_buf_clear(&docs);
 }
 
 static void the_schema_is_the_vocabulary_s(void **state)
