@@ -202,7 +202,6 @@ static const struct ob_key step_keys[] = {
     {.name = "data",
      .type = OB_KEY_OTHER,
      .about = "The event's data: a mapping of key to value; \":name\" is a variable's value."},
-    {.name = "name", .type = OB_KEY_TEXT, .about = "What reports call the step."},
     {.name = "capture",
      .type = OB_KEY_OTHER,
      .about = "Keeps values of the statement's first row: a mapping of variable to column."},

@@ -124,6 +124,29 @@ static void the_examples_of_the_documentation_load(void **state)
     }
 }
 
+/* As cli/ prints it, of the first example with "slott" in place of "slot". */
+static void the_error_of_the_documentation_is_the_loader_s(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    struct ob_scenario *scenario;
+    struct ob_buf docs = read_file(DOCS_FILE), text;
+    const char *example = strstr(docs.data, "```yaml\n") + strlen("```yaml\n");
+    const char *slot = strstr(example, "slot: ") + strlen("slot");
+    ob_buf_init(&text, 1 << 16);
+    ob_buf_add(&text, example, (size_t)(slot - example));
+    ob_buf_puts(&text, "t");
+    ob_buf_add(&text, slot, (size_t)(strstr(slot, "```") - slot));
+    assert_int_equal(ob_scenario_parse("two-holds.yaml", text.data, text.size, &scenario, &err),
+                     OB_INPUT);
+    ob_buf_reset(&text);
+    ob_buf_printf(&text, "\noverbook: %s\n  %s\n  Hint: %s\n", err.message, err.detail, err.hint);
+    if (!strstr(docs.data, text.data))
+        fail_msg("%s does not have:%s", DOCS_FILE, text.data);
+    ob_buf_clear(&text);
+    ob_buf_clear(&docs);
+}
+
 static void the_schema_is_the_vocabulary_s(void **state)
 {
     (void)state;
@@ -221,6 +244,7 @@ int main(void)
         cmocka_unit_test(the_documentation_tells_every_key),
         cmocka_unit_test(the_documentation_names_every_word),
         cmocka_unit_test(the_examples_of_the_documentation_load),
+        cmocka_unit_test(the_error_of_the_documentation_is_the_loader_s),
         cmocka_unit_test(the_schema_is_the_vocabulary_s),
         cmocka_unit_test(the_schema_has_the_keys_of_each_target),
         cmocka_unit_test(no_verb_has_a_key_of_its_client),
