@@ -56,7 +56,9 @@ struct ob_report {
     const char *version;  /* overbook's that found it; ob_report_init: this one's */
     const char *postgres; /* "15.18" */
     uint64_t seed; /* at most INT64_MAX, like every number here: JSON's readers have no more */
+    bool controlled_steps; /* their order */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
+    double seconds; /* of the whole call, from its start */
     struct ob_report_result *results;
     size_t result_count, result_capacity;
 };
@@ -83,10 +85,26 @@ enum ob_result ob_report_junit(const struct ob_report *report, FILE *out, struct
 struct ob_table_options {
     bool color;
     bool unicode;
+    bool whole;    /* nothing is shortened, and rows are as long as they are: not on a terminal */
     int width;     /* columns, 80 when unknown; fewer than 50 count as 50 */
     int verbosity; /* -1 quiet: only what is unexpected and the summary; 0; 1: traces of violations
                       too */
 };
+
+/* The table, piece by piece while the report grows; report and file are borrowed for its life. */
+struct ob_table;
+struct ob_table *ob_table_new(const struct ob_report *report,
+                              const struct ob_table_options *options, FILE *file);
+void ob_table_free(struct ob_table *table); /* NULL is legal */
+/* A row to come, as far as it is known: variant, expected, and runs at the most.  Before the first
+ * print. */
+void ob_table_announce(struct ob_table *table, const struct ob_report_result *result);
+/* Prints the results that came since the last time, and flushes. */
+OB_MUSTCHECK enum ob_result ob_table_print(struct ob_table *table, struct ob_error *err);
+/* The same, and the foot: what the signs mean, and the sums, also of what was never begun. */
+OB_MUSTCHECK enum ob_result ob_table_end(struct ob_table *table, struct ob_error *err);
+
+/* All of it at once. */
 enum ob_result ob_report_table(const struct ob_report *report,
                                const struct ob_table_options *options, FILE *out,
                                struct ob_error *err);

@@ -71,7 +71,8 @@ void report_sample_good(struct ob_report *report)
     report->version = "0.1.0";
     report->postgres = "15.18";
     report->seed = 1;
-    report->controlled_deadlock = report->controlled_clock = true;
+    report->seconds = 12.5;
+    report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
     report->controlled_wake = report->controlled_gates = true;
     add_two_holds(report);
 }
