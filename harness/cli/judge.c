@@ -198,16 +198,30 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
     result->warnings = warnings;
 }
 
+/* What may find a violation that was not found; "" where nothing can. */
+static const char *cure(struct ob_arena *arena, const struct ob_report_result *result)
+{
+    uint64_t more = result->runs < 100 ? 1000 : 10 * result->runs;
+    if (result->exhausted)
+        return "";
+    if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_ROUND_ROBIN)) == 0)
+        return ": try --strategy random";
+    if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_EXHAUSTIVE)) == 0)
+        return ob_arena_printf(arena, ": try --runs %" PRIu64, more);
+    return ob_arena_printf(arena, ": try --runs %" PRIu64 " or --strategy exhaustive", more);
+}
+
 static const char *unexpected(struct ob_arena *arena, const struct ob_report_result *result,
                               const char *violates)
 {
     const char *first = result->violation_count > 0 ? result->violations[0].invariant : NULL;
     if (!violates)
-        return ob_arena_printf(arena, "%s was broken, and nothing should be", first);
+        return ob_arena_printf(arena, "expected to hold, but %s was broken", first);
     if (first)
         return ob_arena_printf(arena, "%s was broken, but %s should be", first, violates);
-    return ob_arena_printf(arena, "%s should be broken, and was not in %" PRIu64 " run%s", violates,
-                           result->runs, result->runs == 1 ? "" : "s");
+    return ob_arena_printf(arena, "%s should be broken, and was not in %" PRIu64 " run%s%s",
+                           violates, result->runs, result->runs == 1 ? "" : "s",
+                           cure(arena, result));
 }
 
 void ob_judge(struct ob_report *report, struct ob_report_result *result,
