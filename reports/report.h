@@ -114,6 +114,10 @@ enum ob_result ob_report_table(const struct ob_report *report,
 void ob_report_trace(const char *trace, const struct ob_table_options *options, size_t indent,
                      struct ob_buf *out);
 
+/* Appends text as lines that keep within the width, each indented. */
+void ob_report_wrapped(const char *text, const struct ob_table_options *options, size_t indent,
+                       struct ob_buf *out);
+
 /* Appends text from outside for a terminal: each line indented, with its spaces, and with "?" for
  * what a terminal would obey or, without unicode, could not show.  Without the line ends at its
  * end. */

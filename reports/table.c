@@ -76,18 +76,6 @@ static const char *fit(struct ob_table *t, const char *line, size_t columns)
     return ob_report_fit(&t->arena, line, columns, t->options.unicode);
 }
 
-/* Bytes of the line to print in so many columns: up to a space where there is one. */
-static size_t wrap_at(const char *line, size_t columns)
-{
-    size_t size = ob_report_prefix(line, columns);
-    if (line[size] == '\0' || line[size] == ' ')
-        return size;
-    size_t end = size;
-    while (end > 0 && line[end - 1] != ' ')
-        end--;
-    return end > 0 ? end - 1 : size;
-}
-
 /* Text as lines of their own, at most so many, the last one shortened when there is more. */
 static void paragraph(struct ob_table *t, enum style style, const char *text, size_t indent,
                       size_t lines_max)
@@ -98,7 +86,7 @@ static void paragraph(struct ob_table *t, enum style style, const char *text, si
         lines_max = SIZE_MAX;
     for (size_t i = 1; *line; i++) {
         bool last = i == lines_max;
-        size_t size = last ? strlen(line) : wrap_at(line, columns);
+        size_t size = last ? strlen(line) : ob_report_wrap_at(line, columns);
         const char *piece = ob_arena_strndup(&t->arena, line, size);
         spaces(t, indent);
         styled(t, style, fit(t, piece, columns));

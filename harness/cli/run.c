@@ -282,7 +282,7 @@ int ob_command_run(int argc, char **argv)
     if (result == OB_OK)
         result = ob_builtin_load(options.args, options.arg_count, &list, &err);
     if (result == OB_OK)
-        result = ob_builtin_check_variant(&list, options.variant, &err);
+        result = ob_builtin_check_variant(&list, &options, &err);
     if (result == OB_OK)
         result = ob_server_open(&options, &running.server, &err);
     int status;
