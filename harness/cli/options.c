@@ -252,10 +252,14 @@ static const char *about(enum ob_command command)
     case OB_COMMAND_REPLAY:
         return "Run one schedule again and compare it, step by step, with its record. FILE is a "
                "result written by --json, of which every violation is replayed. PATH is where the "
-               "scenarios are (the built-in ones when none is named).\v"
+               "scenarios are (when none is named, the files that the result names, or the "
+               "built-in ones).\v"
+               "With -v, what replays are compared by stands in brackets behind each step: a "
+               "digest "
+               "of the statement; as bits of the clients' places, who could move (e), who waits "
+               "for a lock (b) and who was woken (w); and a digest of each client's answer.\n\n"
                "Exit status: 0 the same as recorded, 2 no token or of an unknown scenario, 3 the "
-               "harness "
-               "or the database failed, 4 it went another way.";
+               "harness or the database failed, 4 it went another way.";
     case OB_COMMAND_LIST:
         return "List scenarios with their variants and what is expected of them.";
     case OB_COMMAND_DOCTOR:
