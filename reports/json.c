@@ -78,6 +78,14 @@ static json_t *violations_json(struct builder *b, const struct ob_report_result 
     return array;
 }
 
+static json_t *warnings_json(struct builder *b, const struct ob_report_result *result)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < result->warning_count; i++)
+        append(b, array, json_string(ob_report_utf8(&b->arena, result->warnings[i])));
+    return array;
+}
+
 static json_t *seconds_json(struct builder *b, const struct ob_report_result *result)
 {
     json_t *object = json_object();
@@ -98,6 +106,7 @@ static json_t *result_json(struct builder *b, const struct ob_report_result *res
     put_text(b, object, "verdict", ob_verdict_word(result->verdict));
     put_bool(b, object, "as_expected", result->as_expected);
     put_text(b, object, "reason", result->reason);
+    put(b, object, "warnings", warnings_json(b, result));
     put_text(b, object, "strategy", result->strategy);
     put_count(b, object, "runs", result->runs);
     put_count(b, object, "uncontrolled_runs", result->uncontrolled_runs);
@@ -119,6 +128,7 @@ static json_t *controlled_json(struct builder *b, const struct ob_report *report
     put_bool(b, object, "wake", report->controlled_wake);
     put_bool(b, object, "clock", report->controlled_clock);
     put_bool(b, object, "gates", report->controlled_gates);
+    put_bool(b, object, "steps", report->controlled_steps);
     return object;
 }
 

@@ -110,6 +110,8 @@ static const char *findings(struct writer *w, const struct ob_report_result *res
     ob_buf_init(&out, SIZE_MAX);
     if (result->reason && *result->reason)
         ob_buf_printf(&out, "%s\n", result->reason);
+    for (size_t i = 0; i < result->warning_count; i++)
+        ob_buf_printf(&out, "Warning: %s\n", result->warnings[i]);
     for (size_t i = 0, count; i < result->violation_count; i += count) {
         count = ob_report_same_run(result, i);
         append_run(&out, &result->violations[i], count);

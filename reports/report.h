@@ -40,6 +40,8 @@ struct ob_report_result {
     bool as_expected;
     const char
         *reason; /* for inconclusive, error and what was not expected: one sentence; else "" */
+    const char *const *warnings; /* what throws doubt on the result: a sentence each */
+    size_t warning_count;
     const char *strategy;
     uint64_t runs, steps, uncontrolled_runs;
     bool exhausted;
@@ -54,7 +56,9 @@ struct ob_report {
     const char *version;  /* overbook's that found it; ob_report_init: this one's */
     const char *postgres; /* "15.18" */
     uint64_t seed; /* at most INT64_MAX, like every number here: JSON's readers have no more */
+    bool controlled_steps; /* their order */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
+    double seconds; /* of the whole call, from its start */
     struct ob_report_result *results;
     size_t result_count, result_capacity;
 };
@@ -81,10 +85,26 @@ enum ob_result ob_report_junit(const struct ob_report *report, FILE *out, struct
 struct ob_table_options {
     bool color;
     bool unicode;
+    bool whole;    /* nothing is shortened, and rows are as long as they are: not on a terminal */
     int width;     /* columns, 80 when unknown; fewer than 50 count as 50 */
     int verbosity; /* -1 quiet: only what is unexpected and the summary; 0; 1: traces of violations
                       too */
 };
+
+/* The table, piece by piece while the report grows; report and file are borrowed for its life. */
+struct ob_table;
+struct ob_table *ob_table_new(const struct ob_report *report,
+                              const struct ob_table_options *options, FILE *file);
+void ob_table_free(struct ob_table *table); /* NULL is legal */
+/* A row to come, as far as it is known: variant, expected, and runs at the most.  Before the first
+ * print. */
+void ob_table_announce(struct ob_table *table, const struct ob_report_result *result);
+/* Prints the results that came since the last time, and flushes. */
+OB_MUSTCHECK enum ob_result ob_table_print(struct ob_table *table, struct ob_error *err);
+/* The same, and the foot: what the signs mean, and the sums, also of what was never begun. */
+OB_MUSTCHECK enum ob_result ob_table_end(struct ob_table *table, struct ob_error *err);
+
+/* All of it at once. */
 enum ob_result ob_report_table(const struct ob_report *report,
                                const struct ob_table_options *options, FILE *out,
                                struct ob_error *err);
@@ -93,6 +113,10 @@ enum ob_result ob_report_table(const struct ob_report *report,
  * came to stays. */
 void ob_report_trace(const char *trace, const struct ob_table_options *options, size_t indent,
                      struct ob_buf *out);
+
+/* Appends text as lines that keep within the width, each indented. */
+void ob_report_wrapped(const char *text, const struct ob_table_options *options, size_t indent,
+                       struct ob_buf *out);
 
 /* Appends text from outside for a terminal: each line indented, with its spaces, and with "?" for
  * what a terminal would obey or, without unicode, could not show.  Without the line ends at its

@@ -42,6 +42,9 @@ size_t ob_report_columns(const char *line);
 /* The bytes of a line's first columns characters, or of all of it. */
 size_t ob_report_prefix(const char *line, size_t columns);
 
+/* The bytes of a line to print in so many columns: up to a space where there is one. */
+size_t ob_report_wrap_at(const char *line, size_t columns);
+
 /* A failed fwrite, fflush or fclose in the words of errno. */
 enum ob_result ob_report_write_error(struct ob_error *err, const char *what);
 

@@ -3,19 +3,23 @@
  *
  * One heading for each scenario with its sentence, below it one row for each variant: what was
  * expected, what was found, how many runs it took.  Below a row come the findings: why, and the
- * command that shows it again. Every line keeps within the terminal's width except that command,
- * since a token is of use only whole. Columns are counted in characters: one for each, which is
- * wrong for East Asian and combining ones.
+ * command that shows it again.  It is printed as results come in, so columns are as wide as the
+ * rows that were announced.  On a terminal every line keeps within the width except that command,
+ * since a token is of use only whole; elsewhere nothing is shortened.  Columns are counted in
+ * characters: one for each, which is wrong for East Asian and combining ones.
  */
 #include "report_int.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 
 #define COLUMN_MIN ((size_t)6)
-#define INDENT ((size_t)5) /* of rows, behind the mark; of findings */
+#define EXPECTED_MIN (sizeof "violates" - 1) /* what it violates may stand below */
+#define INDENT ((size_t)5)                   /* of rows, behind the mark; of findings */
 #define VIOLATIONS_SHOWN ((size_t)3)
 #define TEXT_LINES ((size_t)3) /* of a reason or of offending rows */
 
@@ -33,18 +37,23 @@ static const char *const headings[] = {
     [RUNS] = "runs",       [TIME] = "time",
 };
 
-struct table {
+struct ob_table {
     const struct ob_report *report;
-    const struct ob_table_options *options;
+    struct ob_table_options options;
+    FILE *file;
     size_t width;
     size_t widths[COLUMN_COUNT];
+    bool narrow;      /* too much for the width: cells are shortened */
+    size_t announced; /* rows */
+    size_t done;      /* of the report's results, from the first on */
+    size_t shown;     /* the last one shown; SIZE_MAX: none yet */
     struct ob_arena arena;
     struct ob_buf out;
 };
 
-static void styled(struct table *t, enum style style, const char *text)
+static void styled(struct ob_table *t, enum style style, const char *text)
 {
-    bool colored = t->options->color && style != PLAIN;
+    bool colored = t->options.color && style != PLAIN;
     if (colored)
         ob_buf_puts(&t->out, style_codes[style]);
     ob_buf_puts(&t->out, text);
@@ -52,42 +61,32 @@ static void styled(struct table *t, enum style style, const char *text)
         ob_buf_puts(&t->out, "\x1b[0m");
 }
 
-static void spaces(struct table *t, size_t count)
+static void spaces(struct ob_table *t, size_t count)
 {
     ob_buf_printf(&t->out, "%*s", (int)count, "");
 }
 
-static const char *line_of(struct table *t, const char *text)
+static const char *line_of(struct ob_table *t, const char *text)
 {
-    return ob_report_line(&t->arena, text, t->options->unicode);
+    return ob_report_line(&t->arena, text, t->options.unicode);
 }
 
-static const char *fit(struct table *t, const char *line, size_t columns)
+static const char *fit(struct ob_table *t, const char *line, size_t columns)
 {
-    return ob_report_fit(&t->arena, line, columns, t->options->unicode);
-}
-
-/* Bytes of the line to print in so many columns: up to a space where there is one. */
-static size_t wrap_at(const char *line, size_t columns)
-{
-    size_t size = ob_report_prefix(line, columns);
-    if (line[size] == '\0' || line[size] == ' ')
-        return size;
-    size_t end = size;
-    while (end > 0 && line[end - 1] != ' ')
-        end--;
-    return end > 0 ? end - 1 : size;
+    return ob_report_fit(&t->arena, line, columns, t->options.unicode);
 }
 
 /* Text as lines of their own, at most so many, the last one shortened when there is more. */
-static void paragraph(struct table *t, enum style style, const char *text, size_t indent,
+static void paragraph(struct ob_table *t, enum style style, const char *text, size_t indent,
                       size_t lines_max)
 {
     const char *line = line_of(t, text);
     size_t columns = t->width - indent;
+    if (t->options.whole)
+        lines_max = SIZE_MAX;
     for (size_t i = 1; *line; i++) {
         bool last = i == lines_max;
-        size_t size = last ? strlen(line) : wrap_at(line, columns);
+        size_t size = last ? strlen(line) : ob_report_wrap_at(line, columns);
         const char *piece = ob_arena_strndup(&t->arena, line, size);
         spaces(t, indent);
         styled(t, style, fit(t, piece, columns));
@@ -99,7 +98,7 @@ static void paragraph(struct table *t, enum style style, const char *text, size_
 }
 
 /* "1,204,000" */
-static const char *grouped(struct table *t, uint64_t number)
+static const char *grouped(struct ob_table *t, uint64_t number)
 {
     const char *rest = "";
     for (; number >= 1000; number /= 1000)
@@ -107,23 +106,23 @@ static const char *grouped(struct table *t, uint64_t number)
     return ob_arena_printf(&t->arena, "%" PRIu64 "%s", number, rest);
 }
 
-static const char *duration(struct table *t, double seconds)
+static const char *duration(struct ob_table *t, double seconds)
 {
     int digits = seconds < 9.995 ? 2 : seconds < 99.95 ? 1 : 0;
     return ob_arena_printf(&t->arena, "%.*f s", digits, seconds);
 }
 
-static const char *found(struct table *t, const struct ob_report_result *result)
+static const char *found(struct ob_table *t, const struct ob_report_result *result)
 {
     if (result->verdict == OB_HOLDS && result->exhausted)
         return "holds, all tried";
-    if (result->verdict == OB_VIOLATED && !result->as_expected && result->violation_count > 0)
-        return ob_arena_printf(&t->arena, "violates %s",
-                               line_of(t, result->violations[0].invariant));
+    if (result->verdict == OB_VIOLATED && result->violation_count > 0)
+        return ob_arena_printf(&t->arena, "violated in run %s",
+                               grouped(t, result->violations[0].run));
     return ob_verdict_word(result->verdict);
 }
 
-static void cells_of(struct table *t, const struct ob_report_result *result,
+static void cells_of(struct ob_table *t, const struct ob_report_result *result,
                      const char *cells[COLUMN_COUNT])
 {
     cells[VARIANT] = line_of(t, result->variant);
@@ -133,12 +132,12 @@ static void cells_of(struct table *t, const struct ob_report_result *result,
     cells[TIME] = duration(t, result->seconds_total);
 }
 
-static bool is_shown(const struct table *t, const struct ob_report_result *result)
+static bool is_shown(const struct ob_table *t, const struct ob_report_result *result)
 {
-    return t->options->verbosity >= 0 || ob_report_standing(result) != OB_AS_EXPECTED;
+    return t->options.verbosity >= 0 || ob_report_standing(result) != OB_AS_EXPECTED;
 }
 
-static size_t row_columns(const struct table *t)
+static size_t row_columns(const struct ob_table *t)
 {
     size_t columns = INDENT + (size_t)2 * (COLUMN_COUNT - 1);
     for (size_t i = 0; i < COLUMN_COUNT; i++)
@@ -146,21 +145,32 @@ static size_t row_columns(const struct table *t)
     return columns;
 }
 
-/* As wide as what stands in them; if that is too much for the line, the widest text gives way. */
-static void measure(struct table *t)
+static void widen(struct ob_table *t, enum column column, const char *cell)
 {
-    for (size_t c = 0; c < COLUMN_COUNT; c++)
-        t->widths[c] = strlen(headings[c]);
-    for (size_t i = 0; i < t->report->result_count; i++) {
-        const char *cells[COLUMN_COUNT];
-        if (!is_shown(t, &t->report->results[i]))
-            continue;
-        cells_of(t, &t->report->results[i], cells);
-        for (size_t c = 0; c < COLUMN_COUNT; c++) {
-            size_t columns = ob_report_columns(cells[c]);
-            t->widths[c] = columns > t->widths[c] ? columns : t->widths[c];
-        }
-    }
+    size_t columns = ob_report_columns(cell);
+    t->widths[column] = columns > t->widths[column] ? columns : t->widths[column];
+}
+
+void ob_table_announce(struct ob_table *t, const struct ob_report_result *result)
+{
+    const char *runs = grouped(t, result->runs);
+    t->announced++;
+    widen(t, VARIANT, line_of(t, result->variant));
+    widen(t, EXPECTED, line_of(t, result->expected));
+    widen(t, FOUND, ob_arena_printf(&t->arena, "violated in run %s", runs));
+    widen(t, RUNS, runs);
+}
+
+/* When all that stands in the columns is too much for the line, what is expected wraps, and then
+ * the widest text gives way. */
+static void lay_out(struct ob_table *t)
+{
+    for (size_t i = 0; i < t->report->result_count; i++) /* in case they were not announced */
+        widen(t, VARIANT, line_of(t, t->report->results[i].variant));
+    if (t->options.whole || row_columns(t) <= t->width)
+        return;
+    size_t over = row_columns(t) - t->width, spare = t->widths[EXPECTED] - EXPECTED_MIN;
+    t->widths[EXPECTED] -= over < spare ? over : spare;
     while (row_columns(t) > t->width) {
         enum column widest = VARIANT;
         for (enum column c = EXPECTED; c <= FOUND; c++)
@@ -168,14 +178,27 @@ static void measure(struct table *t)
         if (t->widths[widest] <= COLUMN_MIN)
             break;
         t->widths[widest]--;
+        t->narrow = true;
     }
 }
 
-static void row(struct table *t, const char *const cells[COLUMN_COUNT], enum style style)
+/* The bytes of a cell that stand in its row, the rest below it: all of them, or its first word. */
+static size_t split_at(const struct ob_table *t, const char *cell, enum column column)
 {
-    for (size_t c = 0; c < COLUMN_COUNT; c++) {
-        const char *cell = fit(t, cells[c], t->widths[c]);
-        size_t padding = t->widths[c] - ob_report_columns(cell);
+    size_t word = strcspn(cell, " ");
+    bool splits = column == EXPECTED && ob_report_columns(cell) > t->widths[column] &&
+                  ob_report_prefix(cell, t->widths[column]) >= word;
+    return splits ? word : strlen(cell);
+}
+
+static void row(struct ob_table *t, const char *const cells[COLUMN_COUNT], enum style style)
+{
+    for (enum column c = VARIANT; c < COLUMN_COUNT; c++) {
+        const char *cell = ob_arena_strndup(&t->arena, cells[c], split_at(t, cells[c], c));
+        if (t->narrow)
+            cell = fit(t, cell, t->widths[c]);
+        size_t columns = ob_report_columns(cell);
+        size_t padding = t->widths[c] > columns ? t->widths[c] - columns : 0;
         if (c >= RUNS)
             spaces(t, padding);
         styled(t, style, cell);
@@ -185,6 +208,9 @@ static void row(struct table *t, const char *const cells[COLUMN_COUNT], enum sty
             spaces(t, 2);
     }
     ob_buf_putc(&t->out, '\n');
+    const char *below = cells[EXPECTED] + split_at(t, cells[EXPECTED], EXPECTED);
+    if (*below)
+        paragraph(t, style, below + 1, INDENT + t->widths[VARIANT] + 2, 1);
 }
 
 /* In front of a row, two columns wide. */
@@ -198,19 +224,19 @@ static const struct {
     [OB_BROKE_OFF] = {RED, "! ", "!!"},
 };
 
-static void mark(struct table *t, enum ob_standing standing)
+static void mark(struct ob_table *t, enum ob_standing standing)
 {
     styled(t, marks[standing].style,
-           t->options->unicode ? marks[standing].unicode : marks[standing].ascii);
+           t->options.unicode ? marks[standing].unicode : marks[standing].ascii);
 }
 
-static const char *plural(struct table *t, size_t count, const char *word)
+static const char *plural(struct ob_table *t, size_t count, const char *word)
 {
     return ob_arena_printf(&t->arena, "%zu %s%s", count, word, count == 1 ? "" : "s");
 }
 
 /* How big the run was, the command that makes it again and, if wanted, what happened in it. */
-static void run_lines(struct table *t, const struct ob_report_violation *violation)
+static void run_lines(struct ob_table *t, const struct ob_report_violation *violation)
 {
     const char *size = ob_arena_printf(
         &t->arena, "run %s: %s, %s, %s, %s", grouped(t, violation->run),
@@ -225,16 +251,24 @@ static void run_lines(struct table *t, const struct ob_report_violation *violati
         styled(t, CYAN, line_of(t, violation->replay));
         ob_buf_putc(&t->out, '\n');
     }
-    if (t->options->verbosity > 0 && violation->trace)
-        ob_report_trace(violation->trace, t->options, INDENT, &t->out);
+    if (!violation->replay || !*violation->replay)
+        paragraph(t, DIM, "no token: the clients raced freely", INDENT, 1);
+    if (t->options.verbosity > 0 && violation->trace) {
+        struct ob_table_options options = t->options;
+        options.width = options.whole ? INT_MAX : options.width;
+        ob_report_trace(violation->trace, &options, INDENT, &t->out);
+    }
 }
 
-static void findings(struct table *t, const struct ob_report_result *result)
+static void findings(struct ob_table *t, const struct ob_report_result *result)
 {
     if (result->reason && *result->reason)
         paragraph(t, ob_report_standing(result) == OB_AS_EXPECTED ? PLAIN : YELLOW, result->reason,
                   INDENT, TEXT_LINES);
-    size_t left = t->options->verbosity > 0 ? SIZE_MAX : VIOLATIONS_SHOWN, first = 0;
+    for (size_t i = 0; i < result->warning_count; i++)
+        paragraph(t, YELLOW, ob_arena_printf(&t->arena, "warning: %s", result->warnings[i]), INDENT,
+                  TEXT_LINES);
+    size_t left = t->options.verbosity > 0 ? SIZE_MAX : VIOLATIONS_SHOWN, first = 0;
     while (first < result->violation_count && left > 0) {
         const struct ob_report_violation *violations = &result->violations[first];
         size_t count = ob_report_same_run(result, first);
@@ -260,7 +294,7 @@ static void findings(struct table *t, const struct ob_report_result *result)
                   INDENT, 1);
 }
 
-static void result_lines(struct table *t, const struct ob_report_result *result)
+static void result_lines(struct ob_table *t, const struct ob_report_result *result)
 {
     const char *cells[COLUMN_COUNT];
     cells_of(t, result, cells);
@@ -271,14 +305,15 @@ static void result_lines(struct table *t, const struct ob_report_result *result)
     findings(t, result);
 }
 
-static void heading(struct table *t)
+static void heading(struct ob_table *t)
 {
     const struct ob_report *report = t->report;
     const char *line = ob_arena_printf(&t->arena, "overbook %s, PostgreSQL %s, seed %" PRIu64,
                                        report->version, report->postgres, report->seed);
     paragraph(t, PLAIN, line, 0, 1);
     const char *loose = ob_arena_printf(
-        &t->arena, "%s%s%s%s", report->controlled_deadlock ? "" : ", deadlock victims",
+        &t->arena, "%s%s%s%s%s", report->controlled_steps ? "" : ", the order of steps",
+        report->controlled_deadlock ? "" : ", deadlock victims",
         report->controlled_wake ? "" : ", the order in which waiters wake",
         report->controlled_clock ? "" : ", the clock",
         report->controlled_gates ? "" : ", gates inside statements");
@@ -290,16 +325,42 @@ static void heading(struct table *t)
     row(t, headings, DIM);
 }
 
-static void scenario_lines(struct table *t, const struct ob_report_result *result)
+static void scenario_lines(struct ob_table *t, const struct ob_report_result *result)
 {
     ob_buf_putc(&t->out, '\n');
     styled(t, BOLD, fit(t, line_of(t, result->scenario), t->width));
     ob_buf_putc(&t->out, '\n');
-    paragraph(t, DIM, result->about, 0, TEXT_LINES);
+    paragraph(t, DIM, result->about, 0, SIZE_MAX);
 }
 
-/* What the word that looks like a proof means. */
-static void legend(struct table *t)
+static const char *const meanings[] = {
+    [OB_AS_EXPECTED] = "as expected",
+    [OB_UNEXPECTED] = "not as expected",
+    [OB_UNDECIDED] = "inconclusive",
+    [OB_BROKE_OFF] = "error",
+};
+
+/* The marks other than that of success, on one line, of those that occur. */
+static void explain_marks(struct ob_table *t)
+{
+    bool seen[OB_BROKE_OFF + 1] = {false}, any = false;
+    for (size_t i = 0; i < t->report->result_count; i++)
+        seen[ob_report_standing(&t->report->results[i])] = true;
+    for (enum ob_standing standing = OB_UNEXPECTED; standing <= OB_BROKE_OFF; standing++) {
+        if (!seen[standing])
+            continue;
+        spaces(t, any ? 3 : 0);
+        mark(t, standing);
+        spaces(t, t->options.unicode ? 0 : 1);
+        styled(t, DIM, meanings[standing]);
+        any = true;
+    }
+    if (any)
+        ob_buf_putc(&t->out, '\n');
+}
+
+/* What the signs mean, and the word that looks like a proof: of those that occur. */
+static void legend(struct ob_table *t)
 {
     bool sampled = false, exhausted = false;
     for (size_t i = 0; i < t->report->result_count; i++) {
@@ -308,73 +369,127 @@ static void legend(struct table *t)
         sampled |= holds && !result->exhausted;
         exhausted |= holds && result->exhausted;
     }
+    explain_marks(t);
     if (sampled)
         paragraph(t, DIM, "holds: in each of these runs; there may be other schedules.", 0,
                   TEXT_LINES);
     if (exhausted)
-        paragraph(t, DIM, "all tried: there is no other schedule.", 0, TEXT_LINES);
+        paragraph(t, DIM, "holds, all tried: there is no other schedule of that variant.", 0,
+                  TEXT_LINES);
 }
 
-static void closing(struct table *t)
+static const char *totals(struct ob_table *t, const struct ob_report_summary *summary, size_t count)
 {
-    struct ob_report_summary summary = ob_report_summarise(t->report);
+    const char *text =
+        ob_arena_printf(&t->arena, "%zu of %zu as expected in %s", summary->as_expected, count,
+                        duration(t, t->report->seconds));
     size_t holds = 0, violated = 0;
-    double seconds = 0;
     for (size_t i = 0; i < t->report->result_count; i++) {
         holds += t->report->results[i].verdict == OB_HOLDS;
         violated += t->report->results[i].verdict == OB_VIOLATED;
-        seconds += t->report->results[i].seconds_total;
     }
-    const char *text =
-        ob_arena_printf(&t->arena, "%zu of %zu as expected in %s", summary.as_expected,
-                        summary.scenarios, duration(t, seconds));
-    bool good = summary.as_expected == summary.scenarios;
-    if (good)
-        text = ob_arena_printf(&t->arena, "%s (%zu hold, %zu violated).", text, holds, violated);
-    else
-        text =
-            ob_arena_printf(&t->arena, "%s; not as expected: %zu, inconclusive: %zu, errors: %zu.",
-                            text, summary.unexpected, summary.inconclusive, summary.errors);
-    if (t->out.size > 0) {
+    if (summary->as_expected == count)
+        return ob_arena_printf(&t->arena, "%s (%zu hold, %zu violated).", text, holds, violated);
+    const struct {
+        const char *word;
+        size_t count;
+    } parts[] = {{"not as expected", summary->unexpected},
+                 {"inconclusive", summary->inconclusive},
+                 {"errors", summary->errors},
+                 {"not begun", count - summary->scenarios}};
+    const char *separator = ";";
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].count == 0)
+            continue;
+        text = ob_arena_printf(&t->arena, "%s%s %s: %zu", text, separator, parts[i].word,
+                               parts[i].count);
+        separator = ",";
+    }
+    return ob_arena_printf(&t->arena, "%s.", text);
+}
+
+static void show(struct ob_table *t, size_t index)
+{
+    const struct ob_report_result *result = &t->report->results[index];
+    if (t->shown == SIZE_MAX) {
+        lay_out(t);
+        heading(t);
+    }
+    if (t->shown == SIZE_MAX || !ob_report_same_scenario(&t->report->results[t->shown], result))
+        scenario_lines(t, result);
+    result_lines(t, result);
+    t->shown = index;
+}
+
+static enum ob_result put(struct ob_table *t, struct ob_error *err)
+{
+    bool written = fwrite(t->out.data, 1, t->out.size, t->file) == t->out.size;
+    ob_buf_reset(&t->out);
+    if (written && fflush(t->file) == 0)
+        return OB_OK;
+    return ob_report_write_error(err, "the table");
+}
+
+struct ob_table *ob_table_new(const struct ob_report *report,
+                              const struct ob_table_options *options, FILE *file)
+{
+    struct ob_table *t = ob_alloc(sizeof *t);
+    t->report = report;
+    t->options = *options;
+    t->file = file;
+    t->width =
+        (size_t)(options->width > OB_REPORT_WIDTH_MIN ? options->width : OB_REPORT_WIDTH_MIN);
+    t->shown = SIZE_MAX;
+    for (size_t c = 0; c < COLUMN_COUNT; c++)
+        t->widths[c] = strlen(headings[c]);
+    t->widths[TIME] = strlen("9.99 s");
+    ob_arena_init(&t->arena);
+    ob_buf_init(&t->out, SIZE_MAX);
+    return t;
+}
+
+void ob_table_free(struct ob_table *t)
+{
+    if (!t)
+        return;
+    ob_buf_clear(&t->out);
+    ob_arena_clear(&t->arena);
+    free(t);
+}
+
+enum ob_result ob_table_print(struct ob_table *t, struct ob_error *err)
+{
+    for (; t->done < t->report->result_count; t->done++)
+        if (is_shown(t, &t->report->results[t->done]))
+            show(t, t->done);
+    return put(t, err);
+}
+
+enum ob_result ob_table_end(struct ob_table *t, struct ob_error *err)
+{
+    enum ob_result result = ob_table_print(t, err);
+    if (result != OB_OK)
+        return result;
+    struct ob_report_summary summary = ob_report_summarise(t->report);
+    size_t count = t->announced > summary.scenarios ? t->announced : summary.scenarios;
+    if (t->shown != SIZE_MAX) {
         ob_buf_putc(&t->out, '\n');
         legend(t);
     }
-    paragraph(t, good ? GREEN : RED, summary.scenarios > 0 ? text : "Nothing was run.", 0,
+    paragraph(t, summary.as_expected == count ? GREEN : RED,
+              summary.scenarios > 0 ? totals(t, &summary, count) : "Nothing was run.", 0,
               TEXT_LINES);
-}
-
-static void body(struct table *t)
-{
-    const struct ob_report_result *before = NULL;
-    for (size_t i = 0; i < t->report->result_count; i++) {
-        const struct ob_report_result *result = &t->report->results[i];
-        if (!is_shown(t, result))
-            continue;
-        if (!before)
-            heading(t);
-        if (!before || !ob_report_same_scenario(before, result))
-            scenario_lines(t, result);
-        result_lines(t, result);
-        before = result;
-    }
+    return put(t, err);
 }
 
 enum ob_result ob_report_table(const struct ob_report *report,
                                const struct ob_table_options *options, FILE *out,
                                struct ob_error *err)
 {
-    enum ob_result result = OB_OK;
-    struct table table = {.report = report, .options = options};
-    table.width =
-        (size_t)(options->width > OB_REPORT_WIDTH_MIN ? options->width : OB_REPORT_WIDTH_MIN);
-    ob_arena_init(&table.arena);
-    ob_buf_init(&table.out, SIZE_MAX);
-    measure(&table);
-    body(&table);
-    closing(&table);
-    if (fwrite(table.out.data, 1, table.out.size, out) != table.out.size)
-        result = ob_report_write_error(err, "the table");
-    ob_buf_clear(&table.out);
-    ob_arena_clear(&table.arena);
+    struct ob_table *t = ob_table_new(report, options, out);
+    for (size_t i = 0; i < report->result_count; i++)
+        ob_table_announce(t, &report->results[i]);
+    enum ob_result result = ob_table_end(t, err);
+    ob_table_free(t);
     return result;
 }

@@ -141,6 +141,32 @@ size_t ob_report_prefix(const char *line, size_t columns)
     return (size_t)(at - line);
 }
 
+size_t ob_report_wrap_at(const char *line, size_t columns)
+{
+    size_t size = ob_report_prefix(line, columns);
+    if (line[size] == '\0' || line[size] == ' ')
+        return size;
+    size_t end = size;
+    while (end > 0 && line[end - 1] != ' ')
+        end--;
+    return end > 0 ? end - 1 : size;
+}
+
+void ob_report_wrapped(const char *text, const struct ob_table_options *options, size_t indent,
+                       struct ob_buf *out)
+{
+    struct ob_arena arena;
+    ob_arena_init(&arena);
+    size_t width =
+        (size_t)(options->width > OB_REPORT_WIDTH_MIN ? options->width : OB_REPORT_WIDTH_MIN);
+    for (const char *line = ob_report_line(&arena, text, options->unicode); *line;) {
+        size_t size = ob_report_wrap_at(line, width - indent);
+        ob_buf_printf(out, "%*s%.*s\n", (int)indent, "", (int)size, line);
+        line += size + (line[size] == ' ');
+    }
+    ob_arena_clear(&arena);
+}
+
 const char *ob_report_fit(struct ob_arena *arena, const char *line, size_t columns, bool unicode)
 {
     if (ob_report_columns(line) <= columns)

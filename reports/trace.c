@@ -14,15 +14,17 @@ static const char *outcome_of(const char *line)
     return last;
 }
 
+/* Of a line that is too long, what the step came to stays, up to half of the columns. */
 static const char *shorten(struct ob_arena *arena, const char *line, size_t columns, bool unicode)
 {
     const char *outcome = outcome_of(line);
-    size_t kept = outcome ? ob_report_columns(outcome) : 0;
-    if (ob_report_columns(line) <= columns || kept == 0 || kept > columns / 2)
+    if (ob_report_columns(line) <= columns || !outcome)
         return ob_report_fit(arena, line, columns, unicode);
     const char *step = ob_arena_strndup(arena, line, (size_t)(outcome - line));
-    return ob_arena_printf(arena, "%s%s", ob_report_fit(arena, step, columns - kept, unicode),
-                           outcome);
+    size_t kept = ob_report_columns(outcome), half = columns / 2;
+    step = ob_report_fit(arena, step, columns - (kept < half ? kept : half), unicode);
+    outcome = ob_report_fit(arena, outcome, columns - ob_report_columns(step), unicode);
+    return ob_arena_printf(arena, "%s%s", step, outcome);
 }
 
 /* The next line of the text, visible; *text moves behind it. */

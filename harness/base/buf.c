@@ -87,6 +87,29 @@ void ob_buf_printf(struct ob_buf *buf, const char *fmt, ...)
     va_end(args);
 }
 
+void ob_buf_put_line(struct ob_buf *buf, const char *text, size_t size_max)
+{
+    size_t size = 0;
+    bool blank = false;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (strchr(" \t\r\n\f", *c)) {
+            blank = size > 0;
+            continue;
+        }
+        if (blank) {
+            ob_buf_putc(buf, ' ');
+            size++;
+        }
+        blank = false;
+        if (size >= size_max && ((unsigned char)*c & 0xc0) != 0x80) {
+            ob_buf_puts(buf, "…");
+            return;
+        }
+        ob_buf_putc(buf, *c);
+        size++;
+    }
+}
+
 bool ob_buf_failed(const struct ob_buf *buf)
 {
     return buf->failed;

@@ -24,6 +24,9 @@ void ob_buf_add(struct ob_buf *buf, const void *data, size_t size);
 void ob_buf_puts(struct ob_buf *buf, const char *text);
 void ob_buf_putc(struct ob_buf *buf, char c);
 void ob_buf_printf(struct ob_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The text on one line, each run of white space as one blank and none at its ends; one of more than
+ * size_max bytes is cut between characters and ends in "…". */
+void ob_buf_put_line(struct ob_buf *buf, const char *text, size_t size_max);
 bool ob_buf_failed(const struct ob_buf *buf);
 
 /* The text, now the caller's to free; the buffer is as after ob_buf_clear. */

@@ -1,6 +1,7 @@
 #include "cli/builtin.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/parse.h"
 
 #include <limits.h>
@@ -29,8 +30,7 @@ static char *program_folder(void)
     return ob_strdup(path);
 }
 
-/* The caller's to free; NULL when there is none. */
-static char *find_folder(void)
+char *ob_builtin_folder(void)
 {
     const char *named = getenv("OVERBOOK_SCENARIOS");
     if (named && named[0] != '\0')
@@ -53,7 +53,7 @@ enum ob_result ob_builtin_load(char *const *paths, size_t count, struct ob_scena
 {
     if (count > 0)
         return ob_scenario_list_load((const char *const *)paths, count, out, err);
-    char *folder = find_folder();
+    char *folder = ob_builtin_folder();
     if (!folder) {
         ob_error_set(err, OB_USAGE, "the built-in scenarios were not found");
         ob_error_hint(err, "Name a scenario file or folder, or set OVERBOOK_SCENARIOS.");
@@ -65,9 +65,10 @@ enum ob_result ob_builtin_load(char *const *paths, size_t count, struct ob_scena
     return result;
 }
 
-enum ob_result ob_builtin_check_variant(const struct ob_scenario_list *list, const char *variant,
-                                        struct ob_error *err)
+enum ob_result ob_builtin_check_variant(const struct ob_scenario_list *list,
+                                        const struct ob_options *options, struct ob_error *err)
 {
+    const char *variant = options->variant;
     if (!variant)
         return OB_OK;
     const char *names[256];
@@ -81,9 +82,16 @@ enum ob_result ob_builtin_check_variant(const struct ob_scenario_list *list, con
     }
     ob_error_set(err, OB_USAGE, "no scenario has a variant \"%s\"", variant);
     const char *nearest = ob_parse_nearest(variant, names, count);
-    if (nearest)
+    if (nearest) {
         ob_error_hint(err, "Did you mean \"%s\"?", nearest);
-    else
-        ob_error_hint(err, "\"overbook list\" shows them.");
+        return OB_USAGE;
+    }
+    struct ob_buf command;
+    ob_buf_init(&command, SIZE_MAX);
+    ob_buf_puts(&command, "overbook list");
+    for (size_t i = 0; i < options->arg_count; i++)
+        ob_buf_printf(&command, " %s", options->args[i]);
+    ob_error_hint(err, "\"%s\" shows them.", command.data);
+    ob_buf_clear(&command);
     return OB_USAGE;
 }

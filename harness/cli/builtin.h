@@ -11,8 +11,12 @@
 OB_MUSTCHECK enum ob_result ob_builtin_load(char *const *paths, size_t count,
                                             struct ob_scenario_list *out, struct ob_error *err);
 
-/* OB_USAGE when --variant names one (variant is not NULL) that no scenario of the list has. */
+/* Where they are; the caller's to free.  NULL when they were not found. */
+char *ob_builtin_folder(void);
+
+/* OB_USAGE when --variant names one that no scenario of the list has. */
 OB_MUSTCHECK enum ob_result ob_builtin_check_variant(const struct ob_scenario_list *list,
-                                                     const char *variant, struct ob_error *err);
+                                                     const struct ob_options *options,
+                                                     struct ob_error *err);
 
 #endif

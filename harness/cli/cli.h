@@ -41,6 +41,7 @@ struct ob_options {
     bool regress;          /* a folder of specs and one of their output */
     size_t jobs;           /* workers; by default as many as there are processors */
     const char *isolation; /* the default level of specs; NULL: the server's */
+    unsigned given;        /* bits of the options with a value that came (options.c) */
     char **args;           /* what is no option */
     size_t arg_count;
 };

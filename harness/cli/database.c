@@ -6,6 +6,7 @@
 #include "pg/world.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,23 +36,25 @@ static enum ob_result connect_server(struct ob_server *server, const char *conni
     return OB_OK;
 }
 
+/* Nothing is changed on a server before all that could be refused has been asked. */
 static enum ob_result open_users(struct ob_server *server, const struct ob_options *options,
                                  struct ob_error *err)
 {
     enum ob_result result = connect_server(server, options->database_url, err);
     if (result == OB_OK)
-        result = options->disposable ? ob_pg_marker_leave(server->conn, err)
+        result = options->disposable ? ob_pg_marker_allowed(server->conn, err)
                                      : ob_pg_marker_check(server->conn, err);
-    bool can_create = false;
     if (result == OB_OK)
-        result = ob_pg_marker_can_create(server->conn, &can_create, err);
-    if (result == OB_OK && !can_create) {
-        ob_error_set(err, OB_REFUSED, "the role of the URL may not create databases");
-        ob_error_detail(err, "overbook races in databases of its own, next to the one of the URL.");
-        ob_error_hint(err, "ALTER ROLE … CREATEDB, or leave --database-url out.");
-        return OB_REFUSED;
-    }
-    return result;
+        result = ob_pg_marker_rights(server->conn, err);
+    if (result == OB_OK && options->disposable)
+        result = ob_pg_marker_leave(server->conn, err);
+    if (result != OB_OK)
+        return result;
+    size_t swept = ob_pg_marker_sweep(server->conn);
+    if (swept > 0)
+        fprintf(stderr, "overbook: dropped %zu database%s that a killed run had left\n", swept,
+                swept == 1 ? "" : "s");
+    return OB_OK;
 }
 
 static enum ob_result open_embedded(struct ob_server *server, struct ob_error *err)

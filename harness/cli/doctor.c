@@ -31,7 +31,7 @@ static void say(bool ok, const char *what, const char *found, const struct ob_er
     print_plain(err->hint, 28);
 }
 
-static bool check_install(void)
+static bool check_install(const struct ob_options *options)
 {
     struct ob_pg_install install;
     struct ob_error err;
@@ -41,7 +41,8 @@ static bool check_install(void)
     }
     char found[512];
     snprintf(found, sizeof found, "PostgreSQL %s in %s", install.version, install.bindir);
-    say(true, "server programs", found, NULL);
+    if (options->verbosity >= 0)
+        say(true, "server programs", found, NULL);
     ob_pg_install_clear(&install);
     return true;
 }
@@ -89,8 +90,10 @@ static bool check_server(const struct ob_options *options)
         char found[512];
         snprintf(found, sizeof found, "PostgreSQL %s%s%s", ob_server_version(server),
                  url ? " at " : ", started and used", url ? url : "");
-        say(true, what, found, NULL);
-        say_controls(deadlock);
+        if (options->verbosity >= 0) {
+            say(true, what, found, NULL);
+            say_controls(deadlock);
+        }
         free(url);
     } else {
         say(false, what, err.message, &err);
@@ -99,14 +102,19 @@ static bool check_server(const struct ob_options *options)
     return result == OB_OK;
 }
 
-static bool check_scenarios(void)
+static bool check_scenarios(const struct ob_options *options)
 {
     struct ob_scenario_list list = {0};
     struct ob_error err;
     bool ok = ob_builtin_load(NULL, 0, &list, &err) == OB_OK;
-    char found[64];
-    snprintf(found, sizeof found, "%zu load", list.count);
-    say(ok, "built-in scenarios", ok ? found : err.message, &err);
+    char *folder = ob_builtin_folder();
+    char found[512];
+    snprintf(found, sizeof found, "%zu load%s%s", list.count,
+             options->verbosity > 0 && folder ? ", of " : "",
+             options->verbosity > 0 && folder ? folder : "");
+    if (!ok || options->verbosity >= 0)
+        say(ok, "built-in scenarios", ok ? found : err.message, &err);
+    free(folder);
     ob_scenario_list_clear(&list);
     return ok;
 }
@@ -121,9 +129,10 @@ int ob_command_doctor(int argc, char **argv)
         ob_error_hint(&err, "\"overbook doctor --help\" tells the options.");
         return ob_cli_error(&err);
     }
-    printf("overbook %s\n", OB_VERSION);
-    bool ok = check_scenarios();
-    ok = (options.database_url || check_install()) && ok;
+    if (options.verbosity >= 0)
+        printf("overbook %s\n", OB_VERSION);
+    bool ok = check_scenarios(&options);
+    ok = (options.database_url || check_install(&options)) && ok;
     ok = check_server(&options) && ok;
     return ob_cli_finish(ok ? OB_EXIT_EXPECTED : OB_EXIT_FAILED);
 }

@@ -1,10 +1,13 @@
 #include "cli/judge.h"
 
+#include "base/buf.h"
 #include "repro/token.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define OB_STATEMENT_SHOWN 60 /* bytes */
 
 struct ob_report_result *ob_judge_begin(struct ob_report *report,
                                         const struct ob_scenario *scenario, size_t variant)
@@ -155,16 +158,70 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
     return NULL;
 }
 
+/* The client's statement and how it failed, in one sentence; the text shortened. */
+static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case *judged,
+                              const struct ob_statement *statement)
+{
+    const char *often = "each time";
+    if (statement->done > 0)
+        often = ob_arena_printf(arena, "%" PRIu64 " of %" PRIu64 " times", statement->wrong,
+                                statement->wrong + statement->done);
+    struct ob_buf text;
+    ob_buf_init(&text, 256);
+    ob_buf_put_line(&text, statement->text, OB_STATEMENT_SHOWN);
+    const char *sentence = ob_arena_printf(arena, "client %s: \"%s\" failed %s: %s: %s",
+                                           judged->rig->client_names[statement->client], text.data,
+                                           often, statement->sqlstate, statement->message);
+    ob_buf_clear(&text);
+    return sentence;
+}
+
+/* Statements that the server does not even accept, some of the time; and others that are wrong in
+ * themselves, each time.  A statement that is never accepted is an error where nothing else
+ * decides: it has taken no part in the race.  *error is the first of these, if any. */
+static void fill_warnings(struct ob_report *report, struct ob_report_result *result,
+                          const struct ob_judge_case *judged, bool decided, const char **error)
+{
+    const struct ob_statements *statements = &judged->exploration->statements;
+    const char **warnings = ob_arena_alloc(&report->arena, statements->count * sizeof *warnings);
+    for (size_t i = 0; i < statements->count; i++) {
+        const struct ob_statement *statement = &statements->items[i];
+        bool unaccepted = ob_statement_unaccepted(statement);
+        if (statement->wrong == 0 || (statement->done > 0 && !unaccepted))
+            continue;
+        const char *text = failure_of(&report->arena, judged, statement);
+        if (!*error && !decided && unaccepted && statement->done == 0)
+            *error = text;
+        else
+            warnings[result->warning_count++] = text;
+    }
+    result->warnings = warnings;
+}
+
+/* What may find a violation that was not found; "" where nothing can. */
+static const char *cure(struct ob_arena *arena, const struct ob_report_result *result)
+{
+    uint64_t more = result->runs < 100 ? 1000 : 10 * result->runs;
+    if (result->exhausted)
+        return "";
+    if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_ROUND_ROBIN)) == 0)
+        return ": try --strategy random";
+    if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_EXHAUSTIVE)) == 0)
+        return ob_arena_printf(arena, ": try --runs %" PRIu64, more);
+    return ob_arena_printf(arena, ": try --runs %" PRIu64 " or --strategy exhaustive", more);
+}
+
 static const char *unexpected(struct ob_arena *arena, const struct ob_report_result *result,
                               const char *violates)
 {
     const char *first = result->violation_count > 0 ? result->violations[0].invariant : NULL;
     if (!violates)
-        return ob_arena_printf(arena, "%s was broken, and nothing should be", first);
+        return ob_arena_printf(arena, "expected to hold, but %s was broken", first);
     if (first)
         return ob_arena_printf(arena, "%s was broken, but %s should be", first, violates);
-    return ob_arena_printf(arena, "%s should be broken, and was not in %" PRIu64 " run%s", violates,
-                           result->runs, result->runs == 1 ? "" : "s");
+    return ob_arena_printf(arena, "%s should be broken, and was not in %" PRIu64 " run%s%s",
+                           violates, result->runs, result->runs == 1 ? "" : "s",
+                           cure(arena, result));
 }
 
 void ob_judge(struct ob_report *report, struct ob_report_result *result,
@@ -184,9 +241,11 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
     result->seconds_check = (double)judged->rig->check_us / 1e6;
     fill_violations(report, result, judged);
     bool decided = is_confirmed(result, violates);
-    const char *reason = decided ? NULL : doubt(&report->arena, judged);
+    const char *error = NULL;
+    fill_warnings(report, result, judged, decided, &error);
+    const char *reason = error || decided ? error : doubt(&report->arena, judged);
     if (reason)
-        result->verdict = OB_INCONCLUSIVE;
+        result->verdict = error ? OB_FAILED : OB_INCONCLUSIVE;
     else
         result->verdict = result->violation_count > 0 ? OB_VIOLATED : OB_HOLDS;
     result->as_expected = !reason && decided == (violates != NULL);
@@ -199,9 +258,10 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
 void ob_judge_error(struct ob_report *report, struct ob_report_result *result,
                     const struct ob_error *err)
 {
-    const char *separator = err->detail[0] != '\0' ? ": " : "";
+    const char *colon = err->detail[0] != '\0' ? ": " : "",
+               *blank = err->hint[0] != '\0' ? " " : "";
     result->verdict = err->code == OB_STUCK ? OB_INCONCLUSIVE : OB_FAILED;
     result->as_expected = false;
-    result->reason =
-        ob_arena_printf(&report->arena, "%s%s%s", err->message, separator, err->detail);
+    result->reason = ob_arena_printf(&report->arena, "%s%s%s%s%s", err->message, colon, err->detail,
+                                     blank, err->hint);
 }

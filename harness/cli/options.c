@@ -49,7 +49,8 @@ static const struct {
     {RUN | REPLAY | DOCTOR,
      {"database-url", KEY_URL, "URL", 0, "use this server, not one of overbook's own", 0}},
     {RUN | REPLAY,
-     {"disposable", KEY_DISPOSABLE, 0, 0, "mark the database of the URL as one to be wiped", 0}},
+     {"disposable", KEY_DISPOSABLE, 0, 0,
+      "mark the database of the URL, so that overbook may work beside it", 0}},
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
     {RUN, {"strategy", KEY_STRATEGY, "NAME", 0, "random, round-robin, exhaustive or stress", 0}},
     {RUN, {"runs", KEY_RUNS, "N", 0, "at most so many runs of each variant", 0}},
@@ -71,8 +72,8 @@ static const struct {
     {RUN, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
     {RUN, {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
     {RUN | REPLAY, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
-    {RUN | REPLAY | LIST | SPEC, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
-    {RUN | REPLAY | LIST, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
+    {RUN | REPLAY | LIST | DOCTOR | SPEC, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
+    {RUN | REPLAY | LIST | DOCTOR, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
 };
 
 #define TABLE_COUNT (sizeof table / sizeof *table)
@@ -185,9 +186,28 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
     }
 }
 
+/* Of two values one would be lost without a word. */
+static void refuse_twice(struct argp_state *state, int key, struct ob_options *out)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        const struct argp_option *option = &table[i].option;
+        if (option->key != key || !option->arg)
+            continue;
+        unsigned bit = 1U << (key - KEY_URL);
+        if (out->given & bit) {
+            struct ob_error err;
+            ob_error_set(&err, OB_USAGE, "--%s was given twice", option->name);
+            ob_error_hint(&err, "It keeps one value; run overbook again for the other.");
+            usage_error(state, &err);
+        }
+        out->given |= bit;
+    }
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct ob_options *out = state->input;
+    refuse_twice(state, key, out);
     switch (key) {
     case KEY_URL:
         read_url(state, arg, out);
@@ -274,10 +294,14 @@ static const char *about(enum ob_command command)
     case OB_COMMAND_REPLAY:
         return "Run one schedule again and compare it, step by step, with its record. FILE is a "
                "result written by --json, of which every violation is replayed. PATH is where the "
-               "scenarios are (the built-in ones when none is named).\v"
+               "scenarios are (when none is named, the files that the result names, or the "
+               "built-in ones).\v"
+               "With -v, what replays are compared by stands in brackets behind each step: a "
+               "digest "
+               "of the statement; as bits of the clients' places, who could move (e), who waits "
+               "for a lock (b) and who was woken (w); and a digest of each client's answer.\n\n"
                "Exit status: 0 the same as recorded, 2 no token or of an unknown scenario, 3 the "
-               "harness "
-               "or the database failed, 4 it went another way.";
+               "harness or the database failed, 4 it went another way.";
     case OB_COMMAND_SPEC:
         return "Run PostgreSQL isolation specs and print what isolationtester prints. FILE may be "
                "- for standard input.\v"

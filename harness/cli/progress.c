@@ -14,7 +14,7 @@ void ob_progress_init(struct ob_progress *progress, enum ob_when when, int verbo
         when == OB_ALWAYS || (when == OB_AUTO && verbosity >= 0 && isatty(STDERR_FILENO));
 }
 
-static int64_t machine_us(void)
+int64_t ob_progress_clock_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -27,7 +27,7 @@ static void draw(struct ob_progress *progress, uint64_t runs)
             runs);
     fflush(stderr);
     progress->dirty = true;
-    progress->drawn_us = machine_us();
+    progress->drawn_us = ob_progress_clock_us();
 }
 
 void ob_progress_begin(struct ob_progress *progress, const char *scenario, const char *variant)
@@ -42,7 +42,7 @@ bool ob_progress_tick(void *self, uint64_t runs, size_t findings)
 {
     struct ob_progress *progress = self;
     (void)findings;
-    if (progress->shown && machine_us() - progress->drawn_us > DRAW_EVERY_US)
+    if (progress->shown && ob_progress_clock_us() - progress->drawn_us > DRAW_EVERY_US)
         draw(progress, runs);
     return !ob_cli_interrupted();
 }

@@ -15,6 +15,9 @@ void ob_progress_init(struct ob_progress *progress, enum ob_when when, int verbo
 void ob_progress_begin(struct ob_progress *progress, const char *scenario, const char *variant);
 void ob_progress_end(struct ob_progress *progress); /* wipes the line */
 
+/* Machine time, for saying how long something took. */
+int64_t ob_progress_clock_us(void);
+
 /* For ob_explore_options: false once the user has interrupted. */
 bool ob_progress_tick(void *progress, uint64_t runs, size_t findings);
 

@@ -22,6 +22,7 @@
 struct replaying {
     const struct ob_options *options;
     const struct ob_scenario_list *list;
+    struct ob_tokens tokens;
     struct ob_server *server;
     json_t *results; /* one object for each token; owned */
     bool diverged, stuck;
@@ -43,7 +44,9 @@ static enum ob_result unknown_scenario(struct ob_error *err)
     ob_error_detail(err,
                     "A token belongs to a scenario file as it was, to the byte; a changed file "
                     "has other schedules.");
-    ob_error_hint(err, "Name the scenario's file or folder after the token.");
+    ob_error_hint(err,
+                  "Name the scenario's file or folder after the token; if the file has changed "
+                  "since (\"git log\" knows), name it as it was.");
     return OB_INPUT;
 }
 
@@ -140,15 +143,25 @@ static enum ob_result replay_on(struct replaying *self, const char *text,
     return result;
 }
 
+static void note_version(const struct replaying *self, const struct ob_token *token)
+{
+    if (token->server_version == ob_server_version_number(self->server))
+        return;
+    char recorded[OB_TOKEN_SERVER_SIZE];
+    ob_token_server(token, recorded);
+    fflush(stdout);
+    fprintf(stderr, "overbook: recorded on PostgreSQL %s, this is %s; steps may differ\n", recorded,
+            ob_server_version(self->server));
+}
+
 static enum ob_result open_server(struct replaying *self, const struct ob_token *token,
                                   struct ob_error *err)
 {
     enum ob_result result = OB_OK;
     if (!self->server)
         result = ob_server_open(self->options, &self->server, err);
-    if (result == OB_OK && token->server_version != ob_server_version_number(self->server))
-        fprintf(stderr, "overbook: recorded on server version %" PRIu32 ", replayed on %u\n",
-                token->server_version, ob_server_version_number(self->server));
+    if (result == OB_OK)
+        note_version(self, token);
     return result;
 }
 
@@ -195,14 +208,27 @@ static enum ob_result write_json(const struct replaying *self, const char *path,
 static enum ob_result replay_all(struct replaying *self, struct ob_error *err)
 {
     const struct ob_options *options = self->options;
-    struct ob_tokens tokens;
-    enum ob_result result = ob_tokens_read(options->args[0], &tokens, err);
-    for (size_t i = 0; i < tokens.count && result == OB_OK && !ob_cli_interrupted(); i++)
-        result = replay_token(self, tokens.items[i], err);
-    ob_tokens_clear(&tokens);
+    enum ob_result result = OB_OK;
+    for (size_t i = 0; i < self->tokens.count && result == OB_OK && !ob_cli_interrupted(); i++)
+        result = replay_token(self, self->tokens.items[i], err);
     if (result == OB_OK && options->json)
         result = write_json(self, options->json, err);
     return result;
+}
+
+/* The paths that were named, else the files that the result names if all of them are there, else
+ * the built-in ones. */
+static enum ob_result load(const struct replaying *self, struct ob_scenario_list *list,
+                           struct ob_error *err)
+{
+    const struct ob_options *options = self->options;
+    const struct ob_tokens *tokens = &self->tokens;
+    if (options->arg_count > 1)
+        return ob_builtin_load(options->args + 1, options->arg_count - 1, list, err);
+    for (size_t i = 0; i < tokens->file_count; i++)
+        if (access(tokens->files[i], F_OK) != 0)
+            return ob_builtin_load(NULL, 0, list, err);
+    return ob_builtin_load(tokens->files, tokens->file_count, list, err);
 }
 
 static enum ob_result check_options(const struct ob_options *options, struct ob_error *err)
@@ -224,7 +250,9 @@ int ob_command_replay(int argc, char **argv)
     self.silent = options.json && strcmp(options.json, "-") == 0;
     enum ob_result result = check_options(&options, &err);
     if (result == OB_OK)
-        result = ob_builtin_load(options.args + 1, options.arg_count - 1, &list, &err);
+        result = ob_tokens_read(options.args[0], &self.tokens, &err);
+    if (result == OB_OK)
+        result = load(&self, &list, &err);
     if (result == OB_OK)
         result = replay_all(&self, &err);
     int status = self.diverged || ob_cli_interrupted() ? OB_EXIT_INCONCLUSIVE : OB_EXIT_EXPECTED;
@@ -235,6 +263,7 @@ int ob_command_replay(int argc, char **argv)
     if (self.stuck)
         _exit(OB_EXIT_INCONCLUSIVE); /* an abandoned thread still uses what would be freed */
     json_decref(self.results);
+    ob_tokens_clear(&self.tokens);
     ob_scenario_list_clear(&list);
     return status;
 }

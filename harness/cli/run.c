@@ -7,16 +7,22 @@
 #include "target/target.h"
 
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define RUNS_USUAL 9999 /* more make a row wider than its heading */
 
 struct running {
     const struct ob_options *options;
     struct ob_server *server;
     struct ob_report report;
+    struct ob_table *table; /* owned; NULL when standard output is for a file, or broken */
     struct ob_progress progress;
-    struct ob_error fatal; /* what ended everything; code OB_OK when nothing did */
+    int64_t begun_us;
+    struct ob_error unwritten; /* why the table could not be; code OB_OK when it could */
+    struct ob_error fatal;     /* what ended everything; code OB_OK when nothing did */
 };
 
 static struct ob_explore_options explore_options(struct running *running,
@@ -119,19 +125,64 @@ static void run_variant(struct running *running, const struct ob_scenario *scena
     free(conninfo);
 }
 
-static void run_all(struct running *running, const struct ob_scenario_list *list)
+/* Nobody reads a table that cannot be written: then only what goes to files is worth going on. */
+static void table_result(struct running *running, enum ob_result result, struct ob_error *err)
+{
+    if (result == OB_OK)
+        return;
+    ob_table_free(running->table);
+    running->table = NULL;
+    __fpurge(stdout);
+    clearerr(stdout);
+    running->unwritten = *err;
+}
+
+typedef void each_variant(struct running *running, const struct ob_scenario *scenario,
+                          size_t variant);
+
+/* All that were asked for, in their order. */
+static void for_each(struct running *running, const struct ob_scenario_list *list,
+                     each_variant *visit)
 {
     const char *wanted = running->options->variant;
     for (size_t i = 0; i < list->count; i++) {
         const struct ob_scenario *scenario = list->items[i];
-        for (size_t v = 0; v < scenario->variant_count; v++) {
-            if (wanted && ob_scenario_variant(scenario, wanted) != v)
-                continue;
-            if (running->fatal.code != OB_OK || ob_cli_interrupted())
-                return;
-            run_variant(running, scenario, v);
-        }
+        for (size_t v = 0; v < scenario->variant_count; v++)
+            if (!wanted || ob_scenario_variant(scenario, wanted) == v)
+                visit(running, scenario, v);
     }
+}
+
+/* What the table's head says of all, and how wide its columns are. */
+static void announce(struct running *running, const struct ob_scenario *scenario, size_t variant)
+{
+    enum ob_strategy_kind strategy;
+    struct ob_error ignored;
+    if (choose_strategy(running->options, scenario, &strategy, &ignored) != OB_OK)
+        strategy = OB_STRATEGY_RANDOM;
+    running->report.controlled_steps &= strategy != OB_STRATEGY_STRESS;
+    if (!running->table)
+        return;
+    struct ob_report row;
+    ob_report_init(&row);
+    struct ob_report_result *result = ob_judge_begin(&row, scenario, variant);
+    uint64_t runs = explore_options(running, scenario, variant, strategy).runs_max;
+    result->runs = runs < RUNS_USUAL ? runs : RUNS_USUAL;
+    ob_table_announce(running->table, result);
+    ob_report_clear(&row);
+}
+
+static void visit(struct running *running, const struct ob_scenario *scenario, size_t variant)
+{
+    const struct ob_options *options = running->options;
+    bool unread = running->unwritten.code != OB_OK && !options->json && !options->junit;
+    if (running->fatal.code != OB_OK || unread || ob_cli_interrupted())
+        return;
+    run_variant(running, scenario, variant);
+    ob_progress_end(&running->progress);
+    struct ob_error err;
+    if (running->table)
+        table_result(running, ob_table_print(running->table, &err), &err);
 }
 
 static bool is_stdout(const char *path)
@@ -155,25 +206,54 @@ static enum ob_result check_outputs(const struct ob_options *options, struct ob_
     return result;
 }
 
-static enum ob_result write_report(const struct running *running, struct ob_error *err)
+static void open_table(struct running *running)
 {
     const struct ob_options *options = running->options;
-    const struct ob_report *report = &running->report;
+    if (is_stdout(options->json) || is_stdout(options->junit))
+        return;
+    const struct ob_table_options how = {
+        .color = ob_cli_color(options->color, STDOUT_FILENO),
+        .unicode = ob_cli_unicode(),
+        .whole = !isatty(STDOUT_FILENO),
+        .width = ob_cli_width(STDOUT_FILENO),
+        .verbosity = options->verbosity,
+    };
+    running->table = ob_table_new(&running->report, &how, stdout);
+}
+
+static enum ob_result write_files(const struct running *running, struct ob_error *err)
+{
+    const struct ob_options *options = running->options;
     enum ob_result result = OB_OK;
-    if (!is_stdout(options->json) && !is_stdout(options->junit)) {
-        const struct ob_table_options table = {
-            .color = ob_cli_color(options->color, STDOUT_FILENO),
-            .unicode = ob_cli_unicode(),
-            .width = ob_cli_width(STDOUT_FILENO),
-            .verbosity = options->verbosity,
-        };
-        result = ob_report_table(report, &table, stdout, err);
-    }
-    if (result == OB_OK && options->json)
-        result = ob_report_write(report, ob_report_json, options->json, err);
+    if (options->json)
+        result = ob_report_write(&running->report, ob_report_json, options->json, err);
     if (result == OB_OK && options->junit)
-        result = ob_report_write(report, ob_report_junit, options->junit, err);
+        result = ob_report_write(&running->report, ob_report_junit, options->junit, err);
     return result;
+}
+
+/* The exit status, with what is to be said about it. */
+static int conclude(struct running *running)
+{
+    struct ob_report *report = &running->report;
+    int status = ob_report_exit_status(report);
+    struct ob_error err;
+    report->seconds = (double)(ob_progress_clock_us() - running->begun_us) / 1e6;
+    if (running->table)
+        table_result(running, ob_table_end(running->table, &err), &err);
+    if (running->unwritten.code != OB_OK)
+        status = ob_cli_error(&running->unwritten);
+    if (write_files(running, &err) != OB_OK)
+        status = ob_cli_error(&err);
+    if (running->fatal.code != OB_OK) {
+        int failed = ob_cli_error(&running->fatal);
+        status = running->fatal.code == OB_STUCK ? OB_EXIT_INCONCLUSIVE : failed;
+    } else if (ob_cli_interrupted()) {
+        fflush(stdout);
+        fprintf(stderr, "overbook: interrupted; what is above is what was done until then\n");
+        status = OB_EXIT_INCONCLUSIVE;
+    }
+    return status;
 }
 
 /* Everything between the server's start and its end; the exit status. */
@@ -182,21 +262,12 @@ static int run_on_server(struct running *running, const struct ob_scenario_list 
     struct ob_report *report = &running->report;
     report->postgres = ob_server_version(running->server);
     report->seed = running->options->seed;
-    report->controlled_deadlock = true;
-    report->controlled_clock = true;
-    run_all(running, list);
-    ob_progress_end(&running->progress);
-    struct ob_error err;
-    int status = ob_report_exit_status(report);
-    if (write_report(running, &err) != OB_OK)
-        status = ob_cli_error(&err);
-    if (running->fatal.code != OB_OK) {
-        int failed = ob_cli_error(&running->fatal);
-        status = running->fatal.code == OB_STUCK ? OB_EXIT_INCONCLUSIVE : failed;
-    } else if (ob_cli_interrupted()) {
-        fprintf(stderr, "overbook: interrupted; what is above is what was done until then\n");
-        status = OB_EXIT_INCONCLUSIVE;
-    }
+    report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
+    open_table(running);
+    for_each(running, list, announce);
+    for_each(running, list, visit);
+    int status = conclude(running);
+    ob_table_free(running->table);
     return status;
 }
 
@@ -204,14 +275,14 @@ int ob_command_run(int argc, char **argv)
 {
     struct ob_options options;
     ob_options_parse(OB_COMMAND_RUN, argc, argv, &options);
-    struct running running = {.options = &options};
+    struct running running = {.options = &options, .begun_us = ob_progress_clock_us()};
     struct ob_scenario_list list = {0};
     struct ob_error err;
     enum ob_result result = check_outputs(&options, &err);
     if (result == OB_OK)
         result = ob_builtin_load(options.args, options.arg_count, &list, &err);
     if (result == OB_OK)
-        result = ob_builtin_check_variant(&list, options.variant, &err);
+        result = ob_builtin_check_variant(&list, &options, &err);
     if (result == OB_OK)
         result = ob_server_open(&options, &running.server, &err);
     int status;

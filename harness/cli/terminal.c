@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/buf.h"
+#include "base/parse.h"
 #include "report.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ int ob_cli_error(const struct ob_error *err)
 {
     bool unicode = ob_cli_unicode();
     struct ob_buf text;
+    fflush(stdout); /* what came before it stands before it; ob_cli_finish sees a failure */
     ob_buf_init(&text, SIZE_MAX);
     ob_buf_puts(&text, "overbook: ");
     ob_report_plain(err->message, unicode, 0, &text);
@@ -53,7 +55,9 @@ int ob_cli_width(int fd)
     struct winsize size;
     if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
-    return 80;
+    const char *columns = getenv("COLUMNS");
+    uint64_t width = 80;
+    return columns && ob_parse_u64(columns, 1, INT16_MAX, &width) ? (int)width : 80;
 }
 
 bool ob_cli_unicode(void)

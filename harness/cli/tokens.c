@@ -9,24 +9,27 @@
 #include <string.h>
 #include <unistd.h>
 
-static void add(struct ob_tokens *tokens, const char *token)
+static void add(char ***items, size_t *count, size_t *capacity, const char *text)
 {
-    for (size_t i = 0; i < tokens->count; i++)
-        if (strcmp(tokens->items[i], token) == 0)
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp((*items)[i], text) == 0)
             return;
-    tokens->items =
-        ob_grow(tokens->items, &tokens->capacity, tokens->count + 1, sizeof *tokens->items);
-    tokens->items[tokens->count++] = ob_strdup(token);
+    *items = ob_grow(*items, capacity, *count + 1, sizeof **items);
+    (*items)[(*count)++] = ob_strdup(text);
 }
 
 static void add_violations(struct ob_tokens *tokens, const json_t *result)
 {
     const json_t *violations = json_object_get(result, "violations");
+    const char *file = json_string_value(json_object_get(result, "file"));
     for (size_t i = 0; i < json_array_size(violations); i++) {
         const char *token =
             json_string_value(json_object_get(json_array_get(violations, i), "token"));
-        if (token && token[0] != '\0')
-            add(tokens, token);
+        if (!token || token[0] == '\0')
+            continue;
+        add(&tokens->items, &tokens->count, &tokens->capacity, token);
+        if (file)
+            add(&tokens->files, &tokens->file_count, &tokens->file_capacity, file);
     }
 }
 
@@ -67,7 +70,7 @@ enum ob_result ob_tokens_read(const char *what, struct ob_tokens *out, struct ob
         ob_error_hint(err, "A result written by --json holds one for each violation.");
         return OB_INPUT;
     }
-    add(out, what);
+    add(&out->items, &out->count, &out->capacity, what);
     return OB_OK;
 }
 
@@ -75,6 +78,9 @@ void ob_tokens_clear(struct ob_tokens *tokens)
 {
     for (size_t i = 0; i < tokens->count; i++)
         free(tokens->items[i]);
+    for (size_t i = 0; i < tokens->file_count; i++)
+        free(tokens->files[i]);
+    free(tokens->files);
     free(tokens->items);
     *tokens = (struct ob_tokens){0};
 }

@@ -9,6 +9,8 @@
 struct ob_tokens {
     char **items; /* owned, each different from the others */
     size_t count, capacity;
+    char **files; /* owned; of a result: the scenarios' files that these are of, each once */
+    size_t file_count, file_capacity;
 };
 
 /* Reads a token, or a file that "overbook run --json" wrote.  OB_INPUT when it is neither or holds

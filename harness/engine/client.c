@@ -240,3 +240,14 @@ void ob_client_event(struct ob_client *client, const char *kind, const char *dat
     ob_trace_add_event(engine->trace, client->index, kind, data);
     leave(engine);
 }
+
+void ob_client_fail(struct ob_client *client, const struct ob_error *error)
+{
+    struct ob_engine *engine = client->engine;
+    assert(client == current);
+    enter(engine);
+    if (!engine->failed)
+        engine->failure = *error;
+    engine->failed = true;
+    leave(engine);
+}

@@ -4,6 +4,7 @@
 #ifndef OB_ENGINE_CLIENT_H
 #define OB_ENGINE_CLIENT_H
 
+#include "base/error.h"
 #include "engine/op.h"
 
 #include <stdbool.h>
@@ -29,6 +30,10 @@ int64_t ob_client_now_us(const struct ob_client *client);
 /* How the point fails here and now, as the schedule decides: 0 not at all, else one of its ways
  * from 1. */
 unsigned ob_client_fault(struct ob_client *client, size_t point);
+
+/* The run cannot go on, since the client's own code cannot: the first such error becomes the run's
+ * result.  The body returns after it. */
+void ob_client_fail(struct ob_client *client, const struct ob_error *error);
 
 /* Adds to the history; data is one JSON object, copied. */
 void ob_client_event(struct ob_client *client, const char *kind, const char *data);

@@ -75,11 +75,14 @@ struct ob_engine {
     ob_client_set foreign; /* seen to wait for a session that is no client */
     bool careful;          /* every step is armed and every wait checked: see settle.c */
 
-    /* Free-running mode only: guards the trace, the choices and the clients' states. */
+    bool
+        failed; /* a client's own code did or, in free-running mode, the server: failure says how */
+    struct ob_error failure;
+
+    /* Free-running mode only: guards the trace, the choices, failure and the clients'
+     * states. */
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    bool failed; /* the server did; failure says how */
-    struct ob_error failure;
 };
 
 static inline ob_client_set ob_client_bit(size_t client)

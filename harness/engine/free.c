@@ -170,7 +170,6 @@ enum ob_result ob_free_run(struct ob_engine *engine, struct ob_error *err)
 {
     const struct ob_run_spec *spec = engine->spec;
     const struct ob_ports *ports = &engine->ports;
-    engine->failed = false;
     enum ob_result result = ports->set_clock(ports->self, spec->start_us, err);
     for (size_t i = 0; i < spec->client_count && result == OB_OK; i++)
         result = ports->arm_deadlock(ports->self, i, true, err);

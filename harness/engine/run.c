@@ -257,6 +257,10 @@ static enum ob_result steps(struct ob_engine *engine, struct ob_error *err)
 {
     enum ob_result result = OB_OK;
     for (bool over = false; result == OB_OK && !over && !engine->stopping;) {
+        if (engine->failed) {
+            *err = engine->failure;
+            return err->code;
+        }
         ob_client_set enabled = enabled_clients(engine);
         ob_client_set flying = engine->spec->server_timers ? flying_clients(engine) : 0;
         if ((enabled | flying) == 0)
@@ -308,6 +312,7 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
                                                     engine->limits.run_us_max;
     engine->free_running = spec->free_running;
     engine->stopping = false;
+    engine->failed = false;
     engine->careful = spec->careful;
     engine->fault_count = 0;
     engine->previous = OB_NO_CLIENT;

@@ -1,8 +1,8 @@
 /*
  * trace_text.c - a trace as text, and the first difference between two.
  *
- * One statement is one line, whatever its layout was; texts are shortened only where they are for
- * reading.
+ * One statement is one line, whatever its layout was; texts are shortened, and a server's messages
+ * shown, only where they are for reading.
  */
 #include "engine/trace.h"
 
@@ -14,30 +14,6 @@
 static const char *name_of(const char *const *names, size_t client)
 {
     return client == OB_NO_CLIENT ? "overbook" : names[client];
-}
-
-/* Writes text with every run of white space as one blank. */
-static void put_squeezed(struct ob_buf *out, const char *text, size_t size_max)
-{
-    size_t size = 0;
-    bool blank = false;
-    for (const char *c = text; *c != '\0'; c++) {
-        if (strchr(" \t\r\n\f", *c)) {
-            blank = size > 0;
-            continue;
-        }
-        if (blank) {
-            ob_buf_putc(out, ' ');
-            size++;
-        }
-        blank = false;
-        if (size >= size_max && ((unsigned char)*c & 0xc0) != 0x80) {
-            ob_buf_puts(out, "…");
-            return;
-        }
-        ob_buf_putc(out, *c);
-        size++;
-    }
 }
 
 static void put_names(struct ob_buf *out, ob_client_set set, const char *const *names)
@@ -52,7 +28,16 @@ static void put_names(struct ob_buf *out, ob_client_set set, const char *const *
     }
 }
 
-static void put_completion(struct ob_buf *out, const struct ob_completion *completion)
+static void put_error(struct ob_buf *out, const struct ob_completion *completion, bool exact)
+{
+    ob_buf_printf(out, "error %s", completion->sqlstate);
+    if (exact || !completion->message || completion->message[0] == '\0')
+        return;
+    ob_buf_puts(out, ": ");
+    ob_buf_put_line(out, completion->message, OB_READING_WIDTH);
+}
+
+static void put_completion(struct ob_buf *out, const struct ob_completion *completion, bool exact)
 {
     static const char *const statuses[] = {
         [OB_REPLY_DONE] = "done",
@@ -64,7 +49,7 @@ static void put_completion(struct ob_buf *out, const struct ob_completion *compl
     if (!answered)
         ob_buf_puts(out, statuses[completion->status]);
     else if (strcmp(completion->sqlstate, "00000") != 0)
-        ob_buf_printf(out, "error %s", completion->sqlstate);
+        put_error(out, completion, exact);
     else
         ob_buf_printf(out, "%" PRIu32 " row%s", completion->row_count,
                       completion->row_count == 1 ? "" : "s");
@@ -76,10 +61,10 @@ static void put_step(struct ob_buf *out, const struct ob_trace *trace, size_t in
     const struct ob_step *step = &trace->steps[index];
     size_t width = exact ? SIZE_MAX : OB_READING_WIDTH;
     ob_buf_printf(out, "%3zu %-10s %-8s ", index + 1, names[step->client], ob_op_word(step->kind));
-    put_squeezed(out, step->text, width);
+    ob_buf_put_line(out, step->text, width);
     if (step->params[0] != '\0') {
         ob_buf_puts(out, "  ");
-        put_squeezed(out, step->params, width);
+        ob_buf_put_line(out, step->params, width);
     }
     const char *separator = "  -> ";
     if (step->holders != 0) {
@@ -94,7 +79,7 @@ static void put_step(struct ob_buf *out, const struct ob_trace *trace, size_t in
         ob_buf_puts(out, separator);
         if (step->completions[i].client != step->client)
             ob_buf_printf(out, "%s goes on: ", names[step->completions[i].client]);
-        put_completion(out, &step->completions[i]);
+        put_completion(out, &step->completions[i], exact);
         separator = "; ";
     }
     if (step->uncontrolled)

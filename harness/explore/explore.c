@@ -162,6 +162,7 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
     out->runs++;
     out->steps += e->trace.step_count;
     out->uncontrolled_runs += e->trace.uncontrolled > 0;
+    ob_statements_add(&out->statements, &e->trace);
     if (e->trace.end != OB_RUN_FINISHED && e->trace.end != OB_RUN_STUCK) {
         out->inconclusive = e->trace.end;
         snprintf(out->reason, sizeof out->reason, "%s", e->trace.reason);
@@ -197,6 +198,7 @@ enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *o
                           struct ob_exploration *out, struct ob_error *err)
 {
     *out = (struct ob_exploration){0};
+    ob_statements_init(&out->statements);
     struct exploring e = {.rig = rig, .options = options, .out = out};
     e.strategy = ob_strategy_new(options->strategy, options->seed, rig->spec.client_count);
     e.started_us = rig->monotonic_us(rig->self);
@@ -225,5 +227,6 @@ void ob_exploration_clear(struct ob_exploration *exploration)
         free(finding->divergence);
     }
     free(exploration->findings);
+    ob_statements_clear(&exploration->statements);
     *exploration = (struct ob_exploration){0};
 }

@@ -5,6 +5,7 @@
 #define OB_EXPLORE_EXPLORE_H
 
 #include "explore/rig.h"
+#include "explore/statements.h"
 #include "explore/strategy.h"
 
 #define OB_REPLAYS 10 /* of each violation, before it is reported */
@@ -46,6 +47,7 @@ struct ob_exploration {
     bool stopped; /* progress said so */
     struct ob_finding *findings;
     size_t finding_count, finding_capacity;
+    struct ob_statements statements; /* of all runs but replays */
     /* A run that proved nothing ends the exploration: how, else OB_RUN_FINISHED. */
     enum ob_run_end inconclusive;
     char reason[240];

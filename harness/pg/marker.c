@@ -3,6 +3,7 @@
  */
 #include "pg/marker.h"
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "pg/conninfo.h"
 
@@ -25,9 +26,29 @@ static const char marker_names_us[] =
     "ON d.oid = m.database_oid AND d.datname = m.database_name "
     "WHERE d.datname = pg_catalog.current_database())";
 
+/* "postgres" is where other programs look first, and so nobody's to give away. */
 static const char may_be_marked[] =
-    "SELECT NOT datistemplate AND NOT pg_catalog.pg_is_in_recovery() "
+    "SELECT NOT datistemplate AND datname <> 'postgres' AND NOT pg_catalog.pg_is_in_recovery() "
     "FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
+
+/* The comment of a database that overbook made: which one, by name and oid, and the session that
+ * made it. */
+#define OURS "'made by overbook, which drops it: %s, oid %s, session %s'"
+
+static const char comment_on[] =
+    "SELECT pg_catalog.format('COMMENT ON DATABASE %I IS %L', datname, pg_catalog.format(" OURS
+    ", datname, oid, pg_catalog.pg_backend_pid())) FROM pg_catalog.pg_database WHERE datname = $1";
+
+/* Ours by name and by comment, made by a session that is no more, used by none, and to drop. */
+static const char left_behind[] =
+    "SELECT datname FROM pg_catalog.pg_database d, LATERAL (SELECT "
+    "pg_catalog.shobj_description(oid, 'pg_database') AS comment) c, LATERAL (SELECT "
+    "pg_catalog.substring(comment, ', session ([0-9]+)$') AS maker) m "
+    "WHERE datname ~ '^overbook_[0-9]+_[0-9]+$' "
+    "AND comment = pg_catalog.format(" OURS ", datname, oid, maker) "
+    "AND pg_catalog.pg_has_role(datdba, 'USAGE') "
+    "AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a "
+    "WHERE a.datid = d.oid OR a.pid::text = maker) ORDER BY datname";
 
 static const char leave_marker[] =
     "BEGIN;"
@@ -39,7 +60,7 @@ static const char leave_marker[] =
     "marked_at timestamptz NOT NULL DEFAULT pg_catalog.now(), "
     "PRIMARY KEY (database_oid, database_name));"
     "COMMENT ON TABLE overbook.disposable IS "
-    "'overbook may wipe this database; drop the table to take that back';"
+    "'overbook may work on this server; DROP SCHEMA overbook CASCADE takes that back';"
     "INSERT INTO overbook.disposable (database_oid, database_name) "
     "SELECT oid, datname FROM pg_catalog.pg_database "
     "WHERE datname = pg_catalog.current_database() ON CONFLICT DO NOTHING;"
@@ -86,14 +107,13 @@ static enum ob_result ask(PGconn *conn, const char *sql, bool *out, struct ob_er
 static enum ob_result refuse(PGconn *conn, bool elsewhere, struct ob_error *err)
 {
     ob_error_set(err, OB_REFUSED, "the database \"%s\" is not marked as disposable", PQdb(conn));
-    ob_error_detail(err, "%s",
+    ob_error_detail(err, "%s  Nothing was changed.",
                     elsewhere ? "Its table overbook.disposable names another database: it came "
-                                "here with a dump, a template or a rename.  Nothing was changed."
-                              : "Runs wipe tables.  Nothing in it was changed.");
-    ob_error_hint(err,
-                  "If all that is in it may be lost, mark it with --disposable; otherwise name "
-                  "an empty database, or leave --database-url away for a server of overbook's "
-                  "own.");
+                                "here with a dump, a template or a rename."
+                              : "Runs happen in databases that overbook makes beside a marked one "
+                                "and drops again; the mark says that it may.");
+    ob_error_hint(err, "Create a database for overbook, and mark it with --disposable; or leave "
+                       "--database-url out for a server of overbook's own.");
     return OB_REFUSED;
 }
 
@@ -118,9 +138,8 @@ enum ob_result ob_pg_marker_check(PGconn *conn, struct ob_error *err)
     return result;
 }
 
-enum ob_result ob_pg_marker_leave(PGconn *conn, struct ob_error *err)
+enum ob_result ob_pg_marker_allowed(PGconn *conn, struct ob_error *err)
 {
-    struct ob_error ignored;
     bool allowed = false;
     enum ob_result result = ask(conn, may_be_marked, &allowed, err);
 
@@ -129,22 +148,107 @@ enum ob_result ob_pg_marker_leave(PGconn *conn, struct ob_error *err)
     if (!allowed) {
         ob_error_set(err, OB_REFUSED, "the database \"%s\" cannot be marked as disposable",
                      PQdb(conn));
-        ob_error_detail(err, "It is a template for other databases, or on a standby server.");
-        ob_error_hint(err, "Create a database for overbook and name that.");
+        ob_error_detail(err, "It is \"postgres\", a template for other databases, or on a standby "
+                             "server.");
+        ob_error_hint(err, "Create a database for overbook, and name that.");
         return OB_REFUSED;
     }
+    return OB_OK;
+}
+
+enum ob_result ob_pg_marker_leave(PGconn *conn, struct ob_error *err)
+{
+    struct ob_error ignored;
+    enum ob_result result = ob_pg_marker_allowed(conn, err);
+
+    if (result != OB_OK)
+        return result;
     result = run(conn, leave_marker, "mark the database as disposable", err);
     if (result != OB_OK && PQtransactionStatus(conn) != PQTRANS_IDLE)
         (void)run(conn, "ROLLBACK", "end a transaction", &ignored);
     return result;
 }
 
-enum ob_result ob_pg_marker_can_create(PGconn *conn, bool *out, struct ob_error *err)
+/* Tries, in a transaction that comes to nothing. */
+static enum ob_result may_set_role(PGconn *conn, bool *out, struct ob_error *err)
 {
-    return ask(conn,
-               "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles "
-               "WHERE rolname = CURRENT_USER",
-               out, err);
+    enum ob_result result = run(conn, "BEGIN", "begin a transaction", err);
+
+    if (result != OB_OK)
+        return result;
+    result =
+        run(conn, "SET LOCAL session_replication_role = replica", "try the role's rights", err);
+    if (result != OB_OK && result != OB_SQL)
+        return result;
+    *out = result == OB_OK;
+    return run(conn, "ROLLBACK", "end a transaction", err);
+}
+
+/* The role, as it has to be written in a statement; the caller's to free. */
+static char *role_of(PGconn *conn)
+{
+    PGresult *answer = PQexec(conn, "SELECT pg_catalog.quote_ident(CURRENT_USER)");
+    bool known = PQresultStatus(answer) == PGRES_TUPLES_OK;
+    char *role = ob_strdup(known ? PQgetvalue(answer, 0, 0) : PQuser(conn));
+
+    PQclear(answer);
+    return role;
+}
+
+static enum ob_result refuse_role(PGconn *conn, bool create, bool set, struct ob_error *err)
+{
+    char *role = role_of(conn);
+    bool grantable = set || PQserverVersion(conn) >= 150000;
+
+    if (create || set)
+        ob_error_set(err, OB_REFUSED, "the role %s may not %s", role,
+                     create ? "set session_replication_role" : "create databases");
+    else
+        ob_error_set(err, OB_REFUSED,
+                     "the role %s may not create databases, and not set session_replication_role",
+                     role);
+    ob_error_detail(err, "Runs happen in databases that overbook makes and drops again, and rows "
+                         "are put back between them with triggers and foreign keys off.");
+    if (!grantable)
+        ob_error_hint(err, "Connect as a superuser: before version 15 nobody else has the right.");
+    else
+        ob_error_hint(err, "%s%s%s%s%s%s", create ? "" : "ALTER ROLE ", create ? "" : role,
+                      create ? "" : " CREATEDB;", create || set ? "" : " ",
+                      set ? "" : "GRANT SET ON PARAMETER session_replication_role TO ",
+                      set ? "" : role);
+    if (!set && grantable)
+        ob_error_hint(err, "%s;", err->hint);
+    free(role);
+    return OB_REFUSED;
+}
+
+enum ob_result ob_pg_marker_rights(PGconn *conn, struct ob_error *err)
+{
+    bool create = false, set = false;
+    enum ob_result result = ask(conn,
+                                "SELECT rolcreatedb OR rolsuper FROM pg_catalog.pg_roles "
+                                "WHERE rolname = CURRENT_USER",
+                                &create, err);
+
+    if (result == OB_OK)
+        result = may_set_role(conn, &set, err);
+    if (result != OB_OK || (create && set))
+        return result;
+    return refuse_role(conn, create, set, err);
+}
+
+/* Says in a comment whose the database is: that can be read without a session in it. */
+static enum ob_result comment_new(PGconn *conn, const char *name, struct ob_error *err)
+{
+    PGresult *answer = PQexecParams(conn, comment_on, 1, NULL, &name, NULL, NULL, 0);
+    enum ob_result result = OB_OK;
+
+    if (PQresultStatus(answer) == PGRES_TUPLES_OK && PQntuples(answer) == 1)
+        result = run(conn, PQgetvalue(answer, 0, 0), "comment on the new database", err);
+    else
+        result = sql_error(conn, answer, "comment on the new database", err);
+    PQclear(answer);
+    return result;
 }
 
 static enum ob_result mark_new(PGconn *conn, const char *name, struct ob_error *err)
@@ -180,7 +284,9 @@ enum ob_result ob_pg_marker_create(PGconn *conn, char *name, struct ob_error *er
     }
     if (result != OB_OK)
         return result;
-    result = mark_new(conn, name, err);
+    result = comment_new(conn, name, err);
+    if (result == OB_OK)
+        result = mark_new(conn, name, err);
     if (result != OB_OK && ob_pg_marker_drop(conn, name, &ignored) != OB_OK)
         ob_error_hint(err, "%s", ignored.hint);
     return result;
@@ -221,6 +327,23 @@ enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error
     }
     PQfreemem(quoted);
     return result;
+}
+
+size_t ob_pg_marker_sweep(PGconn *conn)
+{
+    PGresult *answer = PQexec(conn, left_behind);
+    int count = PQresultStatus(answer) == PGRES_TUPLES_OK ? PQntuples(answer) : 0;
+    size_t dropped = 0;
+
+    for (int row = 0; row < count; row++) {
+        struct ob_error ignored;
+        char sql[256];
+        /* Without FORCE: who connects meanwhile keeps it.  The name is one of ours, see above. */
+        snprintf(sql, sizeof sql, "DROP DATABASE %s", PQgetvalue(answer, row, 0));
+        dropped += run(conn, sql, "drop what was left behind", &ignored) == OB_OK;
+    }
+    PQclear(answer);
+    return dropped;
 }
 
 char *ob_pg_marker_conninfo(PGconn *conn, const char *dbname)

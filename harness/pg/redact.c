@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/parse.h"
 
 #include <ctype.h>
 #include <libpq-fe.h>
@@ -17,6 +18,7 @@
 
 #define MASK "***"
 #define REASON_MAX 400
+#define KEYS_MAX 100 /* libpq has some 50 */
 
 static const char *const secret_keys[] = {
     "password",         "sslpassword",      "passwd", "pwd", "oauth_client_secret",
@@ -201,6 +203,44 @@ static enum ob_result stray_secret_error(struct ob_error *err)
     return OB_USAGE;
 }
 
+/* The key that libpq's message is about, when it cannot be a piece of a password: the caller's to
+ * free, NULL otherwise. */
+static char *unknown_key(const char *text, const char *message)
+{
+    static const char *const about[] = {"invalid URI query parameter: \"",
+                                        "invalid connection option \""};
+    const char *query = strchr(text, '?');
+
+    if (strcasestr(text, "pass") != NULL || (query != NULL && strchr(query, '@') != NULL))
+        return NULL;
+    for (size_t i = 0; i < sizeof about / sizeof *about; i++) {
+        const char *key = message + strlen(about[i]);
+        if (strncmp(message, about[i], strlen(about[i])) != 0)
+            continue;
+        size_t size = strspn(key, "abcdefghijklmnopqrstuvwxyz_");
+        return key[size] == '"' ? ob_asprintf("%.*s", (int)size, key) : NULL;
+    }
+    return NULL;
+}
+
+static enum ob_result key_error(const char *key, struct ob_error *err)
+{
+    const char *names[KEYS_MAX];
+    size_t count = 0;
+    PQconninfoOption *options = PQconndefaults();
+
+    for (const PQconninfoOption *o = options; o && o->keyword && count < KEYS_MAX; o++)
+        names[count++] = o->keyword;
+    const char *nearest = ob_parse_nearest(key, names, count);
+    ob_error_set(err, OB_USAGE, "the database's URL has no parameter \"%s\"", key);
+    if (nearest != NULL)
+        ob_error_hint(err, "Did you mean \"%s\"?", nearest);
+    else
+        ob_error_hint(err, "PostgreSQL's manual lists them: libpq, connection strings.");
+    PQconninfoFree(options);
+    return OB_USAGE;
+}
+
 enum ob_result ob_pg_url_check(const char *text, struct ob_error *err)
 {
     char *reason = NULL;
@@ -211,6 +251,13 @@ enum ob_result ob_pg_url_check(const char *text, struct ob_error *err)
         bool stray = strstr(text, "://") != NULL && has_stray_secret(options);
         PQconninfoFree(options);
         return stray ? stray_secret_error(err) : OB_OK;
+    }
+    char *key = unknown_key(text, reason != NULL ? reason : "");
+    if (key != NULL) {
+        key_error(key, err);
+        free(key);
+        PQfreemem(reason);
+        return OB_USAGE;
     }
     ob_buf_init(&detail, REASON_MAX);
     blank_quoted(&detail, reason != NULL ? reason : "out of memory");

@@ -16,7 +16,8 @@ char *ob_pg_redact_url(const char *text);
 
 /* Checks that libpq can parse text, and that a URL has no piece of a password where it would not be
  * taken for one.  OB_USAGE otherwise, with libpq's reason but without what it quotes from text,
- * since that may be a part of the password. */
+ * since that may be a part of the password; a parameter that is none is named where it cannot be.
+ */
 OB_MUSTCHECK enum ob_result ob_pg_url_check(const char *text, struct ob_error *err);
 
 #endif

@@ -239,6 +239,7 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     ExecStatusType status = PQresultStatus(result);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     snprintf(reply->sqlstate, sizeof reply->sqlstate, "%s", state ? state : "00000");
+    reply->message = state ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     if (status == PGRES_TUPLES_OK) {
         reply->digest = rows_digest(result);
         reply->row_count = (uint32_t)PQntuples(result);

@@ -19,8 +19,9 @@ static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error 
         ob_error_detail(
             err, "Restoring rows between runs needs triggers and foreign keys switched off.");
         ob_error_hint(err,
-                      "Connect as a superuser, or grant SET ON PARAMETER session_replication_role"
-                      " (PostgreSQL 15 and later).");
+                      "Connect as a superuser, or, from PostgreSQL 15 on: GRANT SET ON PARAMETER "
+                      "session_replication_role TO %s;",
+                      PQuser(world->control));
         return err->code = OB_REFUSED;
     }
     if (result != OB_OK)

@@ -6,6 +6,8 @@
 
 #include <assert.h>
 #include <openssl/evp.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +28,13 @@ void ob_token_record(struct ob_token *token, const struct ob_schedule *schedule,
     token->checks = ob_alloc(schedule->step_count * sizeof *token->checks);
     for (size_t i = 0; i < schedule->step_count; i++)
         token->checks[i] = ob_token_check(step_digests[i]);
+}
+
+void ob_token_server(const struct ob_token *token, char out[OB_TOKEN_SERVER_SIZE])
+{
+    /* The major version and four digits of the minor one: so since version 10. */
+    snprintf(out, OB_TOKEN_SERVER_SIZE, "%" PRIu32 ".%" PRIu32, token->server_version / 10000,
+             token->server_version % 10000);
 }
 
 static void put_fixed(struct ob_buf *out, uint64_t value, size_t size)

@@ -51,6 +51,11 @@ char *ob_token_seal(const void *content, size_t size);
 OB_MUSTCHECK enum ob_result ob_token_decode(const char *text, struct ob_token *out,
                                             struct ob_error *err);
 
+#define OB_TOKEN_SERVER_SIZE 24
+
+/* The version of the server that it was recorded on as people write it, "15.18", into out. */
+void ob_token_server(const struct ob_token *token, char out[OB_TOKEN_SERVER_SIZE]);
+
 /* What of a step's digest goes into a token. */
 static inline uint16_t ob_token_check(uint64_t step_digest)
 {

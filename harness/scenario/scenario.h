@@ -98,7 +98,6 @@ struct ob_capture {
 
 struct ob_sql_step {
     enum ob_sql_step_kind kind;
-    const char *name;             /* "" when the file gives none */
     const char *sql;              /* one statement, with :variable replaced by $1, $2 … */
     const char *const *variables; /* the variable of each parameter */
     size_t variable_count;

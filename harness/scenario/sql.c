@@ -358,10 +358,7 @@ static bool read_by_kind(struct reader *r, const struct ob_node *map, const stru
 static bool read_mapping(struct reader *r, const struct ob_node *map, struct ob_sql_step *step)
 {
     const struct ob_node *value;
-    const struct ob_node *name = ob_tree_get(map, "name");
     if (!read_kind(r, map, step, &value) || !check_company(r, map, step))
-        return false;
-    if (name && !ob_load_text(r->load, name, "\"name\"", &step->name))
         return false;
     if (!ob_load_only(r->load, map, &step->variants))
         return false;
@@ -390,7 +387,6 @@ static bool read_word(struct reader *r, const struct ob_node *node, struct ob_sq
 static bool read_step(struct reader *r, const struct ob_node *node)
 {
     struct ob_sql_step step = {
-        .name = "",
         .variants = r->client->variants,
         .place = node->place,
     };

@@ -41,19 +41,6 @@ static bool is_currency(const char *text)
     return strlen(text) == 3 && strspn(text, CAPITALS) == 3;
 }
 
-static bool is_strategy(const char *text)
-{
-    size_t size = kebab(text, SMALL);
-    if (size == 0 || size > NAME_SIZE_MAX)
-        return false;
-    if (text[size] == '\0')
-        return true;
-    const char *argument = text + size + 1;
-    size_t argument_size = strspn(argument, SMALL CAPITALS DIGITS ".-");
-    return text[size] == ':' && argument_size > 0 && argument_size <= NAME_SIZE_MAX &&
-           argument[argument_size] == '\0';
-}
-
 /* "DAYThh:mm/DAYThh:mm", where the second day may be left out. */
 static bool parse_range(const char *text, int64_t *start, int64_t *end)
 {
@@ -97,8 +84,6 @@ static bool parse(const struct ob_key *key, const struct ob_node *node, struct o
         return is_name(node->text);
     case OB_KEY_CURRENCY:
         return is_currency(node->text);
-    case OB_KEY_STRATEGY:
-        return is_strategy(node->text);
     case OB_KEY_NUMBER:
         return parse_number(key, node, &out->number);
     case OB_KEY_BOOLEAN:

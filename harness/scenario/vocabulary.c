@@ -12,8 +12,6 @@ const struct ob_key_type_info ob_key_types[OB_KEY_TYPE_COUNT] = {
     [OB_KEY_NAME] = {OB_VALUE_TEXT, "a name of small letters, digits and hyphens, 64 at most",
                      "alice-2", "^[a-z0-9]+(-[a-z0-9]+)*$"},
     [OB_KEY_CURRENCY] = {OB_VALUE_TEXT, "a currency of three capitals", "EUR", "^[A-Z]{3}$"},
-    [OB_KEY_STRATEGY] = {OB_VALUE_TEXT, "a strategy, NAME or NAME:ARG", "bounded:2",
-                         "^[a-z]+(-[a-z]+)*(:[A-Za-z0-9.-]+)?$"},
     [OB_KEY_WORD] = {OB_VALUE_WORD, "a word", NULL, NULL},
     [OB_KEY_NUMBER] = {OB_VALUE_NUMBER, "a whole number", "1", NULL},
     [OB_KEY_BOOLEAN] = {OB_VALUE_BOOLEAN, "true or false", "true", NULL},
@@ -39,6 +37,7 @@ const char *const ob_isolation_words[] = {
     [OB_SERIALIZABLE] = "serializable",
     NULL,
 };
+const char *const ob_strategy_words[] = {"random", "round-robin", "exhaustive", "stress", NULL};
 const char *const ob_variable_words[] = {"client", "now", NULL};
 
 static const char *const path_words[] = {"legacy", "fixed", NULL};
@@ -203,7 +202,6 @@ static const struct ob_key step_keys[] = {
     {.name = "data",
      .type = OB_KEY_OTHER,
      .about = "The event's data: a mapping of key to value; \":name\" is a variable's value."},
-    {.name = "name", .type = OB_KEY_TEXT, .about = "What reports call the step."},
     {.name = "capture",
      .type = OB_KEY_OTHER,
      .about = "Keeps values of the statement's first row: a mapping of variable to column."},
@@ -233,7 +231,10 @@ static const struct ob_key faults_keys[] = {
 const struct ob_key_set ob_faults_keys = {"set of faults", faults_keys};
 
 static const struct ob_key explore_keys[] = {
-    {.name = "strategy", .type = OB_KEY_STRATEGY, .about = "As --strategy on the command line."},
+    {.name = "strategy",
+     .type = OB_KEY_WORD,
+     .words = ob_strategy_words,
+     .about = "As --strategy on the command line."},
     {.name = "runs",
      .type = OB_KEY_NUMBER,
      .min = 1,
@@ -268,10 +269,11 @@ static const struct ob_key expectation_keys[] = {
 };
 const struct ob_key_set ob_expectation_keys = {"expectation", expectation_keys};
 
-#define SIMULATOR_KEY                                                                        \
-    {                                                                                        \
-        .name = "simulator", .type = OB_KEY_NUMBER, .required = true, .min = 1, .max = 1000, \
-        .about = "The simulator's number."                                                   \
+/* As many as the reference's seeds have. */
+#define SIMULATOR_KEY                                                                     \
+    {                                                                                     \
+        .name = "simulator", .type = OB_KEY_NUMBER, .required = true, .min = 1, .max = 3, \
+        .about = "The simulator's number; there are three."                               \
     }
 #define SLOT_KEY                                                             \
     {                                                                        \

@@ -18,7 +18,6 @@ enum ob_key_type {
     OB_KEY_TEXT,
     OB_KEY_NAME,
     OB_KEY_CURRENCY,
-    OB_KEY_STRATEGY,
     OB_KEY_WORD,   /* one of words */
     OB_KEY_NUMBER, /* whole, min … max */
     OB_KEY_BOOLEAN,
@@ -86,6 +85,8 @@ struct ob_word {
 
 extern const struct ob_word ob_fault_words[];
 extern const struct ob_word ob_invariant_words[]; /* those built in */
+
+extern const char *const ob_strategy_words[];
 
 /* In the order of their enums. */
 extern const char *const ob_target_words[], *const ob_isolation_words[];

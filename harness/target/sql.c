@@ -9,6 +9,7 @@
 #include "target/target_int.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/parse.h"
 #include "target/gated.h"
 
@@ -141,14 +142,44 @@ static bool guard_holds(const struct sql_client *self, const struct ob_guard *gu
     }
 }
 
-static void capture(struct sql_client *self, const struct ob_sql_step *step, const PGresult *result)
+/* Fails the run: a column to capture is not there. */
+static void refuse_column(struct sql_client *self, const struct ob_sql_step *step,
+                          const char *column, const PGresult *result)
+{
+    size_t count = (size_t)PQnfields(result);
+    const char **names = ob_alloc(count * sizeof *names);
+    struct ob_buf text;
+    ob_buf_init(&text, 1 << 16);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = PQfname(result, (int)i);
+        ob_buf_printf(&text, "%s%s", i > 0 ? ", " : "", names[i]);
+    }
+    struct ob_error err;
+    ob_error_set(&err, OB_SQL, "client %s, step %zu: the result has no column \"%s\"",
+                 self->scenario->name, (size_t)(step - self->scenario->steps) + 1, column);
+    ob_error_detail(&err, count > 0 ? "It has %s." : "It has none%s.", text.data);
+    const char *nearest = ob_parse_nearest(column, names, count);
+    if (nearest)
+        ob_error_hint(&err, "Did you mean \"%s\"?", nearest);
+    ob_client_fail(self->client, &err);
+    ob_buf_clear(&text);
+    free(names);
+}
+
+static enum ended capture(struct sql_client *self, const struct ob_sql_step *step,
+                          const PGresult *result)
 {
     for (size_t i = 0; i < step->capture_count; i++) {
         const struct ob_capture *wanted = &step->captures[i];
         int column = PQfnumber(result, wanted->column);
-        bool there = column >= 0 && PQntuples(result) > 0 && !PQgetisnull(result, 0, column);
+        if (column < 0) {
+            refuse_column(self, step, wanted->column, result);
+            return ENDED_CLIENT;
+        }
+        bool there = PQntuples(result) > 0 && !PQgetisnull(result, 0, column);
         set_value(self, wanted->variable, there ? PQgetvalue(result, 0, column) : NULL);
     }
+    return ENDED_STEP;
 }
 
 /* Adds an event; a string ":name" in its data becomes the variable's value. */
@@ -211,11 +242,8 @@ static enum ended statement(struct sql_client *self, const struct ob_sql_step *s
     struct booking_db *db = &self->faulty.db;
     enum booking_db_result result =
         db->ops->exec(db, step->sql, (int)step->variable_count, params, &answer);
-    enum ended ended = ENDED_STEP;
-    if (result == BOOKING_DB_OK)
-        capture(self, step, answer);
-    else
-        ended = fail(self, result, answer);
+    enum ended ended =
+        result == BOOKING_DB_OK ? capture(self, step, answer) : fail(self, result, answer);
     PQclear(answer);
     return ended;
 }

@@ -101,9 +101,10 @@ static void check_lists_dirty_rows_and_ends_with_1(void **state)
 static void the_flag_is_shown_set_and_switched_off(void **state)
 {
     (void)state;
-    assert_int_equal(run("booking-flag show"), 3);
-    assert_printed("hint: Run \"booking-migrate up\"");
+    assert_int_equal(run("booking-flag show"), 0);
+    assert_string_equal(output, "0 % (no flag yet: it comes with migration 6)\n");
     assert_int_equal(run("booking-flag off"), 3);
+    assert_printed("hint: Run \"booking-migrate up\"");
     run("booking-migrate up");
     assert_int_equal(run("booking-flag show"), 0);
     assert_string_equal(output, "0 %\n");
@@ -162,6 +163,14 @@ static void without_a_database_a_command_says_what_to_set(void **state)
     (void)state;
     assert_int_equal(run("unset DATABASE_URL; booking-flag show"), 2);
     assert_printed("hint: set DATABASE_URL or use --database-url URL");
+    assert_int_equal(run("unset DATABASE_URL; booking-migrate status"), 2);
+    assert_printed("no database");
+    assert_int_equal(run("unset DATABASE_URL; booking-migrate chekc"), 2);
+    assert_printed("say one of up, down, status, check");
+    assert_int_equal(run("unset DATABASE_URL; booking-flag set 101"), 2);
+    assert_printed("set needs a percentage from 0 to 100");
+    assert_int_equal(run("unset DATABASE_URL; booking-cleanup twice"), 2);
+    assert_printed("say once");
     assert_int_equal(
         run("booking-flag --database-url 'postgresql://u:s3cret@/x?host=/nowhere' show"), 3);
     assert_printed("could not connect to the database");

@@ -82,17 +82,18 @@ int main(int argc, char **argv)
     struct command command = command_read(&argp, argc, argv);
     struct booking_monitor *monitor;
     struct booking_db_faulty faulty;
-    struct booking_error err;
     struct booking_app app;
     struct booking_db *db;
-    int code = COMMAND_DATABASE;
+    int code;
 
     if (command.words[0] && strcmp(command.words[0], "once") != 0) {
         fprintf(stderr, "%s: say once, or --every SECONDS (see --help)\n", argv[0]);
         return COMMAND_USAGE;
     }
-    if (booking_db_open(command.url, &db, &err) != BOOKING_DB_OK)
-        return command_fail(argv[0], &err, COMMAND_DATABASE);
+    code = command_open(argv[0], &command, &db);
+    if (code != COMMAND_DONE)
+        return code;
+    code = COMMAND_DATABASE;
     monitor = booking_monitor_new(NULL, NULL);
     if (monitor) {
         booking_db_faulty_init(&faulty, db);

@@ -28,8 +28,9 @@ static void print_row(void *arg, const char *line)
     puts(line);
 }
 
-static int move(PGconn *conn, const char *program, const char *direction, const char *word)
+static int move(PGconn *conn, const char *program, const struct command *command)
 {
+    const char *direction = command->words[0], *word = command->words[1];
     struct booking_error err;
     long target = BOOKING_SCHEMA_LATEST;
     int version;
@@ -53,13 +54,14 @@ static int move(PGconn *conn, const char *program, const char *direction, const 
     return COMMAND_DONE;
 }
 
-static int status(PGconn *conn, const char *program)
+static int status(PGconn *conn, const char *program, const struct command *command)
 {
     const struct booking_migration *migrations;
     struct booking_error err;
     size_t count;
     int version;
 
+    (void)command;
     if (!booking_migrate_version(conn, &version, &err))
         return command_fail(program, &err, COMMAND_DATABASE);
     migrations = booking_migrations(&count);
@@ -69,41 +71,47 @@ static int status(PGconn *conn, const char *program)
     return COMMAND_DONE;
 }
 
-static int check(PGconn *conn, const char *program)
+static int check(PGconn *conn, const char *program, const struct command *command)
 {
     struct booking_error err;
     size_t count;
 
+    (void)command;
     if (!booking_migrate_check(conn, print_row, NULL, &count, &err))
         return command_fail(program, &err, COMMAND_DATABASE);
     printf("%zu rows that a constraint would refuse\n", count);
     return count > 0 ? COMMAND_NO : COMMAND_DONE;
 }
 
-static int run(PGconn *conn, const char *program, const struct command *command)
-{
-    const char *word = command->words[0] ? command->words[0] : "";
+static const struct action {
+    const char *word;
+    int (*run)(PGconn *conn, const char *program, const struct command *command);
+} actions[] = {{"up", move}, {"down", move}, {"status", status}, {"check", check}};
 
-    if (strcmp(word, "up") == 0 || strcmp(word, "down") == 0)
-        return move(conn, program, word, command->words[1]);
-    if (strcmp(word, "status") == 0)
-        return status(conn, program);
-    if (strcmp(word, "check") == 0)
-        return check(conn, program);
-    fprintf(stderr, "%s: say one of up, down, status, check (see --help)\n", program);
-    return COMMAND_USAGE;
+static const struct action *find_action(const char *word)
+{
+    for (size_t i = 0; word && i < sizeof actions / sizeof *actions; i++) {
+        if (strcmp(actions[i].word, word) == 0)
+            return &actions[i];
+    }
+    return NULL;
 }
 
 int main(int argc, char **argv)
 {
     struct command command = command_read(&argp, argc, argv);
-    struct booking_error err;
+    const struct action *action = find_action(command.words[0]);
     struct booking_db *db;
     int code;
 
-    if (booking_db_open(command.url, &db, &err) != BOOKING_DB_OK)
-        return command_fail(argv[0], &err, COMMAND_DATABASE);
-    code = run(booking_db_connection(db), argv[0], &command);
+    if (!action) {
+        fprintf(stderr, "%s: say one of up, down, status, check (see --help)\n", argv[0]);
+        return COMMAND_USAGE;
+    }
+    code = command_open(argv[0], &command, &db);
+    if (code != COMMAND_DONE)
+        return code;
+    code = action->run(booking_db_connection(db), argv[0], &command);
     booking_db_close(db);
     return code;
 }

@@ -57,12 +57,23 @@ static inline struct command command_read(const struct argp *argp, int argc, cha
 
     argp_err_exit_status = COMMAND_USAGE;
     argp_parse(argp, argc, argv, 0, NULL, &command);
-    if (!command.url || !*command.url) {
-        fprintf(stderr, "%s: no database\n  hint: set DATABASE_URL or use --database-url URL\n",
-                argv[0]);
-        exit(COMMAND_USAGE);
-    }
     return command;
+}
+
+/* Opens the database of a command line whose words are right; an exit status. */
+static inline int command_open(const char *program, const struct command *command,
+                               struct booking_db **out)
+{
+    struct booking_error err;
+
+    if (!command->url || !*command->url) {
+        fprintf(stderr, "%s: no database\n  hint: set DATABASE_URL or use --database-url URL\n",
+                program);
+        return COMMAND_USAGE;
+    }
+    if (booking_db_open(command->url, out, &err) != BOOKING_DB_OK)
+        return command_fail(program, &err, COMMAND_DATABASE);
+    return COMMAND_DONE;
 }
 
 /* A whole number from min to max; false for anything else. */

@@ -76,15 +76,25 @@ nothing_left() {
     same "$left" ''
 }
 
-# on_server - the script from here on has a server of its own, with $DATABASE_URL, a superuser's.
+# on_server - the script from here on has a server of its own, with $DATABASE_URL, a superuser's, and
+# $scratch, that of a database to be marked.
 on_server() {
-    [ -z "${DATABASE_URL-}" ] || return 0
+    if [ -n "${DATABASE_URL-}" ]; then
+        sql 'CREATE DATABASE scratch'
+        scratch=$(at scratch)
+        return
+    fi
     trap - EXIT
     rm -rf "$dir"
     SERVER_CONNECTIONS=12 TMPDIR=/tmp exec "$root/reference/tests/with-server" "$0"
 }
 
+# at DATABASE - the URL of another database of the server.
+at() {
+    echo "${DATABASE_URL/\/postgres\?/\/$1?}"
+}
+
 # sql STATEMENT [DATABASE] - what the server answers.
 sql() {
-    psql -XAtq "${DATABASE_URL/\/postgres\?/\/${2:-postgres}?}" -c "$1"
+    psql -XAtq "$(at "${2:-postgres}")" -c "$1"
 }

@@ -155,15 +155,18 @@ static void something_else_of_that_name_is_no_mark(void **state)
     assert_int_equal(PQtransactionStatus(conn), PQTRANS_IDLE);
 }
 
-static void a_template_database_cannot_be_marked(void **state)
+static void a_template_and_postgres_cannot_be_marked(void **state)
 {
     (void)state;
     struct ob_error err;
-    PGconn *template = connect_to(server, "template1");
-    assert_int_equal(ob_pg_marker_leave(template, &err), OB_REFUSED);
-    assert_non_null(strstr(err.message, "template1"));
-    expect_answer(template, "SELECT to_regnamespace('overbook') IS NULL", "t");
-    PQfinish(template);
+    static const char *const names[] = {"template1", "postgres"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        PGconn *there = connect_to(server, names[i]);
+        assert_int_equal(ob_pg_marker_leave(there, &err), OB_REFUSED);
+        assert_non_null(strstr(err.message, names[i]));
+        expect_answer(there, "SELECT to_regnamespace('overbook') IS NULL", "t");
+        PQfinish(there);
+    }
 }
 
 static void a_role_that_may_not_mark_gets_the_servers_reason(void **state)
@@ -181,25 +184,43 @@ static void a_role_that_may_not_mark_gets_the_servers_reason(void **state)
     execute(conn, "DROP ROLE nobody_much");
 }
 
-static void roles_that_may_create_databases_are_known(void **state)
+/* The rights of the role, and that asking for them changes nothing. */
+static void expect_rights(const char *role, enum ob_result expected, const char *hint)
+{
+    struct ob_error err = {.hint = ""};
+    char *become = ob_asprintf("SET SESSION AUTHORIZATION %s", role);
+    execute(conn, become);
+    assert_int_equal(ob_pg_marker_rights(conn, &err), expected);
+    assert_int_equal(PQtransactionStatus(conn), PQTRANS_IDLE);
+    expect_answer(conn, "SHOW session_replication_role", "origin");
+    assert_string_equal(err.hint, hint);
+    execute(conn, "RESET SESSION AUTHORIZATION");
+    free(become);
+}
+
+static void a_role_without_the_rights_is_refused_with_the_statements_that_grant_them(void **state)
 {
     (void)state;
     struct ob_error err;
-    bool can = false;
-    assert_int_equal(ob_pg_marker_can_create(conn, &can, &err), OB_OK);
-    assert_true(can);
-    execute(conn, "CREATE ROLE creator CREATEDB; CREATE ROLE reader");
-    execute(conn, "SET SESSION AUTHORIZATION creator");
-    assert_int_equal(ob_pg_marker_can_create(conn, &can, &err), OB_OK);
-    assert_true(can);
-    execute(conn, "SET SESSION AUTHORIZATION reader");
-    assert_int_equal(ob_pg_marker_can_create(conn, &can, &err), OB_OK);
-    assert_false(can);
     char name[OB_PG_DATABASE_NAME_SIZE];
+    assert_int_equal(ob_pg_marker_rights(conn, &err), OB_OK);
+    execute(conn, "CREATE ROLE \"A b\" CREATEDB; CREATE ROLE reader");
+    if (PQserverVersion(conn) >= 150000) {
+        expect_rights("\"A b\"", OB_REFUSED,
+                      "GRANT SET ON PARAMETER session_replication_role TO \"A b\";");
+        expect_rights("reader", OB_REFUSED,
+                      "ALTER ROLE reader CREATEDB; GRANT SET ON PARAMETER "
+                      "session_replication_role TO reader;");
+        execute(conn, "GRANT SET ON PARAMETER session_replication_role TO \"A b\", reader");
+        expect_rights("\"A b\"", OB_OK, "");
+        expect_rights("reader", OB_REFUSED, "ALTER ROLE reader CREATEDB;");
+        execute(conn, "REVOKE SET ON PARAMETER session_replication_role FROM \"A b\", reader");
+    }
+    execute(conn, "SET SESSION AUTHORIZATION reader");
     assert_int_equal(ob_pg_marker_create(conn, name, &err), OB_SQL);
     assert_string_equal(err.sqlstate, "42501");
     execute(conn, "RESET SESSION AUTHORIZATION");
-    execute(conn, "DROP ROLE creator; DROP ROLE reader");
+    execute(conn, "DROP ROLE \"A b\"; DROP ROLE reader");
 }
 
 static void a_database_of_our_own_is_marked_and_dropped_whoever_is_in_it(void **state)
@@ -221,6 +242,50 @@ static void a_database_of_our_own_is_marked_and_dropped_whoever_is_in_it(void **
     expect_refused(conn);
     PQfinish(inside);
     free(expected);
+}
+
+/* Ends the session for good, as a kill of its overbook would. */
+static void end_session(PGconn *of)
+{
+    char *sql = ob_asprintf("SELECT pg_terminate_backend(%d, 20000)", PQbackendPID(of));
+    expect_answer(conn, sql, "t");
+    PQfinish(of);
+    free(sql);
+}
+
+static void what_a_dead_overbook_left_is_swept_up_and_nothing_else(void **state)
+{
+    (void)state;
+    struct ob_error err = {.message = ""};
+    char left[OB_PG_DATABASE_NAME_SIZE], used[OB_PG_DATABASE_NAME_SIZE];
+    char renamed[OB_PG_DATABASE_NAME_SIZE], mine[OB_PG_DATABASE_NAME_SIZE];
+    PGconn *other = connect_to(server, "precious");
+    assert_int_equal(ob_pg_marker_create(other, left, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create(other, used, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create(other, renamed, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create(conn, mine, &err), OB_OK);
+    char *copy = ob_asprintf("CREATE DATABASE overbook_1_2 TEMPLATE %s", left);
+    char *rename = ob_asprintf("ALTER DATABASE %s RENAME TO overbook_1_3", renamed);
+    execute(conn, copy); /* its table overbook.disposable, and not the comment */
+    execute(conn, rename);
+    execute(conn, "CREATE DATABASE overbook_1_1");
+    assert_int_equal(ob_pg_marker_sweep(conn), 0); /* the other is there */
+    end_session(other);
+    PGconn *inside = connect_to(server, used);
+    assert_int_equal(ob_pg_marker_sweep(conn), 1);
+    assert_int_equal(ob_pg_marker_sweep(conn), 0);
+    end_session(inside);
+    assert_int_equal(ob_pg_marker_sweep(conn), 1);
+    expect_answer(conn,
+                  "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE datname "
+                  "LIKE 'overbook\\_1\\__'",
+                  "overbook_1_1 overbook_1_2 overbook_1_3");
+    assert_int_equal(ob_pg_marker_drop(conn, mine, &err), OB_OK);
+    execute(conn, "DROP DATABASE overbook_1_1");
+    execute(conn, "DROP DATABASE overbook_1_2");
+    execute(conn, "DROP DATABASE overbook_1_3");
+    free(rename);
+    free(copy);
 }
 
 static void a_database_that_cannot_be_dropped_is_named(void **state)
@@ -278,10 +343,11 @@ int main(void)
         WITH_PRECIOUS(a_mark_that_came_with_a_template_does_not_count),
         WITH_PRECIOUS(a_renamed_database_has_to_be_marked_again),
         WITH_PRECIOUS(something_else_of_that_name_is_no_mark),
-        WITH_PRECIOUS(a_template_database_cannot_be_marked),
+        WITH_PRECIOUS(a_template_and_postgres_cannot_be_marked),
         WITH_PRECIOUS(a_role_that_may_not_mark_gets_the_servers_reason),
-        WITH_PRECIOUS(roles_that_may_create_databases_are_known),
+        WITH_PRECIOUS(a_role_without_the_rights_is_refused_with_the_statements_that_grant_them),
         WITH_PRECIOUS(a_database_of_our_own_is_marked_and_dropped_whoever_is_in_it),
+        WITH_PRECIOUS(what_a_dead_overbook_left_is_swept_up_and_nothing_else),
         WITH_PRECIOUS(a_database_that_cannot_be_dropped_is_named),
         WITH_PRECIOUS(the_connection_string_of_another_database_keeps_everything_else),
         WITH_PRECIOUS(a_lost_connection_is_the_servers_failure),

@@ -6,6 +6,7 @@
 #include "racing.h"
 
 #include "base/alloc.h"
+#include "scenario/vocabulary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +14,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -335,6 +338,22 @@ static void the_counters_are_told_at_the_end(void **state)
     close_text(&opened);
 }
 
+static void the_simulators_that_may_be_named_are_those_that_there_are(void **state)
+{
+    (void)state;
+    struct opened opened;
+    char numbers[64] = "";
+    const struct ob_key *key = ob_key_find(&ob_verb_find("hold")->set, "simulator");
+    for (int64_t number = key->min; number <= key->max; number++)
+        snprintf(numbers + strlen(numbers), sizeof numbers - strlen(numbers), "%s%" PRId64,
+                 number > key->min ? " " : "", number);
+    open_text(&opened, HEAD "clients:\n  - {name: ann, does: hold, " SLOT "}\n" TAIL, NULL);
+    ob_racing_expect(&opened.racing,
+                     "SELECT string_agg(id::text, ' ' ORDER BY id) FROM booking.simulator",
+                     numbers);
+    close_text(&opened);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +372,7 @@ int main(void)
         cmocka_unit_test(who_gets_no_answer_asks_again),
         cmocka_unit_test(a_run_that_is_given_up_leaves_nothing_to_the_next),
         cmocka_unit_test(the_counters_are_told_at_the_end),
+        cmocka_unit_test(the_simulators_that_may_be_named_are_those_that_there_are),
     };
     return cmocka_run_group_tests_name("reference target", tests, ob_live_start, ob_live_stop);
 }

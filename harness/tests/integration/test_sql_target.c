@@ -2,6 +2,8 @@
 #include "live.h"
 #include "racing.h"
 
+#include "explore/follower.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,6 +60,41 @@ static void captures_take_the_first_row_or_null(void **state)
                         "{\"n\":\"1\",\"w\":\"a\"} {\"n\":\"2\",\"w\":null} "
                         "{\"n\":null,\"w\":null}");
     close_text(&opened);
+}
+
+/* The error of a scenario's first run. */
+static struct ob_error run_fails(const char *text)
+{
+    struct opened opened;
+    struct ob_error err;
+    open_text(&opened, text);
+    struct ob_schedule nothing = {0};
+    struct ob_follower follower = {.schedule = &nothing, .prefix = true};
+    struct ob_chooser chooser = ob_follower_chooser(&follower);
+    assert_int_equal(ob_rig_run(opened.racing.rig, &chooser, false, &opened.racing.trace,
+                                &opened.racing.outcome, &err),
+                     OB_SQL);
+    close_text(&opened);
+    return err;
+}
+
+static void a_column_to_capture_that_is_not_there_fails_the_run(void **state)
+{
+    (void)state;
+    struct ob_error err = run_fails(HEAD("CREATE TABLE t (n int);") ONE
+                                    "    steps:\n"
+                                    "      - begin\n"
+                                    "      - {sql: 'SELECT count(*) AS cnt, 1 AS i FROM t',"
+                                    " capture: {n: cmt}}\n"
+                                    "      - commit\n" TAIL);
+    assert_string_equal(err.message, "client ann, step 2: the result has no column \"cmt\"");
+    assert_string_equal(err.detail, "It has cnt, i.");
+    assert_string_equal(err.hint, "Did you mean \"cnt\"?");
+    err = run_fails(HEAD("CREATE TABLE t (n int);") ONE
+                    "    steps: [{sql: INSERT INTO t VALUES (1), capture: {n: n}}]\n" TAIL);
+    assert_string_equal(err.message, "client ann, step 1: the result has no column \"n\"");
+    assert_string_equal(err.detail, "It has none.");
+    assert_string_equal(err.hint, "");
 }
 
 static void a_skipped_step_leaves_its_variables_as_they_were(void **state)
@@ -378,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(captures_take_the_first_row_or_null),
         cmocka_unit_test(a_skipped_step_leaves_its_variables_as_they_were),
+        cmocka_unit_test(a_column_to_capture_that_is_not_there_fails_the_run),
         cmocka_unit_test(guards_compare_numbers_as_numbers_and_the_rest_as_text),
         cmocka_unit_test(variables_are_parameters_and_never_pasted),
         cmocka_unit_test(a_serialization_failure_begins_the_steps_again_as_at_the_start),

@@ -62,6 +62,10 @@ static bool does_itself(struct ob_client *client, struct ob_scene *scene, const 
         unsigned way = ob_client_fault(client, (size_t)strtoul(line + 6, NULL, 10));
         snprintf(data, sizeof data, "{\"way\": %u}", way);
         ob_client_event(client, "reached", data);
+    } else if (starts_with(line, "fail ")) {
+        struct ob_error err;
+        ob_error_set(&err, OB_SQL, "%s", line + 5);
+        ob_client_fail(client, &err);
     } else if (strcmp(line, "spin") == 0) {
         for (;;)
             pause();

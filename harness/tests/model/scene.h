@@ -9,6 +9,7 @@
  *     raise                    sets scene->flag, between two operations
  *     fault N                  reaches a fault point, and says in an event which way it fails
  *     say WORDS                an event of kind "says"
+ *     fail WORDS               the client cannot go on, and so the run; the script's last line
  *     spin                     never comes back to the engine
  *     spin when stopped        at the script's end: so does a client that is told to stop
  *     loosely STATEMENT        one that need not be settled

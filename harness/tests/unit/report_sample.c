@@ -71,7 +71,8 @@ void report_sample_good(struct ob_report *report)
     report->version = "0.1.0";
     report->postgres = "15.18";
     report->seed = 1;
-    report->controlled_deadlock = report->controlled_clock = true;
+    report->seconds = 12.5;
+    report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
     report->controlled_wake = report->controlled_gates = true;
     add_two_holds(report);
 }
@@ -94,6 +95,8 @@ static struct ob_report_result *add_refund(struct ob_report *report, const char 
     };
     return result;
 }
+
+static const char *const warnings[] = {"client bob: \"SELECT 1/0\" failed each time: 22012: no"};
 
 void report_sample_mixed(struct ob_report *report)
 {
@@ -118,6 +121,8 @@ void report_sample_mixed(struct ob_report *report)
     struct ob_report_result *missing = add_refund(report, "legacy");
     missing->verdict = OB_HOLDS;
     missing->reason = "No run violated one-booking-per-payment.";
+    missing->warnings = warnings;
+    missing->warning_count = 1;
     struct ob_report_result *unclear = add_refund(report, "replay");
     unclear->verdict = OB_INCONCLUSIVE;
     unclear->reason = "The replay went another way at step 4: bob was blocked.";

@@ -113,6 +113,19 @@ static void a_taken_text_is_the_callers_and_nothing_else_is_left(void **state)
     ob_buf_clear(&buf);
 }
 
+static void a_text_becomes_one_line_and_is_cut_between_characters(void **state)
+{
+    (void)state;
+    struct ob_buf buf;
+    ob_buf_init(&buf, 100);
+    ob_buf_put_line(&buf, "\n SELECT\t 1\r\n", 8);
+    assert_string_equal(buf.data, "SELECT 1");
+    ob_buf_reset(&buf);
+    ob_buf_put_line(&buf, "SELECT 'ä'", 9);
+    assert_string_equal(buf.data, "SELECT 'ä…");
+    ob_buf_clear(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +135,7 @@ int main(void)
         cmocka_unit_test(a_long_text_grows_the_buffer),
         cmocka_unit_test(exactly_the_maximum_fits_and_one_byte_more_does_not),
         cmocka_unit_test(a_broken_buffer_takes_nothing_more_until_it_is_reset),
+        cmocka_unit_test(a_text_becomes_one_line_and_is_cut_between_characters),
         cmocka_unit_test(a_taken_text_is_the_callers_and_nothing_else_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

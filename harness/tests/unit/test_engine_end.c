@@ -58,6 +58,23 @@ static void a_lock_that_nobody_will_free_is_stuck(void **state)
     close_scene(&scene);
 }
 
+static void a_client_that_cannot_go_on_fails_the_run(void **state)
+{
+    (void)state;
+    struct ob_scene scene;
+    open_scene(&scene);
+    OB_SCENE_ADD(&scene, "ann", "begin", "lock x", "fail ann");
+    OB_SCENE_ADD(&scene, "bob", "lock x");
+    OB_SCENE_ADD(&scene, "cat", "read y", "read y", "fail cat");
+    assert_int_equal(ob_scene_run(&scene, "22010"), OB_SQL);
+    assert_string_equal(scene.err.message, "cat");
+    assert_int_equal(ob_scene_run(&scene, "010"), OB_SQL);
+    assert_string_equal(scene.err.message, "ann");
+    assert_int_equal(scene.trace.step_count, 3);
+    expect_next_run_to_finish(&scene);
+    close_scene(&scene);
+}
+
 static void too_many_steps_end_the_run(void **state)
 {
     (void)state;
@@ -291,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lock_that_nobody_will_free_is_stuck),
+        cmocka_unit_test(a_client_that_cannot_go_on_fails_the_run),
         cmocka_unit_test(too_many_steps_end_the_run),
         cmocka_unit_test(exactly_as_many_steps_as_allowed_are_fine),
         cmocka_unit_test(a_statement_without_an_answer_ends_the_run_in_time),

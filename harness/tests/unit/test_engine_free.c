@@ -44,6 +44,22 @@ static void every_client_does_all_it_has_to_do(void **state)
     close_scene(&scene);
 }
 
+static void a_client_that_cannot_go_on_fails_the_run(void **state)
+{
+    (void)state;
+    struct ob_scene scene;
+    open_with(&scene, (struct ob_model_options){0}, NULL);
+    OB_SCENE_ADD(&scene, "ann", "begin", "add x 1", "fail no such column");
+    OB_SCENE_ADD(&scene, "bob", "begin", "add y 1", "commit");
+    assert_int_equal(ob_scene_run(&scene, ""), OB_SQL);
+    assert_string_equal(scene.err.message, "no such column");
+    scene.spec.clients++;
+    scene.spec.client_count--;
+    assert_int_equal(ob_scene_run(&scene, ""), OB_OK);
+    assert_int_equal(scene.trace.end, OB_RUN_FINISHED);
+    close_scene(&scene);
+}
+
 static void a_deadlock_kills_one_and_the_others_go_on(void **state)
 {
     (void)state;
@@ -168,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_client_does_all_it_has_to_do),
+        cmocka_unit_test(a_client_that_cannot_go_on_fails_the_run),
         cmocka_unit_test(a_deadlock_kills_one_and_the_others_go_on),
         cmocka_unit_test(waits_for_time_and_for_others_come_to_an_end),
         cmocka_unit_test(faults_are_decided_one_at_a_time_and_within_the_budget),

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "repro/token.h"
@@ -63,7 +64,8 @@ struct fixture {
     struct ob_finding findings[3];
 };
 
-static struct ob_rig rig;
+static const char *const names[] = {"alice", "bob"};
+static struct ob_rig rig = {.client_names = names};
 
 static void begin(struct fixture *f, size_t variant)
 {
@@ -112,8 +114,7 @@ static void a_violation_where_none_should_be_is_unexpected(void **state)
     struct fixture f;
     begin(&f, FIXED);
     found(&f, 1, 10);
-    expect(&f,
-           (struct expected){OB_VIOLATED, false, "ownership was broken, and nothing should be"});
+    expect(&f, (struct expected){OB_VIOLATED, false, "expected to hold, but ownership was broken"});
 }
 
 static void the_expected_violation_is_expected(void **state)
@@ -156,14 +157,37 @@ static void another_violation_than_the_expected_is_unexpected(void **state)
 static void the_expected_violation_not_found_is_unexpected(void **state)
 {
     (void)state;
-    struct fixture f;
-    begin(&f, LEGACY);
-    expect(&f, (struct expected){OB_HOLDS, false,
-                                 "no-overlap should be broken, and was not in 300 runs"});
-    begin(&f, LEGACY);
-    f.exploration.runs = 1;
-    expect(&f,
-           (struct expected){OB_HOLDS, false, "no-overlap should be broken, and was not in 1 run"});
+    static const struct {
+        const char *strategy;
+        uint64_t runs;
+        bool exhausted;
+        const char *reason;
+    } cases[] = {
+        {"random", 300, false,
+         "no-overlap should be broken, and was not in 300 runs: try --runs 3000 or --strategy "
+         "exhaustive"},
+        {"stress", 1, false,
+         "no-overlap should be broken, and was not in 1 run: try --runs 1000 or --strategy "
+         "exhaustive"},
+        {"round-robin", 2, false,
+         "no-overlap should be broken, and was not in 2 runs: try --strategy random"},
+        {"exhaustive", 100, false,
+         "no-overlap should be broken, and was not in 100 runs: try --runs 1000"},
+        {"exhaustive", 6, true, "no-overlap should be broken, and was not in 6 runs"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture f;
+        begin(&f, LEGACY);
+        f.exploration.runs = cases[i].runs;
+        f.exploration.exhausted = cases[i].exhausted;
+        struct ob_report_result *result = ob_judge_begin(&f.report, &scenario, LEGACY);
+        result->strategy = cases[i].strategy;
+        ob_judge(&f.report, result, &f.judged);
+        assert_int_equal(result->verdict, OB_HOLDS);
+        assert_false(result->as_expected);
+        assert_string_equal(result->reason, cases[i].reason);
+        ob_report_clear(&f.report);
+    }
 }
 
 static void a_violation_whose_replays_differ_decides_nothing(void **state)
@@ -251,6 +275,77 @@ static void what_must_be_exhausted_and_is_not_is_left_open(void **state)
     expect(&f, (struct expected){OB_HOLDS, true, ""});
 }
 
+static struct ob_statement statement(uint64_t done, uint64_t wrong, const char *sqlstate)
+{
+    struct ob_statement failed = {.client = 1,
+                                  .text = "INSERT INTO\n  bookng VALUES ($1)",
+                                  .done = done,
+                                  .wrong = wrong,
+                                  .message = "no"};
+    snprintf(failed.sqlstate, sizeof failed.sqlstate, "%s", sqlstate);
+    return failed;
+}
+
+static void a_statement_that_is_never_accepted_is_an_error(void **state)
+{
+    (void)state;
+    struct ob_statement failed[] = {statement(300, 0, ""), statement(0, 300, "42P01")};
+    for (size_t variant = LEGACY; variant <= FIXED; variant++) {
+        struct fixture f;
+        begin(&f, variant);
+        f.exploration.statements = (struct ob_statements){.items = failed, .count = 2};
+        expect(&f, (struct expected){OB_FAILED, false,
+                                     "client bob: \"INSERT INTO bookng VALUES ($1)\" failed each "
+                                     "time: 42P01: no"});
+    }
+}
+
+static void expect_warning(struct fixture *f, enum ob_verdict verdict, const char *warning)
+{
+    const struct ob_report_result *result = judge(f);
+    assert_int_equal(result->verdict, verdict);
+    assert_true(result->as_expected);
+    assert_string_equal(result->reason, "");
+    assert_int_equal(result->warning_count, warning != NULL);
+    if (warning)
+        assert_string_equal(result->warnings[0], warning);
+    ob_report_clear(&f->report);
+}
+
+static void other_failures_are_warned_of(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ob_statement failed = statement(298, 2, "42P01");
+    begin(&f, FIXED);
+    f.exploration.statements = (struct ob_statements){.items = &failed, .count = 1};
+    expect_warning(&f, OB_HOLDS,
+                   "client bob: \"INSERT INTO bookng VALUES ($1)\" failed 2 of 300 times: "
+                   "42P01: no");
+    failed = statement(0, 9, "22012");
+    begin(&f, FIXED);
+    f.exploration.statements = (struct ob_statements){.items = &failed, .count = 1};
+    expect_warning(&f, OB_HOLDS,
+                   "client bob: \"INSERT INTO bookng VALUES ($1)\" failed each time: 22012: no");
+    failed = statement(1, 9, "22012");
+    begin(&f, FIXED);
+    f.exploration.statements = (struct ob_statements){.items = &failed, .count = 1};
+    expect_warning(&f, OB_HOLDS, NULL);
+}
+
+/* A statement that another client has broken may be what the violation is about. */
+static void a_confirmed_violation_decides_beside_a_statement_that_is_not_accepted(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ob_statement failed = statement(0, 1, "42703");
+    begin(&f, LEGACY);
+    found(&f, 0, 10);
+    f.exploration.statements = (struct ob_statements){.items = &failed, .count = 1};
+    expect_warning(&f, OB_VIOLATED,
+                   "client bob: \"INSERT INTO bookng VALUES ($1)\" failed each time: 42703: no");
+}
+
 static void a_free_run_has_a_violation_and_nothing_to_replay(void **state)
 {
     (void)state;
@@ -300,6 +395,9 @@ static void what_failed_is_an_error_and_a_lost_client_is_inconclusive(void **sta
     ob_judge_error(&f.report, result, &err);
     assert_int_equal(result->verdict, OB_FAILED);
     assert_string_equal(result->reason, "the setup failed: syntax error");
+    ob_error_hint(&err, "Try it with psql.");
+    ob_judge_error(&f.report, result, &err);
+    assert_string_equal(result->reason, "the setup failed: syntax error Try it with psql.");
     ob_error_set(&err, OB_STUCK, "bob did not come back");
     ob_judge_error(&f.report, result, &err);
     assert_int_equal(result->verdict, OB_INCONCLUSIVE);
@@ -322,6 +420,9 @@ int main(void)
         cmocka_unit_test(an_interruption_leaves_it_open_unless_a_violation_decides),
         cmocka_unit_test(no_run_at_all_is_not_a_proof),
         cmocka_unit_test(what_must_be_exhausted_and_is_not_is_left_open),
+        cmocka_unit_test(a_statement_that_is_never_accepted_is_an_error),
+        cmocka_unit_test(other_failures_are_warned_of),
+        cmocka_unit_test(a_confirmed_violation_decides_beside_a_statement_that_is_not_accepted),
         cmocka_unit_test(a_free_run_has_a_violation_and_nothing_to_replay),
         cmocka_unit_test(the_command_to_replay_names_the_file_where_it_must),
         cmocka_unit_test(what_failed_is_an_error_and_a_lost_client_is_inconclusive),

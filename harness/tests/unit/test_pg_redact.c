@@ -149,6 +149,32 @@ static void the_error_for_a_string_that_does_not_parse_quotes_nothing_of_it(void
     }
 }
 
+static void a_parameter_that_is_none_is_named_without_its_value(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message, *hint;
+    } examples[] = {
+        {"postgresql:///db?hst=s3cret", "\"hst\"", "Did you mean \"host\"?"},
+        {"dbname=db prot=s3cret", "\"prot\"", "Did you mean \"port\"?"},
+        {"postgresql:///db?nonsense=s3cret", "\"nonsense\"", "manual"},
+        /* What may be a piece of a password is not named. */
+        {"postgresql://h/db?b=s3cret@h", "does not parse", ""},
+        {"postgresql://h/db?password=a&hst=s3cret", "does not parse", ""},
+        {"dbname=db password=a hst=s3cret", "does not parse", ""},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
+        struct ob_error err = {.code = OB_OK};
+        assert_int_equal(ob_pg_url_check(examples[i].text, &err), OB_USAGE);
+        assert_non_null(strstr(err.message, examples[i].message));
+        assert_non_null(strstr(err.hint, examples[i].hint));
+        assert_null(strstr(err.message, "s3"));
+        assert_null(strstr(err.detail, "hst"));
+        assert_null(strstr(err.detail, "s3"));
+        assert_null(strstr(err.hint, "s3"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +185,7 @@ int main(void)
         cmocka_unit_test(what_holds_no_secret_is_shown_as_it_is),
         cmocka_unit_test(strings_that_libpq_parses_pass),
         cmocka_unit_test(the_error_for_a_string_that_does_not_parse_quotes_nothing_of_it),
+        cmocka_unit_test(a_parameter_that_is_none_is_named_without_its_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,11 +56,12 @@ static void keys_come_in_the_order_of_the_documentation(void **state)
     report_sample_good(&report);
     json_t *root = rendered(&report);
     assert_keys(root, "overbook postgres seed controlled results summary");
-    assert_keys(json_object_get(root, "controlled"), "deadlock wake clock gates");
+    assert_keys(json_object_get(root, "controlled"), "deadlock wake clock gates steps");
     json_t *result = json_array_get(json_object_get(root, "results"), 0);
-    assert_keys(result, "scenario file variant expected verdict as_expected reason strategy runs "
-                        "uncontrolled_runs steps exhausted classes outcomes violations seconds "
-                        "target about");
+    assert_keys(result,
+                "scenario file variant expected verdict as_expected reason warnings strategy runs "
+                "uncontrolled_runs steps exhausted classes outcomes violations seconds "
+                "target about");
     assert_keys(json_array_get(json_object_get(result, "violations"), 0),
                 "invariant run token clients faults steps preemptions replays why trace");
     assert_keys(json_object_get(result, "seconds"), "total reset settle check");
@@ -107,6 +108,9 @@ static void the_summary_counts_each_kind(void **state)
     assert_int_equal(number_at(summary, "inconclusive"), 1);
     assert_int_equal(number_at(summary, "errors"), 1);
     assert_true(json_is_false(json_object_get(json_object_get(root, "controlled"), "wake")));
+    json_t *missing = json_array_get(json_object_get(root, "results"), 3);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(missing, "warnings"), 0)),
+                        "client bob: \"SELECT 1/0\" failed each time: 22012: no");
     json_decref(root);
     ob_report_clear(&report);
 }

@@ -166,6 +166,8 @@ static void what_was_not_expected_is_a_failure(void **state)
                  " 'captured 9000 EUR, refunded 18000 EUR')",
                  "true");
     assert_xpath(document, "string(//testcase[@name='legacy']/failure/@type)", "holds");
+    assert_xpath(document, "contains(//testcase[@name='legacy']/failure, 'Warning: client bob')",
+                 "true");
     xmlFreeDoc(document);
     ob_report_clear(&report);
 }

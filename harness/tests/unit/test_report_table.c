@@ -13,41 +13,43 @@
 static const char good_unicode[] =
     "overbook 0.1.0, PostgreSQL 15.18, seed 1\n"
     "\n"
-    "     variant  expected             found              runs    time\n"
+    "     variant  expected             found                   runs    time\n"
     "\n"
     "two-holds-one-slot\n"
     "Two customers want the same bay at the same hour.\n"
     "  \xe2\x9c\x93"
-    "  legacy   violates no-overlap  violated             17  0.31 s\n"
+    "  legacy   violates no-overlap  violated in run 17        17  0.31 s\n"
     "     no-overlap: booking 2 of bob overlaps booking 1 of alice on simulator 1:\n"
     "     2026-06-01 10:30 to 11:30, 2026-06-01 10:00 to 11:00\n"
     "     run 17: 2 clients, 8 steps, 1 preemption, 0 faults; replayed 10/10\n"
     "     overbook replay ob1-AAEC_wQFBg\n"
     "  \xe2\x9c\x93"
-    "  fixed    holds                holds, all tried  1,204  12.0 s\n"
+    "  fixed    holds                holds, all tried       1,204  12.0 s\n"
     "\n"
-    "all tried: there is no other schedule.\n"
-    "2 of 2 as expected in 12.3 s (1 hold, 1 violated).\n";
+    "holds, all tried: there is no other schedule of that variant.\n"
+    "2 of 2 as expected in 12.5 s (1 hold, 1 violated).\n";
 
 static const char mixed_ascii[] =
     "overbook 0.1.0, PostgreSQL 15.18, seed 1\n"
     "Not controlled: the order in which waiters wake.\n"
     "\n"
-    "     variant             expected             found                 runs    time\n"
+    "     variant             expected           found                   runs    time\n"
     "\n"
     "two-holds-one-slot\n"
     "Two customers want the same bay at the same hour.\n"
-    "  ok legacy              violates no-overlap  violated                17  0.31 s\n"
+    "  ok legacy              violates           violated in run 17        17  0.31 s\n"
+    "                         no-overlap\n"
     "     no-overlap: booking 2 of bob overlaps booking 1 of alice on simulator 1:\n"
     "     2026-06-01 10:30 to 11:30, 2026-06-01 10:00 to 11:00\n"
     "     run 17: 2 clients, 8 steps, 1 preemption, 0 faults; replayed 10/10\n"
     "     overbook replay ob1-AAEC_wQFBg\n"
-    "  ok fixed               holds                holds, all tried     1,204  12.0 s\n"
+    "  ok fixed               holds              holds, all tried       1,204  12.0 s\n"
     "\n"
     "refund-against-cancel\n"
     "A customer gives the booking up while the payment is being captured; the money\n"
     "must come back exactly once.\n"
-    "  NO fixed-serializable  violates one-boo...  violates money-c...  5,000   125 s\n"
+    "  NO fixed-serializable  violates           violated in run 1,234  5,000   125 s\n"
+    "                         one-booking-per-payment\n"
     "     It violates money-conserved, which was not expected.\n"
     "     money-conserved: payment pay_1: captured 9000 EUR, refunded 18000 EUR\n"
     "     liveness: payment pay_1: captured 9000 EUR, refunded 18000 EUR\n"
@@ -56,28 +58,34 @@ static const char mixed_ascii[] =
     "     run 1,234: 3 clients, 21 steps, 2 preemptions, 1 fault\n"
     "     overbook replay "
     "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
-    "  NO legacy              violates one-boo...  holds                5,000   125 s\n"
+    "  NO legacy              violates           holds                  5,000   125 s\n"
+    "                         one-booking-per-payment\n"
     "     No run violated one-booking-per-payment.\n"
-    "  ?? replay              violates one-boo...  inconclusive         5,000   125 s\n"
+    "     warning: client bob: \"SELECT 1/0\" failed each time: 22012: no\n"
+    "  ?? replay              violates           inconclusive           5,000   125 s\n"
+    "                         one-booking-per-payment\n"
     "     The replay went another way at step 4: bob was blocked.\n"
-    "  !! server              violates one-boo...  error                5,000   125 s\n"
+    "  !! server              violates           error                  5,000   125 s\n"
+    "                         one-booking-per-payment\n"
     "     The server went away: FATAL: terminating connection due to administrator\n"
     "     command ?quoted? ...\n"
     "\n"
+    "NO not as expected   ?? inconclusive   !! error\n"
     "holds: in each of these runs; there may be other schedules.\n"
-    "all tried: there is no other schedule.\n"
-    "2 of 6 as expected in 512 s; not as expected: 2, inconclusive: 1, errors: 1.\n";
+    "holds, all tried: there is no other schedule of that variant.\n"
+    "2 of 6 as expected in 12.5 s; not as expected: 2, inconclusive: 1, errors: 1.\n";
 
 static const char mixed_quiet_narrow[] =
     "overbook 0.1.0, PostgreSQL 15.18, seed 1\n"
     "Not controlled: the order in which waiters wake.\n"
     "\n"
-    "     variant      expected     found         runs   time\n"
+    "     variant       expected  found          runs    time\n"
     "\n"
     "refund-against-cancel\n"
     "A customer gives the booking up while the payment is\n"
     "being captured; the money must come back exactly once.\n"
-    "  NO fixed-se...  violates...  violates...  5,000  125 s\n"
+    "  NO fixed-ser...  violates  violated ...  5,000   125 s\n"
+    "                   one-booking-per-payment\n"
     "     It violates money-conserved, which was not\n"
     "     expected.\n"
     "     money-conserved: payment pay_1: captured 9000 EUR,\n"
@@ -91,18 +99,24 @@ static const char mixed_quiet_narrow[] =
     "     fault\n"
     "     overbook replay "
     "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1\n"
-    "  NO legacy       violates...  holds        5,000  125 s\n"
+    "  NO legacy        violates  holds         5,000   125 s\n"
+    "                   one-booking-per-payment\n"
     "     No run violated one-booking-per-payment.\n"
-    "  ?? replay       violates...  inconclu...  5,000  125 s\n"
+    "     warning: client bob: \"SELECT 1/0\" failed each time:\n"
+    "     22012: no\n"
+    "  ?? replay        violates  inconclusive  5,000   125 s\n"
+    "                   one-booking-per-payment\n"
     "     The replay went another way at step 4: bob was\n"
     "     blocked.\n"
-    "  !! server       violates...  error        5,000  125 s\n"
+    "  !! server        violates  error         5,000   125 s\n"
+    "                   one-booking-per-payment\n"
     "     The server went away: FATAL: terminating connection\n"
     "     due to administrator command ?quoted? ...\n"
     "\n"
+    "NO not as expected   ?? inconclusive   !! error\n"
     "holds: in each of these runs; there may be other\n"
     "schedules.\n"
-    "2 of 6 as expected in 512 s; not as expected: 2,\n"
+    "2 of 6 as expected in 12.5 s; not as expected: 2,\n"
     "inconclusive: 1, errors: 1.\n";
 
 static struct ob_table_options options;
@@ -155,7 +169,7 @@ static void a_quiet_table_of_a_good_report_is_one_line(void **state)
 {
     (void)state;
     assert_table(report_sample_good, (struct ob_table_options){.width = 80, .verbosity = -1},
-                 "2 of 2 as expected in 12.3 s (1 hold, 1 violated).\n");
+                 "2 of 2 as expected in 12.5 s (1 hold, 1 violated).\n");
 }
 
 static void no_results_are_said_to_be_none(void **state)
@@ -197,7 +211,113 @@ static void a_violation_that_cannot_be_replayed_has_no_command(void **state)
     char *text = table_of(without_token, (struct ob_table_options){.width = 80});
     assert_non_null(strstr(text, "booking 2 of bob overlaps"));
     assert_null(strstr(text, "overbook replay"));
+    assert_non_null(strstr(text, "\n     no token: the clients raced freely\n"));
     free(text);
+}
+
+static void raced_freely(struct ob_report *report)
+{
+    without_token(report);
+    report->controlled_steps = report->controlled_wake = false;
+}
+
+static void of_a_free_race_the_order_of_steps_is_not_controlled(void **state)
+{
+    (void)state;
+    char *text = table_of(raced_freely, (struct ob_table_options){.width = 80});
+    assert_non_null(strstr(text, "Not controlled: the order of steps, the order in which waiters "
+                                 "wake.\n"));
+    free(text);
+}
+
+/* Elsewhere than on a terminal nothing is shortened. */
+static void a_whole_table_has_every_name_in_its_row(void **state)
+{
+    (void)state;
+    struct ob_table_options how = {.width = 50, .whole = true, .verbosity = 1};
+    char *text = table_of(report_sample_mixed, how);
+    assert_non_null(strstr(text, "  NO fixed-serializable  violates one-booking-per-payment  "
+                                 "violated in run 1,234  5,000   125 s\n"));
+    assert_null(strstr(text, "-..."));
+    free(text);
+}
+
+static void on_a_terminal_names_wrap_before_they_are_cut(void **state)
+{
+    (void)state;
+    for (int width = 74; width <= 90; width++) {
+        char *text = table_of(report_sample_mixed, (struct ob_table_options){.width = width});
+        assert_non_null(strstr(text, "\n  NO fixed-serializable  violates  "));
+        assert_non_null(strstr(text, "\n                         one-booking-per-payment\n"));
+        assert_non_null(strstr(text, "violated in run 1,234"));
+        free(text);
+    }
+    char *wide = table_of(report_sample_mixed, (struct ob_table_options){.width = 100});
+    assert_non_null(strstr(wide, "  violates one-booking-per-payment  violated in run 1,234"));
+    free(wide);
+}
+
+/* What has come is printed at once, in the columns of all that was announced. */
+static void a_table_grows_with_its_report(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    struct ob_error err;
+    char *text = NULL;
+    size_t size = 0;
+    report_sample_mixed(&report);
+    size_t count = report.result_count;
+    const struct ob_table_options how = {.width = 80};
+    FILE *out = open_memstream(&text, &size);
+    struct ob_table *table = ob_table_new(&report, &how, out);
+    for (size_t i = 0; i < count; i++)
+        ob_table_announce(table, &report.results[i]);
+    for (report.result_count = 1; report.result_count <= count; report.result_count++) {
+        size_t before = size;
+        assert_int_equal(ob_table_print(table, &err), OB_OK);
+        assert_true(size > before);
+        assert_memory_equal(text, mixed_ascii, size);
+    }
+    report.result_count = count;
+    assert_int_equal(ob_table_end(table, &err), OB_OK);
+    assert_string_equal(text, mixed_ascii);
+    ob_table_free(table);
+    fclose(out);
+    free(text);
+    ob_report_clear(&report);
+}
+
+static void what_was_never_begun_is_counted(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    struct ob_error err;
+    char *text = NULL;
+    size_t size = 0;
+    report_sample_good(&report);
+    const struct ob_table_options how = {.width = 80};
+    FILE *out = open_memstream(&text, &size);
+    struct ob_table *table = ob_table_new(&report, &how, out);
+    for (size_t i = 0; i < 3; i++)
+        ob_table_announce(table, &report.results[0]);
+    assert_int_equal(ob_table_end(table, &err), OB_OK);
+    assert_non_null(strstr(text, "2 of 3 as expected in 12.5 s; not begun: 1.\n"));
+    ob_table_free(table);
+    fclose(out);
+    free(text);
+    ob_report_clear(&report);
+}
+
+static void signs_are_explained_only_where_they_occur(void **state)
+{
+    (void)state;
+    char *good = table_of(report_sample_good, (struct ob_table_options){.width = 80});
+    assert_null(strstr(good, "not as expected"));
+    char *mixed =
+        table_of(report_sample_mixed, (struct ob_table_options){.width = 80, .unicode = true});
+    assert_non_null(strstr(mixed, "\n\xe2\x9c\x97 not as expected   ? inconclusive   ! error\n"));
+    free(mixed);
+    free(good);
 }
 
 static void several_runs(struct ob_report *report)
@@ -241,6 +361,16 @@ static void a_long_step_keeps_what_it_came_to(void **state)
     assert_non_null(strstr(text,
                            "  \x1b[2m  1 bob        sql      SELECT s.id, slot.during, slot.price"
                            "  $1 = '1'  -> waits for ann\x1b[0m\n"));
+    free(text);
+}
+
+static void a_long_outcome_shares_the_line_with_its_step(void **state)
+{
+    (void)state;
+    static const char trace[] = "  1 bob sql SELECT s.id, slot.during, slot.price, slot.owner"
+                                "  -> error 42703: column s.id does not exist in this relation\n";
+    char *text = trace_of(trace, (struct ob_table_options){.width = 60});
+    assert_string_equal(text, "    1 bob sql SELECT s.id, s...  -> error 42703: column s...\n");
     free(text);
 }
 
@@ -363,7 +493,7 @@ static void a_result_without_texts_is_a_row(void **state)
 {
     (void)state;
     char *text = table_of(empty, (struct ob_table_options){.width = 80});
-    assert_non_null(strstr(text, "  ok                    holds     0  0.00 s\n"));
+    assert_non_null(strstr(text, "  ok                    holds                 0  0.00 s\n"));
     free(text);
 }
 
@@ -393,8 +523,15 @@ int main(void)
         cmocka_unit_test(no_results_are_said_to_be_none),
         cmocka_unit_test(a_verbose_table_has_every_violation_and_each_run_once),
         cmocka_unit_test(a_violation_that_cannot_be_replayed_has_no_command),
+        cmocka_unit_test(of_a_free_race_the_order_of_steps_is_not_controlled),
+        cmocka_unit_test(a_whole_table_has_every_name_in_its_row),
+        cmocka_unit_test(on_a_terminal_names_wrap_before_they_are_cut),
+        cmocka_unit_test(a_table_grows_with_its_report),
+        cmocka_unit_test(what_was_never_begun_is_counted),
+        cmocka_unit_test(signs_are_explained_only_where_they_occur),
         cmocka_unit_test(of_more_runs_than_are_shown_the_rest_is_counted),
         cmocka_unit_test(a_long_step_keeps_what_it_came_to),
+        cmocka_unit_test(a_long_outcome_shares_the_line_with_its_step),
         cmocka_unit_test(plain_text_is_indented_and_drives_no_terminal),
         cmocka_unit_test(colors_come_only_when_asked_and_change_no_text),
         cmocka_unit_test(every_line_fits_the_width),

@@ -84,33 +84,66 @@ static void the_documentation_names_every_word(void **state)
     ob_buf_clear(&docs);
 }
 
-/* Loads the block of YAML that ends at end, when it is a whole scenario. */
-static size_t load_example(const char *text, const char *end)
+/* Loads a block of YAML; one that is not a whole scenario is put into one. */
+static void load_example(const char *file, const char *text, size_t size)
 {
     struct ob_error err;
     struct ob_scenario *scenario;
+    struct ob_buf whole;
+    ob_buf_init(&whole, 1 << 16);
     if (strncmp(text, "name:", 5) != 0)
-        return 0;
-    if (ob_scenario_parse("example", text, (size_t)(end - text), &scenario, &err) != OB_OK)
-        fail_msg("%s", err.message);
+        ob_buf_puts(&whole, "name: x\nabout: A race.\ntarget: reference\n"
+                            "clients: [{name: ann, does: cleanup}]\nexpect: holds\n");
+    ob_buf_add(&whole, text, size);
+    if (ob_scenario_parse(file, whole.data, whole.size, &scenario, &err) != OB_OK)
+        fail_msg("%s\n%s", err.message, whole.data);
     ob_scenario_free(scenario);
-    return 1;
+    ob_buf_clear(&whole);
 }
 
 static void the_examples_of_the_documentation_load(void **state)
 {
     (void)state;
     static const char fence[] = "```yaml\n";
-    size_t count = 0;
-    struct ob_buf docs = read_file(DOCS_FILE);
-    for (const char *text = docs.data; (text = strstr(text, fence));) {
-        text += strlen(fence);
-        const char *end = strstr(text, "```");
-        assert_non_null(end);
-        count += load_example(text, end);
-        text = end + 3;
+    static const struct {
+        const char *file;
+        size_t count;
+    } files[] = {{DOCS_FILE, 4}, {"docs/invariants.md", 1}, {"README.md", 1}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        size_t count = 0;
+        struct ob_buf docs = read_file(files[i].file);
+        for (const char *text = docs.data; (text = strstr(text, fence)); count++) {
+            text += strlen(fence);
+            const char *end = strstr(text, "```");
+            assert_non_null(end);
+            load_example(files[i].file, text, (size_t)(end - text));
+            text = end + 3;
+        }
+        assert_int_equal(count, files[i].count);
+        ob_buf_clear(&docs);
     }
-    assert_int_equal(count, 4);
+}
+
+/* As cli/ prints it, of the first example with "slott" in place of "slot". */
+static void the_error_of_the_documentation_is_the_loader_s(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    struct ob_scenario *scenario;
+    struct ob_buf docs = read_file(DOCS_FILE), text;
+    const char *example = strstr(docs.data, "```yaml\n") + strlen("```yaml\n");
+    const char *slot = strstr(example, "slot: ") + strlen("slot");
+    ob_buf_init(&text, 1 << 16);
+    ob_buf_add(&text, example, (size_t)(slot - example));
+    ob_buf_puts(&text, "t");
+    ob_buf_add(&text, slot, (size_t)(strstr(slot, "```") - slot));
+    assert_int_equal(ob_scenario_parse("two-holds.yaml", text.data, text.size, &scenario, &err),
+                     OB_INPUT);
+    ob_buf_reset(&text);
+    ob_buf_printf(&text, "\noverbook: %s\n  %s\n  Hint: %s\n", err.message, err.detail, err.hint);
+    if (!strstr(docs.data, text.data))
+        fail_msg("%s does not have:%s", DOCS_FILE, text.data);
+    ob_buf_clear(&text);
     ob_buf_clear(&docs);
 }
 
@@ -211,6 +244,7 @@ int main(void)
         cmocka_unit_test(the_documentation_tells_every_key),
         cmocka_unit_test(the_documentation_names_every_word),
         cmocka_unit_test(the_examples_of_the_documentation_load),
+        cmocka_unit_test(the_error_of_the_documentation_is_the_loader_s),
         cmocka_unit_test(the_schema_is_the_vocabulary_s),
         cmocka_unit_test(the_schema_has_the_keys_of_each_target),
         cmocka_unit_test(no_verb_has_a_key_of_its_client),

@@ -226,6 +226,16 @@ static void what_is_no_token_at_all_is_refused(void **state)
     free(endless);
 }
 
+static void the_servers_version_is_told_as_people_write_it(void **state)
+{
+    (void)state;
+    char text[OB_TOKEN_SERVER_SIZE];
+    ob_token_server(&(struct ob_token){.server_version = 150018}, text);
+    assert_string_equal(text, "15.18");
+    ob_token_server(&(struct ob_token){.server_version = UINT32_MAX}, text);
+    assert_string_equal(text, "429496.7295");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -239,6 +249,7 @@ int main(void)
         cmocka_unit_test(content_that_makes_no_sense_is_refused),
         cmocka_unit_test(a_token_of_another_version_says_so),
         cmocka_unit_test(what_is_no_token_at_all_is_refused),
+        cmocka_unit_test(the_servers_version_is_told_as_people_write_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,13 +53,16 @@ static void a_result_gives_each_of_its_tokens_once(void **state)
     struct ob_tokens tokens;
     struct ob_error err;
     static const char result[] =
-        "{\"results\": [{\"violations\": [{\"token\": \"ob1A\"}, {\"token\": \"ob1A\"},"
-        " {\"token\": \"\"}, {}]}, {\"violations\": []}, {\"violations\": [{\"token\": \"ob1B\"}]},"
-        " 7]}";
+        "{\"results\": [{\"file\": \"a\", \"violations\": [{\"token\": \"ob1A\"}, {\"token\": "
+        "\"ob1A\"}, {\"token\": \"\"}, {}]}, {\"file\": \"b\", \"violations\": []}, "
+        "{\"violations\": [{\"token\": \"ob1B\"}]}, "
+        "{\"file\": \"a\", \"violations\": [{\"token\": \"ob1B\"}]}, 7]}";
     assert_int_equal(read_text(result, &tokens, &err), OB_OK);
     assert_int_equal(tokens.count, 2);
     assert_string_equal(tokens.items[0], "ob1A");
     assert_string_equal(tokens.items[1], "ob1B");
+    assert_int_equal(tokens.file_count, 1);
+    assert_string_equal(tokens.files[0], "a");
     ob_tokens_clear(&tokens);
 }
 

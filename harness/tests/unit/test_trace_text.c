@@ -31,7 +31,7 @@ static struct ob_completion *complete(struct ob_trace *trace, struct ob_step *st
     step->completion_count = count;
     for (size_t i = 0; i < count; i++)
         step->completions[i] =
-            (struct ob_completion){.client = step->client + i, .sqlstate = "00000"};
+            (struct ob_completion){.client = step->client + i, .sqlstate = "00000", .message = ""};
     return step->completions;
 }
 
@@ -55,6 +55,7 @@ static void fill(struct ob_trace *trace)
     struct ob_completion *completions = complete(trace, commit, 2);
     completions[1].digest = 0xabc;
     memcpy(completions[1].sqlstate, "40001", 6);
+    completions[1].message = "could not serialize\naccess";
     ob_trace_add_event(trace, 1, "answer", "{\"status\": \"refused\"}");
     struct ob_step *kill = add_step(trace, 2, OB_OP_KILL, "end the session");
     complete(trace, kill, 1)[0] = (struct ob_completion){.client = 2, .status = OB_REPLY_LOST};
@@ -83,8 +84,8 @@ static void a_trace_reads_like_this(void **state)
                 "  1 ann        begin    BEGIN  -> 0 rows\n"
                 "  2 ann        sql      SELECT id FROM booking WHERE id = $1  $1 = '7'  -> 1 row\n"
                 "  3 bob        sql      DELETE FROM booking  -> waits for ann, cat\n"
-                "  4 ann        commit   COMMIT  -> 0 rows; bob goes on: error 40001"
-                "  (uncontrolled wake)\n"
+                "  4 ann        commit   COMMIT  -> 0 rows; bob goes on: error 40001:"
+                " could not serialize access  (uncontrolled wake)\n"
                 "    bob        answer   status: refused\n"
                 "  5 cat        kill     end the session  -> session lost\n"
                 "  6 cat        call     pay  -> done\n"
