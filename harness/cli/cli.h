@@ -39,7 +39,7 @@ struct ob_options {
     enum ob_when progress, color;
     int verbosity;
     bool regress;          /* a folder of specs and one of their output */
-    size_t jobs;           /* workers; by default as many as there are processors */
+    size_t jobs;           /* workers; 0: as many as there are processors */
     const char *isolation; /* the default level of specs; NULL: the server's */
     unsigned given;        /* bits of the options with a value that came (options.c) */
     char **args;           /* what is no option */

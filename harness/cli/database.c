@@ -117,11 +117,14 @@ static enum ob_result blame_server(const struct ob_server *server, struct ob_err
     return err->code = OB_SERVER;
 }
 
-enum ob_result ob_server_create_database(struct ob_server *server, char **conninfo,
-                                         struct ob_error *err)
+enum ob_result ob_server_create_database(struct ob_server *server, const char *name,
+                                         char **conninfo, struct ob_error *err)
 {
     assert(server->database[0] == '\0');
-    enum ob_result result = ob_pg_marker_create(server->conn, server->database, err);
+    enum ob_result result = name ? ob_pg_marker_create_named(server->conn, name, err)
+                                 : ob_pg_marker_create(server->conn, server->database, err);
+    if (result == OB_OK && name)
+        snprintf(server->database, sizeof server->database, "%s", name);
     if (result == OB_OK)
         *conninfo = ob_pg_marker_conninfo(server->conn, server->database);
     else if (result == OB_SERVER)

@@ -19,9 +19,10 @@ bool ob_server_embedded(const struct ob_server *server);
 const char *ob_server_version(const struct ob_server *server); /* "15.18" */
 unsigned ob_server_version_number(const struct ob_server *server);
 
-/* An empty database; *conninfo is the caller's to free.  Only one at a time. */
-OB_MUSTCHECK enum ob_result ob_server_create_database(struct ob_server *server, char **conninfo,
-                                                      struct ob_error *err);
+/* An empty database, by this name where one is given (NULL: any; OB_REFUSED: there is one);
+ * *conninfo is the caller's to free.  Only one at a time. */
+OB_MUSTCHECK enum ob_result ob_server_create_database(struct ob_server *server, const char *name,
+                                                      char **conninfo, struct ob_error *err);
 /* Drops it again, whoever is still connected.  result and *err are how the work in it ended: they
  * are returned as they are when it failed (as OB_SERVER when the server has gone meanwhile), and
  * else it is the drop's own failure. */

@@ -63,7 +63,7 @@ static void say_controls(bool deadlock)
 static enum ob_result try_server(struct ob_server *server, bool *deadlock, struct ob_error *err)
 {
     char *conninfo = NULL;
-    enum ob_result result = ob_server_create_database(server, &conninfo, err);
+    enum ob_result result = ob_server_create_database(server, NULL, &conninfo, err);
     if (result != OB_OK)
         return result;
     const struct ob_pg_world_options options = {.conninfo = conninfo};

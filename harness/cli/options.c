@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *argp_program_version = "overbook " OB_VERSION;
 
@@ -46,9 +45,9 @@ static const struct {
     unsigned commands;
     struct argp_option option;
 } table[] = {
-    {RUN | REPLAY | DOCTOR,
+    {RUN | REPLAY | DOCTOR | SPEC,
      {"database-url", KEY_URL, "URL", 0, "use this server, not one of overbook's own", 0}},
-    {RUN | REPLAY,
+    {RUN | REPLAY | SPEC,
      {"disposable", KEY_DISPOSABLE, 0, 0,
       "mark the database of the URL, so that overbook may work beside it", 0}},
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
@@ -258,6 +257,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (out->regress && out->arg_count != 2)
             argp_error(state, "--regress takes a folder of specs and one of their output");
+        if (out->database_url && out->jobs > 1)
+            argp_error(state, "a server of yours is one place: --jobs goes without --database-url");
         if (out->disposable && !out->database_url)
             argp_error(state, "--disposable goes with --database-url");
         return 0;
@@ -360,9 +361,7 @@ void ob_options_parse(enum ob_command command, int argc, char **argv, struct ob_
         .args_doc = usage_of(command),
         .doc = about(command),
     };
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    *out = (struct ob_options){
-        .budget_us = INT64_MAX, .seed = 1, .jobs = processors > 0 ? (size_t)processors : 1};
+    *out = (struct ob_options){.budget_us = INT64_MAX, .seed = 1};
     suggest_option(options, argc, argv);
     argp_err_exit_status = OB_EXIT_USAGE;
     argp_parse(&argp, argc, argv, 0, NULL, out);

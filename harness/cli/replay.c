@@ -178,7 +178,7 @@ static enum ob_result replay_token(struct replaying *self, const char *text, str
     if (result == OB_OK)
         result = open_server(self, &token, err);
     if (result == OB_OK)
-        result = ob_server_create_database(self->server, &conninfo, err);
+        result = ob_server_create_database(self->server, NULL, &conninfo, err);
     if (result == OB_OK) {
         result = replay_on(self, text, &token, scenario, conninfo, err);
         result = ob_server_drop_database(self->server, result, err);

@@ -112,7 +112,7 @@ static void run_variant(struct running *running, const struct ob_scenario *scena
     struct ob_error err;
     char *conninfo = NULL;
     ob_progress_begin(&running->progress, scenario->name, scenario->variants[variant].name);
-    enum ob_result code = ob_server_create_database(running->server, &conninfo, &err);
+    enum ob_result code = ob_server_create_database(running->server, NULL, &conninfo, &err);
     bool created = code == OB_OK;
     if (created) {
         code = explore(running, scenario, variant, conninfo, result, &err);

@@ -1,5 +1,6 @@
 /* spec.c - overbook spec: isolation specs, printing what isolationtester prints. */
 #include "cli/cli.h"
+#include "cli/database.h"
 
 #include "base/alloc.h"
 #include "base/version.h"
@@ -60,11 +61,12 @@ static enum ob_result play(struct ob_spec_place *place, const char *path,
     return result;
 }
 
-static int play_files(const struct ob_options *options)
+static int play_files(const struct ob_options *options, const char *conninfo)
 {
     struct ob_error err;
     struct ob_spec_place *place = NULL;
-    enum ob_result result = ob_spec_place_open(&place, &err);
+    enum ob_result result =
+        conninfo ? ob_spec_place_open_at(conninfo, &place, &err) : ob_spec_place_open(&place, &err);
     int status = OB_EXIT_EXPECTED;
     for (size_t i = 0; i < options->arg_count && result == OB_OK && status == 0; i++) {
         struct ob_spec *spec = NULL;
@@ -82,6 +84,15 @@ static int play_files(const struct ob_options *options)
 }
 
 /* --- a folder, compared */
+
+/* Where a server is given, that is one place to play at. */
+static size_t workers(const struct ob_options *options)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    if (options->database_url || processors < 1)
+        return 1;
+    return options->jobs > 0 ? options->jobs : (size_t)processors;
+}
 
 extern char **environ;
 
@@ -151,15 +162,15 @@ static int write_json(const char *path, const struct ob_regress *regress)
     return ob_cli_error(&err);
 }
 
-static int compare_folder(struct ob_options *options)
+static int compare_folder(struct ob_options *options, const char *conninfo)
 {
     struct ob_regress regress;
     struct ob_error err;
     const struct ob_regress_options how = {
         .specs = options->args[0],
         .expected = options->args[1],
-        .workers = options->jobs,
-        .limit_s = limit_s(),
+        .workers = workers(options),
+        .worker = {.limit_s = limit_s(), .conninfo = conninfo},
         .done = print_done,
         .stopped = ob_cli_interrupted,
         .arg = options,
@@ -181,10 +192,41 @@ static int compare_folder(struct ob_options *options)
     return ob_cli_finish(status);
 }
 
+static int play_at(struct ob_options *options, const char *conninfo)
+{
+    return options->regress ? compare_folder(options, conninfo) : play_files(options, conninfo);
+}
+
+/* In a database of its own beside the URL's. */
+static int play_on_users_server(struct ob_options *options)
+{
+    struct ob_server *server = NULL;
+    struct ob_error err;
+    char *conninfo = NULL;
+    int status = OB_EXIT_EXPECTED;
+    enum ob_result result = ob_server_open(options, &server, &err);
+    if (result == OB_OK)
+        result = ob_server_create_database(server, OB_SPEC_DATABASE, &conninfo, &err);
+    if (result == OB_OK) {
+        status = play_at(options, conninfo);
+        result = ob_server_drop_database(server, OB_OK, &err);
+    }
+    free(conninfo);
+    ob_server_close(server);
+    return result == OB_OK ? status : ob_cli_error(&err);
+}
+
 int ob_command_spec(int argc, char **argv)
 {
+    static char standard_input[] = "-", *standard_inputs[] = {standard_input};
     struct ob_options options;
     ob_options_parse(OB_COMMAND_SPEC, argc, argv, &options);
+    if (options.arg_count == 0) {
+        options.args = standard_inputs;
+        options.arg_count = 1;
+    }
     ob_spec_place_conditions(options.isolation);
-    return options.regress ? compare_folder(&options) : play_files(&options);
+    if (options.database_url)
+        return play_on_users_server(&options);
+    return play_at(&options, NULL);
 }

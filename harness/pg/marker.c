@@ -268,17 +268,41 @@ static enum ob_result mark_new(PGconn *conn, const char *name, struct ob_error *
     return result;
 }
 
+static enum ob_result create(PGconn *conn, const char *name, struct ob_error *err)
+{
+    char sql[256];
+
+    /* template0 has nothing in it that the server's owner put there. */
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", name);
+    return run(conn, sql, "create a database for overbook", err);
+}
+
+enum ob_result ob_pg_marker_create_named(PGconn *conn, const char *name, struct ob_error *err)
+{
+    struct ob_error ignored;
+    enum ob_result result = create(conn, name, err);
+
+    if (result == OB_SQL && strcmp(err->sqlstate, DUPLICATE_DATABASE) == 0) {
+        ob_error_set(err, OB_REFUSED, "the server has a database \"%s\" already", name);
+        ob_error_hint(err, "Overbook needs that name for one of its own: drop it, or rename it.");
+        return OB_REFUSED;
+    }
+    if (result != OB_OK)
+        return result;
+    result = comment_new(conn, name, err);
+    if (result != OB_OK && ob_pg_marker_drop(conn, name, &ignored) != OB_OK)
+        ob_error_hint(err, "%s", ignored.hint);
+    return result;
+}
+
 enum ob_result ob_pg_marker_create(PGconn *conn, char *name, struct ob_error *err)
 {
     struct ob_error ignored;
-    char sql[256];
     enum ob_result result = OB_INTERNAL;
 
     for (int number = 1; number <= NAMES_MAX; number++) {
         snprintf(name, OB_PG_DATABASE_NAME_SIZE, "overbook_%d_%d", (int)getpid(), number);
-        /* template0 has nothing in it that the server's owner put there. */
-        snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template0 ENCODING 'UTF8'", name);
-        result = run(conn, sql, "create a database for overbook", err);
+        result = create(conn, name, err);
         if (result == OB_OK || strcmp(err->sqlstate, DUPLICATE_DATABASE) != 0)
             break;
     }

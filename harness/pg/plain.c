@@ -207,6 +207,11 @@ const struct ob_pg_said *ob_pg_plain_next(struct ob_pg_plain *plain, size_t clie
     return said;
 }
 
+bool ob_pg_plain_is_there(const struct ob_pg_plain *plain)
+{
+    return PQstatus(plain->asking) == CONNECTION_OK;
+}
+
 size_t ob_pg_plain_client_of(const struct ob_pg_plain *plain, int pid)
 {
     for (size_t i = 0; i < plain->session_count; i++)
@@ -226,7 +231,7 @@ static enum ob_io port_send(void *self, size_t client, const struct ob_op *op, s
     session->answering = false;
     if (PQsendQuery(session->conn, op->text))
         return OB_IO_PENDING;
-    complain(session->conn, "failed to send query", err);
+    complain(session->conn, OB_PG_PLAIN_SEND_FAILED, err);
     return OB_IO_FAILED;
 }
 

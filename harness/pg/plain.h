@@ -62,8 +62,14 @@ const struct ob_pg_said *ob_pg_plain_next(struct ob_pg_plain *plain, size_t clie
 /* The same, without taking it. */
 const struct ob_pg_said *ob_pg_plain_peek(const struct ob_pg_plain *plain, size_t client);
 
+/* False when the server itself has gone. */
+bool ob_pg_plain_is_there(const struct ob_pg_plain *plain);
+
 /* The session with this process, or OB_NO_CLIENT. */
 size_t ob_pg_plain_client_of(const struct ob_pg_plain *plain, int pid);
+
+/* The error's message when a session could not be sent its operation. */
+#define OB_PG_PLAIN_SEND_FAILED "failed to send query"
 
 /* For QUERY operations only; replies have no native result. */
 struct ob_ports ob_pg_plain_ports(struct ob_pg_plain *plain);

@@ -353,6 +353,19 @@ bool ob_spec_performance_end(struct ob_spec_performance *p, enum ob_run_end end)
     return !p->failed && end == OB_RUN_FINISHED;
 }
 
+enum ob_result ob_spec_performance_lost(struct ob_spec_performance *p, bool *played,
+                                        const struct ob_error *err)
+{
+    bool launching = p->phase == LAUNCHED && session_of(p, p->next)->active == p->next;
+    if (launching && strcmp(err->message, OB_PG_PLAIN_SEND_FAILED) == 0)
+        ob_spec_say(p->out, "%s for step %s: %s\n", err->message, step_of(p, p->next)->name,
+                    err->detail);
+    else
+        ob_spec_complain(p->out, "%s: %s\n", err->message, err->detail);
+    *played = false;
+    return OB_OK;
+}
+
 /* --- clients */
 
 /* Posts the session's steps in the order of the permutation. */

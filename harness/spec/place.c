@@ -20,16 +20,10 @@ static const struct ob_pg_setting usual[] = {
 };
 
 /* As pg_regress sets its databases up. */
-static const char *const statements[] = {
-    "CREATE DATABASE " OB_SPEC_DATABASE " TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"
-    " LC_CTYPE 'C'",
-    "ALTER DATABASE " OB_SPEC_DATABASE " SET lc_messages TO 'C'",
-    "ALTER DATABASE " OB_SPEC_DATABASE " SET lc_monetary TO 'C'",
-    "ALTER DATABASE " OB_SPEC_DATABASE " SET lc_numeric TO 'C'",
-    "ALTER DATABASE " OB_SPEC_DATABASE " SET lc_time TO 'C'",
-    "ALTER DATABASE " OB_SPEC_DATABASE " SET bytea_output TO 'hex'",
-    "ALTER DATABASE " OB_SPEC_DATABASE " SET timezone_abbreviations TO 'Default'",
-};
+#define SET "ALTER DATABASE " OB_SPEC_DATABASE " SET "
+static const char set_up[] =
+    SET "lc_messages TO 'C'; " SET "lc_monetary TO 'C'; " SET "lc_numeric TO 'C'; " SET
+        "lc_time TO 'C'; " SET "bytea_output TO 'hex'; " SET "timezone_abbreviations TO 'Default'";
 
 struct ob_spec_place {
     struct ob_pg_server *server;
@@ -48,51 +42,70 @@ void ob_spec_place_conditions(const char *isolation)
     free(options);
 }
 
-static enum ob_result create_database(const char *conninfo, struct ob_error *err)
+static enum ob_result run(const char *conninfo, const char *sql, struct ob_error *err)
 {
     PGconn *conn = PQconnectdb(conninfo);
+    PGresult *done = PQexec(conn, sql);
     enum ob_result result = OB_OK;
-    for (size_t i = 0; i < sizeof statements / sizeof *statements && result == OB_OK; i++) {
-        PGresult *done = PQexec(conn, statements[i]);
-        if (PQresultStatus(done) != PGRES_COMMAND_OK) {
-            result =
-                ob_error_set(err, OB_SERVER, "could not create the database " OB_SPEC_DATABASE);
-            ob_error_detail(err, "%s", PQerrorMessage(conn));
-        }
-        PQclear(done);
+    if (PQresultStatus(done) != PGRES_COMMAND_OK) {
+        result = ob_error_set(err, OB_SERVER, "could not set the database for specs up");
+        ob_error_detail(err, "%s", PQerrorMessage(conn));
     }
+    PQclear(done);
     PQfinish(conn);
     return result;
 }
 
-static enum ob_result open_at(struct ob_spec_place *place, struct ob_error *err)
+static enum ob_result set_up_at(struct ob_spec_place *place, const char *conninfo,
+                                struct ob_error *err)
 {
-    char *conninfo = ob_pg_server_conninfo(place->server, "postgres");
-    enum ob_result result = create_database(conninfo, err);
-    free(conninfo);
-    if (result != OB_OK)
-        return result;
-    conninfo = ob_pg_server_conninfo(place->server, OB_SPEC_DATABASE);
-    result = ob_pg_plain_open(conninfo, &place->plain, err);
-    free(conninfo);
-    return result;
+    enum ob_result result = run(conninfo, set_up, err);
+    return result == OB_OK ? ob_pg_plain_open(conninfo, &place->plain, err) : result;
 }
 
-enum ob_result ob_spec_place_open(struct ob_spec_place **out, struct ob_error *err)
+static enum ob_result finish_opening(struct ob_spec_place *place, enum ob_result result,
+                                     struct ob_spec_place **out)
 {
-    const struct ob_pg_server_options options = {
-        .settings = usual,
-        .setting_count = sizeof usual / sizeof *usual,
-    };
-    struct ob_spec_place *place = ob_alloc(sizeof *place);
-    enum ob_result result = ob_pg_server_open(&options, &place->server, err);
-    if (result == OB_OK)
-        result = open_at(place, err);
     if (result == OB_OK)
         *out = place;
     else
         ob_spec_place_close(place);
     return result;
+}
+
+enum ob_result ob_spec_place_open_at(const char *conninfo, struct ob_spec_place **out,
+                                     struct ob_error *err)
+{
+    struct ob_spec_place *place = ob_alloc(sizeof *place);
+    return finish_opening(place, set_up_at(place, conninfo, err), out);
+}
+
+static enum ob_result open_embedded(struct ob_spec_place *place, struct ob_error *err)
+{
+    const struct ob_pg_server_options options = {
+        .settings = usual,
+        .setting_count = sizeof usual / sizeof *usual,
+    };
+    enum ob_result result = ob_pg_server_open(&options, &place->server, err);
+    if (result != OB_OK)
+        return result;
+    char *outside = ob_pg_server_conninfo(place->server, "postgres");
+    char *inside = ob_pg_server_conninfo(place->server, OB_SPEC_DATABASE);
+    result = run(outside,
+                 "CREATE DATABASE " OB_SPEC_DATABASE
+                 " TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
+                 err);
+    if (result == OB_OK)
+        result = set_up_at(place, inside, err);
+    free(outside);
+    free(inside);
+    return result;
+}
+
+enum ob_result ob_spec_place_open(struct ob_spec_place **out, struct ob_error *err)
+{
+    struct ob_spec_place *place = ob_alloc(sizeof *place);
+    return finish_opening(place, open_embedded(place, err), out);
 }
 
 void ob_spec_place_close(struct ob_spec_place *place)

@@ -69,6 +69,8 @@ static enum ob_result perform(struct playing *p, const struct ob_spec_permutatio
     enum ob_result result = ob_engine_run(p->engine, &run, &p->trace, err);
     if (result == OB_OK)
         *played = ob_spec_performance_end(performance, p->trace.end);
+    else if (result == OB_SERVER && ob_pg_plain_is_there(p->plain))
+        result = ob_spec_performance_lost(performance, played, err);
     ob_spec_performance_free(performance);
     return result;
 }

@@ -204,7 +204,7 @@ static enum ob_result start_workers(struct running *run, struct ob_error *err)
         wanted = WORKERS_MAX;
     for (; run->worker_count < wanted; run->worker_count++) {
         enum ob_result result =
-            ob_spec_worker_start(&run->workers[run->worker_count], run->options->limit_s,
+            ob_spec_worker_start(&run->workers[run->worker_count], &run->options->worker,
                                  run->workers, run->worker_count, err);
         if (result != OB_OK)
             return result;

@@ -5,6 +5,7 @@
 #define OB_SPEC_REGRESS_H
 
 #include "base/error.h"
+#include "spec/worker.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +30,7 @@ struct ob_regress {
 struct ob_regress_options {
     const char *specs, *expected; /* folders */
     size_t workers;
-    int limit_s;
+    struct ob_spec_worker_options worker;
     /* A test is done, and all those before it.  May be NULL. */
     void (*done)(void *arg, const struct ob_regress_test *test);
     /* Whether to stop before the next one.  May be NULL. */

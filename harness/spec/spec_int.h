@@ -42,6 +42,11 @@ struct ob_chooser ob_spec_performance_chooser(struct ob_spec_performance *perfor
  * be completed; that was written. */
 bool ob_spec_performance_end(struct ob_spec_performance *performance, enum ob_run_end end);
 
+/* After a run in which a session's connection, but not the server, was lost: isolationtester says
+ * so and ends. */
+enum ob_result ob_spec_performance_lost(struct ob_spec_performance *performance, bool *played,
+                                        const struct ob_error *err);
+
 /* What the session has said, in so far as it comes before a step's own line. */
 void ob_spec_say_notices(struct ob_pg_plain *plain, size_t session, const char *name,
                          const struct ob_spec_out *out);

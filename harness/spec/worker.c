@@ -90,19 +90,21 @@ static bool send_report(int fd, const struct header *header, const struct ob_buf
     return send_all(fd, header, sizeof *header) && send_all(fd, text->data, text->size);
 }
 
-static void work(int fd, int limit_s)
+static void work(int fd, const struct ob_spec_worker_options *options)
 {
     struct ob_spec_place *place = NULL;
     struct header header = {0};
     struct ob_buf text;
     char path[PATH_SIZE];
     ob_buf_init(&text, SIZE_MAX);
-    enum ob_result result = ob_spec_place_open(&place, &header.error);
+    enum ob_result result = options->conninfo
+                                ? ob_spec_place_open_at(options->conninfo, &place, &header.error)
+                                : ob_spec_place_open(&place, &header.error);
     while (receive_all(fd, path, sizeof path)) {
         int64_t began_us = now_us();
         ob_buf_reset(&text);
         if (result == OB_OK)
-            result = play(place, path, limit_s, &text, &header.error);
+            result = play(place, path, options->limit_s, &text, &header.error);
         header.us = now_us() - began_us;
         header.size = text.size;
         header.error.code = result;
@@ -115,7 +117,8 @@ static void work(int fd, int limit_s)
 
 /* --- the owner's side */
 
-enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker, int limit_s,
+enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker,
+                                    const struct ob_spec_worker_options *options,
                                     const struct ob_spec_worker *others, size_t other_count,
                                     struct ob_error *err)
 {
@@ -131,7 +134,7 @@ enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker, int limit_s,
             close(others[i].fd);
         close(fds[0]);
         if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == owner)
-            work(fds[1], limit_s);
+            work(fds[1], options);
         _exit(0);
     }
     close(fds[1]);

@@ -21,6 +21,11 @@ struct ob_spec_worker {
     int fd; /* readable when a report has come, or the worker has ended */
 };
 
+struct ob_spec_worker_options {
+    int limit_s;          /* as in player.h */
+    const char *conninfo; /* a fresh database; NULL: a server of the worker's own */
+};
+
 /* What a spec came to. */
 struct ob_spec_report {
     int64_t us;         /* that it took */
@@ -31,7 +36,8 @@ struct ob_spec_report {
 
 /* Starts a worker, which ends when it is stopped, or with this process.  Before any thread is
  * started.  others: workers that were started before. */
-OB_MUSTCHECK enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker, int limit_s,
+OB_MUSTCHECK enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker,
+                                                 const struct ob_spec_worker_options *options,
                                                  const struct ob_spec_worker *others,
                                                  size_t other_count, struct ob_error *err);
 

@@ -69,7 +69,7 @@ static void open_subject(struct subject *subject, struct ob_server *server, cons
     struct ob_target_options here = options;
     *subject = (struct subject){.server = server};
     must(ob_scenario_load(file, &subject->scenario, &err), &err);
-    must(ob_server_create_database(server, &subject->conninfo, &err), &err);
+    must(ob_server_create_database(server, NULL, &subject->conninfo, &err), &err);
     here.conninfo = subject->conninfo;
     must(ob_target_open(subject->scenario, 0, &here, &subject->target, &err), &err);
     subject->rig = ob_target_rig(subject->target);
