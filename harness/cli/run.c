@@ -194,7 +194,7 @@ static int run_on_server(struct running *running, const struct ob_scenario_list 
         int failed = ob_cli_error(&running->fatal);
         status = running->fatal.code == OB_STUCK ? OB_EXIT_INCONCLUSIVE : failed;
     } else if (ob_cli_interrupted()) {
-        fprintf(stderr, "overbook: interrupted; what is above is what was done until then\n");
+        ob_cli_say_interrupted();
         status = OB_EXIT_INCONCLUSIVE;
     }
     return status;

@@ -81,3 +81,8 @@ bool ob_cli_interrupted(void)
 {
     return interrupted != 0;
 }
+
+void ob_cli_say_interrupted(void)
+{
+    fprintf(stderr, "overbook: interrupted; what is above is what was done until then\n");
+}
