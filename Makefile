@@ -42,7 +42,7 @@ OB_LIBS     := $(PKG_LIBS)
 
 # --- base
 BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c \
-             harness/base/digest.c harness/base/parse.c
+             harness/base/digest.c harness/base/file.c harness/base/parse.c
 BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_parse
 
 # --- what several of the harness's test programs share

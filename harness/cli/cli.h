@@ -74,5 +74,6 @@ bool ob_cli_unicode(void);
 /* From here on SIGINT and SIGTERM end what is under way at the next run; a second one kills. */
 void ob_cli_catch_signals(void);
 bool ob_cli_interrupted(void);
+void ob_cli_say_interrupted(void); /* on standard error */
 
 #endif

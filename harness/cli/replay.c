@@ -177,9 +177,10 @@ static enum ob_result replay_token(struct replaying *self, const char *text, str
         result = unknown_scenario(err);
     if (result == OB_OK)
         result = open_server(self, &token, err);
-    if (result == OB_OK)
+    bool going = result == OB_OK && !ob_cli_interrupted();
+    if (going)
         result = ob_server_create_database(self->server, &conninfo, err);
-    if (result == OB_OK) {
+    if (going && result == OB_OK) {
         result = replay_on(self, text, &token, scenario, conninfo, err);
         result = ob_server_drop_database(self->server, result, err);
     }
@@ -258,6 +259,8 @@ int ob_command_replay(int argc, char **argv)
     int status = self.diverged || ob_cli_interrupted() ? OB_EXIT_INCONCLUSIVE : OB_EXIT_EXPECTED;
     if (result != OB_OK)
         status = ob_cli_error(&err);
+    else if (ob_cli_interrupted())
+        ob_cli_say_interrupted();
     ob_server_close(self.server);
     status = ob_cli_finish(status);
     if (self.stuck)

@@ -85,3 +85,9 @@ bool ob_cli_interrupted(void)
 {
     return interrupted != 0;
 }
+
+void ob_cli_say_interrupted(void)
+{
+    fflush(stdout);
+    fprintf(stderr, "overbook: interrupted; what is above is what was done until then\n");
+}

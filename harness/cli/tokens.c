@@ -1,6 +1,7 @@
 #include "cli/tokens.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "repro/token.h"
 
 #include <jansson.h>
@@ -36,12 +37,16 @@ static void add_violations(struct ob_tokens *tokens, const json_t *result)
 static enum ob_result read_file(const char *path, struct ob_tokens *out, struct ob_error *err)
 {
     json_error_t where;
-    json_t *root = json_load_file(path, 0, &where);
+    FILE *stream = NULL;
+    enum ob_result result = ob_file_open(path, &stream, err);
+    if (result != OB_OK) {
+        ob_error_hint(err, "Name a token, or a result that \"overbook run --json FILE\" wrote.");
+        return result;
+    }
+    json_t *root = json_loadf(stream, 0, &where);
+    fclose(stream);
     if (!root) {
-        if (where.line < 1)
-            ob_error_set(err, OB_INPUT, "%s", where.text);
-        else
-            ob_error_set(err, OB_INPUT, "%s:%d:%d: %s", path, where.line, where.column, where.text);
+        ob_error_set(err, OB_INPUT, "%s:%d:%d: %s", path, where.line, where.column, where.text);
         ob_error_hint(err, "Name a token, or a result that \"overbook run --json FILE\" wrote.");
         return OB_INPUT;
     }

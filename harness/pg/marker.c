@@ -17,9 +17,9 @@
 #define UNDEFINED_DATABASE "3D000"
 #define NAMES_MAX 1000 /* overbook_PID_N that may be taken by leftovers */
 
-/* One row: is the table there, whatever it says. */
-static const char marker_exists[] =
-    "SELECT pg_catalog.to_regclass('overbook.disposable') IS NOT NULL";
+/* Is the table there, whatever it says.  An ordinary one: a view says what others make it say. */
+static const char marker_exists[] = "SELECT relkind = 'r' FROM pg_catalog.pg_class "
+                                    "WHERE oid = pg_catalog.to_regclass('overbook.disposable')";
 
 static const char marker_names_us[] =
     "SELECT EXISTS (SELECT FROM overbook.disposable m JOIN pg_catalog.pg_database d "

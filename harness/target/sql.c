@@ -106,10 +106,10 @@ static void set_initial_values(struct sql_client *self)
 /* -1, 0 or 1; numbers as numbers, everything else as text. */
 static int compare_values(const char *a, const char *b)
 {
-    int64_t x, y;
-    if (ob_parse_i64(a, INT64_MIN, INT64_MAX, &x) && ob_parse_i64(b, INT64_MIN, INT64_MAX, &y))
-        return (x > y) - (x < y);
-    int order = strcmp(a, b);
+    int order;
+    if (ob_parse_compare_decimals(a, b, &order))
+        return order;
+    order = strcmp(a, b);
     return (order > 0) - (order < 0);
 }
 

@@ -126,10 +126,12 @@ static void guards_compare_numbers_as_numbers_and_the_rest_as_text(void **state)
              "      - {event: no, when: nothing <> 9}\n"
              "      - {event: yes, data: {is: 'null'}, when: [nothing is null, n is not null]}\n"
              "      - {event: no, when: [n = 9, m = 9]}\n"
+             "      - {sql: SELECT 9.50 AS p, capture: {p: p}}\n"
+             "      - {event: yes, data: {is: 9.50 < 10.00}, when: [p < 10.00, p = 9.5]}\n"
              "      - {event: yes, data: {is: '9 = 09'}, when: 'n = :z'}\n" TAIL);
     assert_string_equal(ob_racing_events(&opened.racing, "yes"),
                         "{\"is\":\"9 < 10\"} {\"is\":\"abc < abd\"} {\"is\":\"9 > 10 as text\"} "
-                        "{\"is\":\"null\"} {\"is\":\"9 = 09\"}");
+                        "{\"is\":\"null\"} {\"is\":\"9.50 < 10.00\"} {\"is\":\"9 = 09\"}");
     assert_string_equal(ob_racing_events(&opened.racing, "no"), "");
     close_text(&opened);
 }
