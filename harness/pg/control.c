@@ -44,7 +44,7 @@ enum ob_result ob_pg_exec(PGconn *conn, const char *sql, char **value, struct ob
 {
     PGresult *result = PQexec(conn, sql);
     enum ob_result code = OB_OK;
-    if (!succeeded(result))
+    if (!succeeded(result) && PQresultStatus(result) != PGRES_EMPTY_QUERY)
         code = ob_pg_error(conn, result, "a statement of overbook's own failed", err);
     else if (value && PQntuples(result) > 0 && PQnfields(result) > 0)
         *value = ob_strdup(PQgetvalue(result, 0, 0));

@@ -382,6 +382,7 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
 const struct ob_target_ops ob_target_sql = {
     .clock = OB_TARGET_CLOCK,
     .keeps_session_state = true,
+    .exact = true,
     .install = install,
     .free = free,
 };
