@@ -151,6 +151,9 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
         return "interrupted";
     if (exploration->runs == 0)
         return "the time was over before the first run";
+    if (exploration->changed)
+        return "the same choices did not lead to the same answers again: something outlives a run, "
+               "or the answers depend on time or chance";
     if (judged->require_exhausted && !exploration->exhausted)
         return exploration->uncontrolled_runs > 0
                    ? "not exhausted: the server chose which of several waiters went on"

@@ -208,6 +208,7 @@ enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *o
     out->classes = e.traces.count;
     out->counts_are_bounds = e.outcomes.full || e.traces.full;
     out->exhausted = ob_strategy_exhausted(e.strategy) && out->uncontrolled_runs == 0;
+    out->changed = ob_strategy_changed(e.strategy) && out->uncontrolled_runs == 0;
     out->total_us = rig->monotonic_us(rig->self) - e.started_us;
     ob_trace_clear(&e.trace);
     ob_tally_clear(&e.outcomes);

@@ -44,6 +44,7 @@ struct ob_exploration {
                                    steps are known to be independent */
     bool counts_are_bounds;     /* more were seen than could be told apart */
     bool exhausted;
+    bool changed; /* exhaustive: the same choices led elsewhere, and the server chose nothing */
     bool stopped; /* progress said so */
     struct ob_finding *findings;
     size_t finding_count, finding_capacity;

@@ -350,6 +350,27 @@ static void a_replay_that_differs_is_told(void **state)
     tear_down(&setting);
 }
 
+static void a_tree_that_changes_with_as_many_branches_is_not_exhausted(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_exploration found;
+    open_setting(&setting, NULL, (struct ob_model_options){0});
+    OB_SCENE_ADD(&setting.scene, "ann", "read y", "set x 5");
+    OB_SCENE_ADD(&setting.scene, "bob", "read x");
+    build_rig(&setting);
+    assert_int_equal(ob_explore(&setting.rig, &exhaustive, &found, &setting.err), OB_OK);
+    assert_true(found.exhausted && !found.changed);
+    ob_exploration_clear(&found);
+    setting.drifts = true;
+    assert_int_equal(ob_explore(&setting.rig, &exhaustive, &found, &setting.err), OB_OK);
+    assert_int_equal(found.runs, 3);
+    assert_int_equal(found.finding_count, 0);
+    assert_true(found.changed && !found.exhausted);
+    ob_exploration_clear(&found);
+    tear_down(&setting);
+}
+
 static void what_was_left_to_the_server_is_not_exhausted(void **state)
 {
     (void)state;
@@ -446,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_check_that_fails_to_run_is_an_error),
         cmocka_unit_test(a_run_that_proves_nothing_ends_the_exploration_unchecked),
         cmocka_unit_test(a_replay_that_differs_is_told),
+        cmocka_unit_test(a_tree_that_changes_with_as_many_branches_is_not_exhausted),
         cmocka_unit_test(what_was_left_to_the_server_is_not_exhausted),
         cmocka_unit_test(a_run_is_made_again_with_care_where_the_engine_asks),
         cmocka_unit_test(stress_races_and_does_not_replay),
