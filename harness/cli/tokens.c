@@ -9,24 +9,37 @@
 #include <string.h>
 #include <unistd.h>
 
-static void add(struct ob_tokens *tokens, const char *token)
+static struct ob_token_text *add(struct ob_tokens *tokens, const char *token)
 {
     for (size_t i = 0; i < tokens->count; i++)
-        if (strcmp(tokens->items[i], token) == 0)
-            return;
+        if (strcmp(tokens->items[i].token, token) == 0)
+            return &tokens->items[i];
     tokens->items =
         ob_grow(tokens->items, &tokens->capacity, tokens->count + 1, sizeof *tokens->items);
-    tokens->items[tokens->count++] = ob_strdup(token);
+    struct ob_token_text *added = &tokens->items[tokens->count++];
+    *added = (struct ob_token_text){.token = ob_strdup(token)};
+    return added;
+}
+
+static void add_broken(struct ob_token_text *text, const char *invariant)
+{
+    text->broken =
+        ob_grow(text->broken, &text->broken_capacity, text->broken_count + 1, sizeof *text->broken);
+    text->broken[text->broken_count++] = ob_strdup(invariant);
 }
 
 static void add_violations(struct ob_tokens *tokens, const json_t *result)
 {
     const json_t *violations = json_object_get(result, "violations");
     for (size_t i = 0; i < json_array_size(violations); i++) {
-        const char *token =
-            json_string_value(json_object_get(json_array_get(violations, i), "token"));
-        if (token && token[0] != '\0')
-            add(tokens, token);
+        const json_t *violation = json_array_get(violations, i);
+        const char *token = json_string_value(json_object_get(violation, "token"));
+        const char *invariant = json_string_value(json_object_get(violation, "invariant"));
+        if (!token || token[0] == '\0')
+            continue;
+        struct ob_token_text *text = add(tokens, token);
+        if (invariant)
+            add_broken(text, invariant);
     }
 }
 
@@ -67,14 +80,19 @@ enum ob_result ob_tokens_read(const char *what, struct ob_tokens *out, struct ob
         ob_error_hint(err, "A result written by --json holds one for each violation.");
         return OB_INPUT;
     }
-    add(out, what);
+    (void)add(out, what);
     return OB_OK;
 }
 
 void ob_tokens_clear(struct ob_tokens *tokens)
 {
-    for (size_t i = 0; i < tokens->count; i++)
-        free(tokens->items[i]);
+    for (size_t i = 0; i < tokens->count; i++) {
+        struct ob_token_text *text = &tokens->items[i];
+        for (size_t k = 0; k < text->broken_count; k++)
+            free(text->broken[k]);
+        free(text->broken);
+        free(text->token);
+    }
     free(tokens->items);
     *tokens = (struct ob_tokens){0};
 }
