@@ -49,6 +49,7 @@ struct ob_completion {
     char sqlstate[6];
     uint64_t digest;
     uint32_t row_count;
+    bool committed;      /* of the reply; not compared */
     const char *message; /* an error's, for reading; "" otherwise.  Not compared: it may hold ids */
 };
 

@@ -18,10 +18,20 @@ static enum ob_result check(struct ob_rig *rig, struct ob_trace *trace, bool at_
     return result;
 }
 
+/* A statement outside of a transaction commits too, and a COMMIT that had to wait does so in
+ * another client's step. */
+static bool commits(const struct ob_step *step)
+{
+    for (size_t i = 0; i < step->completion_count; i++)
+        if (step->completions[i].committed)
+            return true;
+    return false;
+}
+
 static enum ob_result check_commit(void *arg, const struct ob_step *step, struct ob_error *err)
 {
     struct step_check *context = arg;
-    if (step->kind != OB_OP_COMMIT)
+    if (!commits(step))
         return OB_OK;
     size_t index = (size_t)(step - context->trace->steps);
     return check(context->rig, context->trace, false, index, err);

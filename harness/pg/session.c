@@ -149,7 +149,7 @@ static enum ob_io replace_lost(struct ob_pg_world *world, size_t client, struct 
     struct ob_pg_session *session = &world->sessions[client];
     const char *state =
         session->answer ? PQresultErrorField(session->answer, PG_DIAG_SQLSTATE) : NULL;
-    *reply = (struct ob_reply){.status = OB_REPLY_LOST};
+    *reply = (struct ob_reply){.status = OB_REPLY_LOST, .committed = true}; /* perhaps */
     snprintf(reply->sqlstate, sizeof reply->sqlstate, "%s", state ? state : "");
     ob_pg_note_result(world, client, NULL);
     ob_pg_session_close(session);
@@ -232,6 +232,8 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     } else if (status == PGRES_COMMAND_OK) {
         reply->row_count = (uint32_t)strtoul(PQcmdTuples(result), NULL, 10);
     }
+    reply->committed = PQtransactionStatus(session->conn) == PQTRANS_IDLE &&
+                       strcmp(PQcmdStatus(result), "ROLLBACK") != 0;
     note_settings(session, PQcmdStatus(result));
 }
 

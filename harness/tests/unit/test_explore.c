@@ -303,6 +303,48 @@ static void a_check_after_commit_names_the_commit(void **state)
     tear_down(&setting);
 }
 
+/* The step after which ann-never-commits was seen broken. */
+static size_t seen_after(struct setting *setting, uint8_t *clients, size_t count)
+{
+    struct ob_trace trace;
+    struct ob_run_outcome outcome;
+    setting->item_count = ITEM_COUNT;
+    build_rig(setting);
+    ob_trace_init(&trace);
+    struct ob_schedule schedule = {.clients = clients, .step_count = count};
+    struct ob_follower follower = {.schedule = &schedule, .prefix = true};
+    struct ob_chooser chooser = ob_follower_chooser(&follower);
+    assert_int_equal(ob_rig_run(&setting->rig, &chooser, false, &trace, &outcome, &setting->err),
+                     OB_OK);
+    assert_true(outcome.broken_count >= 1);
+    assert_int_equal(outcome.broken[0].item, ANN_COMMITS);
+    size_t step = outcome.broken[0].step;
+    ob_trace_clear(&trace);
+    return step;
+}
+
+static void a_statement_that_commits_by_itself_is_checked(void **state)
+{
+    (void)state;
+    struct setting setting;
+    open_setting(&setting, NULL, (struct ob_model_options){0});
+    OB_SCENE_ADD(&setting.scene, "ann", "read y", "set x 1");
+    OB_SCENE_ADD(&setting.scene, "bob", "set x 2");
+    assert_int_equal(seen_after(&setting, (uint8_t[]){0, 0, 1}, 3), 1);
+    tear_down(&setting);
+}
+
+static void a_commit_that_another_client_s_step_lets_through_is_checked(void **state)
+{
+    (void)state;
+    struct setting setting;
+    open_setting(&setting, NULL, (struct ob_model_options){0});
+    OB_SCENE_ADD(&setting.scene, "ann", "set x 1");
+    OB_SCENE_ADD(&setting.scene, "bob", "begin", "lock x", "rollback", "set x 2");
+    assert_int_equal(seen_after(&setting, (uint8_t[]){1, 1, 0, 1, 1}, 5), 3);
+    tear_down(&setting);
+}
+
 static void a_check_that_fails_to_run_is_an_error(void **state)
 {
     (void)state;
@@ -485,6 +527,8 @@ int main(void)
         cmocka_unit_test(runs_time_and_progress_are_limits),
         cmocka_unit_test(an_invariant_that_holds_is_no_finding),
         cmocka_unit_test(a_check_after_commit_names_the_commit),
+        cmocka_unit_test(a_statement_that_commits_by_itself_is_checked),
+        cmocka_unit_test(a_commit_that_another_client_s_step_lets_through_is_checked),
         cmocka_unit_test(a_check_that_fails_to_run_is_an_error),
         cmocka_unit_test(a_run_that_proves_nothing_ends_the_exploration_unchecked),
         cmocka_unit_test(a_replay_that_differs_is_told),
