@@ -249,7 +249,8 @@ void ob_judge_error(struct ob_report *report, struct ob_report_result *result,
 {
     const char *colon = err->detail[0] != '\0' ? ": " : "",
                *blank = err->hint[0] != '\0' ? " " : "";
-    result->verdict = err->code == OB_STUCK ? OB_INCONCLUSIVE : OB_FAILED;
+    bool open = err->code == OB_STUCK || err->code == OB_INTERRUPTED;
+    result->verdict = open ? OB_INCONCLUSIVE : OB_FAILED;
     result->as_expected = false;
     result->reason = ob_arena_printf(&report->arena, "%s%s%s%s%s", err->message, colon, err->detail,
                                      blank, err->hint);

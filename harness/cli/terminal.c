@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/buf.h"
+#include "pg/wait.h"
 #include "report.h"
 
 #include <errno.h>
@@ -27,6 +28,8 @@ int ob_cli_error(const struct ob_error *err)
     }
     fputs(text.data, stderr);
     ob_buf_clear(&text);
+    if (err->code == OB_INTERRUPTED)
+        return OB_EXIT_INCONCLUSIVE;
     bool usage = err->code == OB_USAGE || err->code == OB_INPUT || err->code == OB_REFUSED;
     return usage ? OB_EXIT_USAGE : OB_EXIT_FAILED;
 }
@@ -61,11 +64,9 @@ bool ob_cli_unicode(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-static volatile sig_atomic_t interrupted;
-
 static void note_signal(int number)
 {
-    interrupted = 1;
+    ob_pg_interrupt();
     signal(number, SIG_DFL);
 }
 
@@ -79,5 +80,5 @@ void ob_cli_catch_signals(void)
 
 bool ob_cli_interrupted(void)
 {
-    return interrupted != 0;
+    return ob_pg_interrupted();
 }

@@ -118,6 +118,12 @@ static enum ob_result replay_findings(struct exploring *e, size_t first, struct 
             count_replay(e, first, &scratch, &outcome);
     }
     ob_trace_clear(&scratch);
+    for (size_t i = first; i < e->out->finding_count && result != OB_OK; i++) {
+        struct ob_finding *finding = &e->out->findings[i];
+        finding->replays = OB_REPLAYS;
+        if (!finding->divergence)
+            finding->divergence = ob_strdup("the others were not made\n");
+    }
     return result;
 }
 
@@ -179,6 +185,10 @@ static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
         if (spent_us >= options->budget_us || !ob_strategy_next(e->strategy, out->runs))
             break;
         result = explore_one(e, err);
+        if (result == OB_INTERRUPTED) {
+            out->stopped = true;
+            return OB_OK;
+        }
         if (result != OB_OK || out->inconclusive != OB_RUN_FINISHED || found_enough(e))
             break;
         if (options->progress &&

@@ -121,6 +121,8 @@ enum ob_result ob_pg_rebuild(struct ob_pg_world *world, struct ob_error *err)
         result = ob_pg_control_open(world, err);
     if (result == OB_OK)
         result = ob_pg_exec(world->control, "SET session_replication_role = replica", NULL, err);
+    if (result == OB_OK)
+        result = ob_pg_control_bound(world, err);
     for (size_t i = 0; i < world->session_count && result == OB_OK; i++)
         result = ob_pg_session_open(world, i, err);
     if (result != OB_OK)
@@ -130,14 +132,13 @@ enum ob_result ob_pg_rebuild(struct ob_pg_world *world, struct ob_error *err)
 
 void ob_pg_drop_clean(struct ob_pg_world *world)
 {
-    struct ob_error ignored; /* whoever drops the database tries again */
     PQfinish(world->keeper);
     world->keeper = NULL;
     if (!world->clean || PQstatus(world->control) != CONNECTION_OK)
         return;
     char *quoted = PQescapeIdentifier(world->control, world->clean, strlen(world->clean));
     char *sql = ob_asprintf("DROP DATABASE %s WITH (FORCE)", quoted);
-    (void)ob_pg_exec(world->control, sql, NULL, &ignored);
+    PQclear(PQexec(world->control, sql)); /* whoever drops the database tries again */
     free(sql);
     PQfreemem(quoted);
 }

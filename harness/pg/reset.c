@@ -236,7 +236,7 @@ static enum ob_result remember(struct ob_pg_world *world, const struct script *s
         result = ob_pg_exec(world->control, script->digests.data, NULL, err);
     if (result == OB_OK && world->exact)
         result = ob_pg_keep_clean(world, err);
-    return result;
+    return result == OB_OK ? ob_pg_control_bound(world, err) : result;
 }
 
 enum ob_result ob_pg_world_ready(struct ob_pg_world *world, struct ob_error *err)

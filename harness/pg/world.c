@@ -64,6 +64,7 @@ enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struc
     world->session_count = options->session_count;
     world->keeps_session_state = options->keeps_session_state;
     world->fixed_plans = options->fixed_plans;
+    world->client_names = options->client_names;
     world->exact = options->exact;
     world->clock_us = INT64_MIN;
     enum ob_result result = ob_pg_control_open(world, err);

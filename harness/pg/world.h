@@ -22,8 +22,9 @@
 struct ob_pg_world;
 
 struct ob_pg_world_options {
-    const char *conninfo; /* copied */
-    size_t session_count; /* up to OB_CLIENTS_MAX */
+    const char *conninfo;            /* copied */
+    size_t session_count;            /* up to OB_CLIENTS_MAX */
+    const char *const *client_names; /* for messages; borrowed for the world's life; may be NULL */
     const char
         *clock; /* qualified name of the clock's sequence, once it is installed; NULL: none */
     bool keeps_session_state; /* clients may change their sessions: DISCARD ALL after each run */

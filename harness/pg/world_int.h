@@ -46,8 +46,9 @@ struct ob_pg_world {
     char *conninfo; /* owned */
     char *clock;    /* owned; NULL: none */
     bool keeps_session_state, fixed_plans;
-    bool controls_deadlock; /* the role may set deadlock_timeout */
-    PGconn *control;        /* owned */
+    const char *const *client_names; /* borrowed; NULL: not known */
+    bool controls_deadlock;          /* the role may set deadlock_timeout */
+    PGconn *control;                 /* owned */
     struct ob_pg_session sessions[OB_CLIENTS_MAX];
     struct ob_pg_left left[OB_CLIENTS_MAX];
     size_t session_count;
@@ -104,6 +105,9 @@ void ob_pg_drop_clean(struct ob_pg_world *world);
 
 /* --- control.c */
 
+/* From here on nothing on the control connection takes for ever.  No client moves while it waits,
+ * so a lock that is not free soon never will be. */
+enum ob_result ob_pg_control_bound(struct ob_pg_world *world, struct ob_error *err);
 /* Runs SQL (several statements are allowed) and expects it to succeed; a row's first value, if
  * there is one, goes to *value (the caller's to free) when value is not NULL. */
 enum ob_result ob_pg_exec(PGconn *conn, const char *sql, char **value, struct ob_error *err);

@@ -494,6 +494,39 @@ static void a_transaction_that_is_left_prepared_is_rolled_back(void **state)
                       "{\"n\":\"0\"}");
 }
 
+static void a_lock_in_the_way_of_a_check_is_named(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"commit",
+                                       "{sql: PREPARE TRANSACTION 'mine'}\n      - commit"};
+    static const char *const reasons[] = {
+        "could not check invariant \"none\": ann holds a lock on t",
+        "could not check invariant \"none\": a prepared transaction holds a lock on t",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct opened opened;
+        char *text = ob_asprintf(HEAD("CREATE TABLE t (n int);") ONE
+                                 "    steps:\n"
+                                 "      - begin\n"
+                                 "      - {sql: LOCK TABLE t}\n"
+                                 "      - {sql: SELECT 1}\n"
+                                 "      - %s\n"
+                                 "  - {name: bob, steps: [{sql: SELECT 1}]}\n"
+                                 "invariants:\n"
+                                 "  - {name: none, sql: SELECT n FROM t, after-commit: true}\n"
+                                 "expect: holds\n",
+                                 ends[i]);
+        open_text(&opened, text);
+        ob_racing_follow(&opened.racing, i == 0 ? "001" : "00001", NULL, 0);
+        assert_int_equal(opened.racing.trace.end, OB_RUN_UNCHECKED);
+        assert_string_equal(opened.racing.trace.reason, reasons[i]);
+        ob_racing_follow(&opened.racing, "1", NULL, 0);
+        assert_int_equal(opened.racing.trace.end, i == 0 ? OB_RUN_FINISHED : OB_RUN_UNCHECKED);
+        close_text(&opened);
+        free(text);
+    }
+}
+
 static void a_setup_that_fails_is_the_scenarios_error(void **state)
 {
     (void)state;
@@ -560,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_materialized_view_is_put_back),
         cmocka_unit_test(a_temporary_table_is_no_change_of_the_schema),
         cmocka_unit_test(a_transaction_that_is_left_prepared_is_rolled_back),
+        cmocka_unit_test(a_lock_in_the_way_of_a_check_is_named),
         cmocka_unit_test(a_setup_that_fails_is_the_scenarios_error),
         cmocka_unit_test(a_run_that_is_given_up_leaves_nothing_to_the_next),
     };
