@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/parse.h"
+#include "pg/wait.h"
 #include "target/gated.h"
 
 #include <assert.h>
@@ -336,7 +337,7 @@ static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose
 {
     if (sql[0] == '\0')
         return OB_OK;
-    PGresult *result = PQexec(conn, sql);
+    PGresult *result = ob_pg_wait_exec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
     bool done =
         status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
@@ -348,6 +349,8 @@ static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose
         snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state ? state : "");
     }
     PQclear(result);
+    if (!done && strcmp(err->sqlstate, "57014") == 0 && ob_pg_interrupted())
+        return ob_error_set(err, OB_INTERRUPTED, "interrupted");
     return done ? OB_OK : OB_SQL;
 }
 
@@ -382,6 +385,7 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
 const struct ob_target_ops ob_target_sql = {
     .clock = OB_TARGET_CLOCK,
     .keeps_session_state = true,
+    .exact = true,
     .install = install,
     .free = free,
 };
