@@ -42,7 +42,7 @@ OB_LIBS     := $(PKG_LIBS)
 
 # --- base
 BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c \
-             harness/base/digest.c harness/base/parse.c
+             harness/base/digest.c harness/base/file.c harness/base/parse.c
 BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_parse
 
 # --- what several of the harness's test programs share
@@ -54,7 +54,7 @@ TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports
 ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
                harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
                harness/explore/rig.c harness/explore/strategy.c harness/explore/follower.c harness/explore/tally.c \
-               harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/control.c harness/pg/reset.c \
+               harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/wait.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \

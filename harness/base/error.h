@@ -27,6 +27,7 @@
     X(SQL, "a statement failed")            /* sqlstate is filled */                            \
     X(STUCK,                                                                                    \
       "a client did not come back") /* the run cannot be finished, its threads are abandoned */ \
+    X(INTERRUPTED, "interrupted")   /* the user's signal; exit status 4 */                      \
     X(INTERNAL, "internal error")
 
 enum ob_result {

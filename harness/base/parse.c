@@ -51,6 +51,69 @@ bool ob_parse_i64(const char *text, int64_t min, int64_t max, int64_t *out)
     return true;
 }
 
+/* A decimal number in its text, without the zeros that mean nothing. */
+struct decimal {
+    bool negative;
+    const char *whole, *part;
+    size_t whole_size, part_size;
+};
+
+static size_t digit_count(const char *text)
+{
+    return strspn(text, "0123456789");
+}
+
+static bool decimal(const char *text, struct decimal *out)
+{
+    struct decimal number = {.negative = *text == '-'};
+    number.whole = text + number.negative;
+    number.whole_size = digit_count(number.whole);
+    const char *end = number.whole + number.whole_size;
+    number.part = end + (*end == '.');
+    number.part_size = *end == '.' ? digit_count(number.part) : 0;
+    if (number.whole_size == 0 || (*end == '.' && number.part_size == 0) ||
+        number.part[number.part_size] != '\0')
+        return false;
+    for (; number.whole_size > 0 && *number.whole == '0'; number.whole_size--)
+        number.whole++;
+    while (number.part_size > 0 && number.part[number.part_size - 1] == '0')
+        number.part_size--;
+    if (number.whole_size == 0 && number.part_size == 0)
+        number.negative = false;
+    *out = number;
+    return true;
+}
+
+static int compare_sizes(size_t a, size_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* Without the signs.  Of two parts of which one begins the other, the longer is greater. */
+static int compare_magnitudes(const struct decimal *a, const struct decimal *b)
+{
+    int order = compare_sizes(a->whole_size, b->whole_size);
+    if (order == 0)
+        order = memcmp(a->whole, b->whole, a->whole_size);
+    if (order == 0)
+        order = memcmp(a->part, b->part, a->part_size < b->part_size ? a->part_size : b->part_size);
+    if (order == 0)
+        order = compare_sizes(a->part_size, b->part_size);
+    return (order > 0) - (order < 0);
+}
+
+bool ob_parse_compare_decimals(const char *a, const char *b, int *out)
+{
+    struct decimal x, y;
+    if (!decimal(a, &x) || !decimal(b, &y))
+        return false;
+    if (x.negative != y.negative)
+        *out = x.negative ? -1 : 1;
+    else
+        *out = x.negative ? compare_magnitudes(&y, &x) : compare_magnitudes(&x, &y);
+    return true;
+}
+
 bool ob_parse_duration_us(const char *text, int64_t *out)
 {
     static const struct {

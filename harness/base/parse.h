@@ -13,6 +13,11 @@
 bool ob_parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 bool ob_parse_i64(const char *text, int64_t min, int64_t max, int64_t *out);
 
+/* Compares two decimal numbers ("-12.50": a sign, digits, a point and digits), of any length,
+ * exactly: *out is -1, 0 or 1.  False, and *out untouched, when one of them is not such a number,
+ * as "1e3", "NaN" and ".5" are not. */
+bool ob_parse_compare_decimals(const char *a, const char *b, int *out);
+
 /* "250ms", "60s", "15min" or "2h" in microseconds; a bare number is refused. */
 bool ob_parse_duration_us(const char *text, int64_t *out);
 

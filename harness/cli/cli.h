@@ -76,8 +76,10 @@ bool ob_cli_color(enum ob_when when, int fd);
 int ob_cli_width(int fd);
 bool ob_cli_unicode(void);
 
-/* From here on SIGINT and SIGTERM end what is under way at the next run; a second one kills. */
+/* From here on SIGINT and SIGTERM cancel a setup or a check and end what is under way at the next
+ * run; a second one kills. */
 void ob_cli_catch_signals(void);
 bool ob_cli_interrupted(void);
+void ob_cli_say_interrupted(void); /* on standard error */
 
 #endif

@@ -72,13 +72,18 @@ enum ob_result ob_server_open(const struct ob_options *options, struct ob_server
                               struct ob_error *err)
 {
     struct ob_server *server = ob_alloc(sizeof *server);
+    /* An embedded server that is on its way up is brought up and taken down again.  One of the
+     * user's may never answer, and nothing has been made yet. */
+    if (!options->database_url)
+        ob_cli_catch_signals();
     enum ob_result result =
         options->database_url ? open_users(server, options, err) : open_embedded(server, err);
     if (result != OB_OK) {
         ob_server_close(server);
         return result;
     }
-    ob_cli_catch_signals();
+    if (options->database_url)
+        ob_cli_catch_signals();
     *out = server;
     return OB_OK;
 }

@@ -9,8 +9,9 @@
 
 struct ob_server;
 
-/* Opens before any thread is started, and catches signals from then on.  OB_REFUSED: the database
- * of the URL is not marked as disposable. */
+/* Opens before any thread is started, and catches signals from then on; with the embedded server
+ * they are caught while it starts too: ask ob_cli_interrupted() afterwards.  OB_REFUSED: the
+ * database of the URL is not marked as disposable. */
 OB_MUSTCHECK enum ob_result ob_server_open(const struct ob_options *options, struct ob_server **out,
                                            struct ob_error *err);
 void ob_server_close(struct ob_server *server); /* NULL is legal */

@@ -134,5 +134,10 @@ int ob_command_doctor(int argc, char **argv)
     bool ok = check_scenarios(&options);
     ok = (options.database_url || check_install(&options)) && ok;
     ok = check_server(&options) && ok;
-    return ob_cli_finish(ok ? OB_EXIT_EXPECTED : OB_EXIT_FAILED);
+    int status = ok ? OB_EXIT_EXPECTED : OB_EXIT_FAILED;
+    if (ob_cli_interrupted()) {
+        ob_cli_say_interrupted();
+        status = OB_EXIT_INCONCLUSIVE;
+    }
+    return ob_cli_finish(status);
 }

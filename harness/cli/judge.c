@@ -151,6 +151,9 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
         return "interrupted";
     if (exploration->runs == 0)
         return "the time was over before the first run";
+    if (exploration->changed)
+        return "the same choices did not lead to the same answers again: something outlives a run, "
+               "or the answers depend on time or chance";
     if (judged->require_exhausted && !exploration->exhausted)
         return exploration->uncontrolled_runs > 0
                    ? "not exhausted: the server chose which of several waiters went on"
@@ -260,7 +263,8 @@ void ob_judge_error(struct ob_report *report, struct ob_report_result *result,
 {
     const char *colon = err->detail[0] != '\0' ? ": " : "",
                *blank = err->hint[0] != '\0' ? " " : "";
-    result->verdict = err->code == OB_STUCK ? OB_INCONCLUSIVE : OB_FAILED;
+    bool open = err->code == OB_STUCK || err->code == OB_INTERRUPTED;
+    result->verdict = open ? OB_INCONCLUSIVE : OB_FAILED;
     result->as_expected = false;
     result->reason = ob_arena_printf(&report->arena, "%s%s%s%s%s", err->message, colon, err->detail,
                                      blank, err->hint);

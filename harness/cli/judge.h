@@ -32,8 +32,8 @@ struct ob_report_result *ob_judge_begin(struct ob_report *report,
 void ob_judge(struct ob_report *report, struct ob_report_result *result,
               const struct ob_judge_case *judged);
 
-/* Fills it in when the exploration failed: inconclusive when a client did not come back (OB_STUCK),
- * else an error. */
+/* Fills it in when the exploration failed: inconclusive when a client did not come back (OB_STUCK)
+ * or the user interrupted, else an error. */
 void ob_judge_error(struct ob_report *report, struct ob_report_result *result,
                     const struct ob_error *err);
 

@@ -2,10 +2,13 @@
 #include "base/version.h"
 #include "cli/cli.h"
 
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -30,8 +33,19 @@ static void print_usage(FILE *out)
     fprintf(out, "\n\"overbook COMMAND --help\" tells the options.\n");
 }
 
+/* No file or socket may get the number of a standard stream that is closed, or what is printed
+ * would end up in it.  Opened the wrong way round, so that printing is an error still. */
+static void fill_closed_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            abort();
+}
+
 int main(int argc, char **argv)
 {
+    fill_closed_streams();
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE,
            SIG_IGN); /* a reader that went away is a failed write, and the server is stopped */

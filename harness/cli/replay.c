@@ -1,6 +1,7 @@
 /* replay.c - overbook replay: run recorded schedules again and compare. */
 #include "repro/replay.h"
 
+#include "base/alloc.h"
 #include "base/version.h"
 #include "cli/builtin.h"
 #include "cli/cli.h"
@@ -118,7 +119,28 @@ static void note_replay(struct replaying *self, const char *token,
     self->diverged |= replay->diverged;
 }
 
-static enum ob_result replay_on(struct replaying *self, const char *text,
+/* What the result's file says to be broken, and is not: then the run is not the same, though each
+ * of its steps is. */
+static void expect_broken(const struct ob_token_text *text, const struct ob_scenario *scenario,
+                          struct ob_replay *replay)
+{
+    for (size_t i = 0; i < text->broken_count && !replay->diverged; i++) {
+        bool broken = false;
+        for (size_t k = 0; k < replay->outcome.broken_count; k++)
+            broken |= strcmp(scenario->invariants[replay->outcome.broken[k].item].name,
+                             text->broken[i]) == 0;
+        if (broken)
+            continue;
+        replay->diverged = true;
+        replay->step = replay->trace.step_count;
+        free(replay->why);
+        replay->why = ob_asprintf("each step was the same, but the result has %s as broken, and "
+                                  "it is not",
+                                  text->broken[i]);
+    }
+}
+
+static enum ob_result replay_on(struct replaying *self, const struct ob_token_text *text,
                                 const struct ob_token *token, const struct ob_scenario *scenario,
                                 const char *conninfo, struct ob_error *err)
 {
@@ -132,9 +154,10 @@ static enum ob_result replay_on(struct replaying *self, const char *text,
     struct ob_rig *rig = ob_target_rig(target);
     result = ob_replay_run(rig, token, &replay, err);
     if (result == OB_OK) {
+        expect_broken(text, scenario, &replay);
         if (!self->silent)
             print_replay(self, scenario, token->variant, rig->client_names, &replay);
-        note_replay(self, text, scenario, token->variant, &replay);
+        note_replay(self, text->token, scenario, token->variant, &replay);
         ob_replay_clear(&replay);
     }
     self->stuck = result == OB_STUCK;
@@ -165,10 +188,11 @@ static enum ob_result open_server(struct replaying *self, const struct ob_token 
     return result;
 }
 
-static enum ob_result replay_token(struct replaying *self, const char *text, struct ob_error *err)
+static enum ob_result replay_token(struct replaying *self, const struct ob_token_text *text,
+                                   struct ob_error *err)
 {
     struct ob_token token = {0};
-    enum ob_result result = ob_token_decode(text, &token, err);
+    enum ob_result result = ob_token_decode(text->token, &token, err);
     if (result != OB_OK)
         return result;
     const struct ob_scenario *scenario = find_scenario(self->list, &token);
@@ -177,9 +201,10 @@ static enum ob_result replay_token(struct replaying *self, const char *text, str
         result = unknown_scenario(err);
     if (result == OB_OK)
         result = open_server(self, &token, err);
-    if (result == OB_OK)
+    bool going = result == OB_OK && !ob_cli_interrupted();
+    if (going)
         result = ob_server_create_database(self->server, NULL, &conninfo, err);
-    if (result == OB_OK) {
+    if (going && result == OB_OK) {
         result = replay_on(self, text, &token, scenario, conninfo, err);
         result = ob_server_drop_database(self->server, result, err);
     }
@@ -210,7 +235,7 @@ static enum ob_result replay_all(struct replaying *self, struct ob_error *err)
     const struct ob_options *options = self->options;
     enum ob_result result = OB_OK;
     for (size_t i = 0; i < self->tokens.count && result == OB_OK && !ob_cli_interrupted(); i++)
-        result = replay_token(self, self->tokens.items[i], err);
+        result = replay_token(self, &self->tokens.items[i], err);
     if (result == OB_OK && options->json)
         result = write_json(self, options->json, err);
     return result;
@@ -258,6 +283,8 @@ int ob_command_replay(int argc, char **argv)
     int status = self.diverged || ob_cli_interrupted() ? OB_EXIT_INCONCLUSIVE : OB_EXIT_EXPECTED;
     if (result != OB_OK)
         status = ob_cli_error(&err);
+    else if (ob_cli_interrupted())
+        ob_cli_say_interrupted();
     ob_server_close(self.server);
     status = ob_cli_finish(status);
     if (self.stuck)

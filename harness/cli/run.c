@@ -249,8 +249,7 @@ static int conclude(struct running *running)
         int failed = ob_cli_error(&running->fatal);
         status = running->fatal.code == OB_STUCK ? OB_EXIT_INCONCLUSIVE : failed;
     } else if (ob_cli_interrupted()) {
-        fflush(stdout);
-        fprintf(stderr, "overbook: interrupted; what is above is what was done until then\n");
+        ob_cli_say_interrupted();
         status = OB_EXIT_INCONCLUSIVE;
     }
     return status;

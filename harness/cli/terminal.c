@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
+#include "pg/wait.h"
 #include "report.h"
 
 #include <errno.h>
@@ -29,6 +30,8 @@ int ob_cli_error(const struct ob_error *err)
     }
     fputs(text.data, stderr);
     ob_buf_clear(&text);
+    if (err->code == OB_INTERRUPTED)
+        return OB_EXIT_INCONCLUSIVE;
     bool usage = err->code == OB_USAGE || err->code == OB_INPUT || err->code == OB_REFUSED;
     return usage ? OB_EXIT_USAGE : OB_EXIT_FAILED;
 }
@@ -65,11 +68,9 @@ bool ob_cli_unicode(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-static volatile sig_atomic_t interrupted;
-
 static void note_signal(int number)
 {
-    interrupted = 1;
+    ob_pg_interrupt();
     signal(number, SIG_DFL);
 }
 
@@ -83,5 +84,11 @@ void ob_cli_catch_signals(void)
 
 bool ob_cli_interrupted(void)
 {
-    return interrupted != 0;
+    return ob_pg_interrupted();
+}
+
+void ob_cli_say_interrupted(void)
+{
+    fflush(stdout);
+    fprintf(stderr, "overbook: interrupted; what is above is what was done until then\n");
 }

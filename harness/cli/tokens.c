@@ -1,6 +1,7 @@
 #include "cli/tokens.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "repro/token.h"
 
 #include <jansson.h>
@@ -9,13 +10,33 @@
 #include <string.h>
 #include <unistd.h>
 
-static void add(char ***items, size_t *count, size_t *capacity, const char *text)
+static struct ob_token_text *add(struct ob_tokens *tokens, const char *token)
 {
-    for (size_t i = 0; i < *count; i++)
-        if (strcmp((*items)[i], text) == 0)
+    for (size_t i = 0; i < tokens->count; i++)
+        if (strcmp(tokens->items[i].token, token) == 0)
+            return &tokens->items[i];
+    tokens->items =
+        ob_grow(tokens->items, &tokens->capacity, tokens->count + 1, sizeof *tokens->items);
+    struct ob_token_text *added = &tokens->items[tokens->count++];
+    *added = (struct ob_token_text){.token = ob_strdup(token)};
+    return added;
+}
+
+static void add_file(struct ob_tokens *tokens, const char *file)
+{
+    for (size_t i = 0; i < tokens->file_count; i++)
+        if (strcmp(tokens->files[i], file) == 0)
             return;
-    *items = ob_grow(*items, capacity, *count + 1, sizeof **items);
-    (*items)[(*count)++] = ob_strdup(text);
+    tokens->files = ob_grow(tokens->files, &tokens->file_capacity, tokens->file_count + 1,
+                            sizeof *tokens->files);
+    tokens->files[tokens->file_count++] = ob_strdup(file);
+}
+
+static void add_broken(struct ob_token_text *text, const char *invariant)
+{
+    text->broken =
+        ob_grow(text->broken, &text->broken_capacity, text->broken_count + 1, sizeof *text->broken);
+    text->broken[text->broken_count++] = ob_strdup(invariant);
 }
 
 static void add_violations(struct ob_tokens *tokens, const json_t *result)
@@ -23,25 +44,32 @@ static void add_violations(struct ob_tokens *tokens, const json_t *result)
     const json_t *violations = json_object_get(result, "violations");
     const char *file = json_string_value(json_object_get(result, "file"));
     for (size_t i = 0; i < json_array_size(violations); i++) {
-        const char *token =
-            json_string_value(json_object_get(json_array_get(violations, i), "token"));
+        const json_t *violation = json_array_get(violations, i);
+        const char *token = json_string_value(json_object_get(violation, "token"));
+        const char *invariant = json_string_value(json_object_get(violation, "invariant"));
         if (!token || token[0] == '\0')
             continue;
-        add(&tokens->items, &tokens->count, &tokens->capacity, token);
+        struct ob_token_text *text = add(tokens, token);
+        if (invariant)
+            add_broken(text, invariant);
         if (file)
-            add(&tokens->files, &tokens->file_count, &tokens->file_capacity, file);
+            add_file(tokens, file);
     }
 }
 
 static enum ob_result read_file(const char *path, struct ob_tokens *out, struct ob_error *err)
 {
     json_error_t where;
-    json_t *root = json_load_file(path, 0, &where);
+    FILE *stream = NULL;
+    enum ob_result result = ob_file_open(path, &stream, err);
+    if (result != OB_OK) {
+        ob_error_hint(err, "Name a token, or a result that \"overbook run --json FILE\" wrote.");
+        return result;
+    }
+    json_t *root = json_loadf(stream, 0, &where);
+    fclose(stream);
     if (!root) {
-        if (where.line < 1)
-            ob_error_set(err, OB_INPUT, "%s", where.text);
-        else
-            ob_error_set(err, OB_INPUT, "%s:%d:%d: %s", path, where.line, where.column, where.text);
+        ob_error_set(err, OB_INPUT, "%s:%d:%d: %s", path, where.line, where.column, where.text);
         ob_error_hint(err, "Name a token, or a result that \"overbook run --json FILE\" wrote.");
         return OB_INPUT;
     }
@@ -70,14 +98,19 @@ enum ob_result ob_tokens_read(const char *what, struct ob_tokens *out, struct ob
         ob_error_hint(err, "A result written by --json holds one for each violation.");
         return OB_INPUT;
     }
-    add(&out->items, &out->count, &out->capacity, what);
+    (void)add(out, what);
     return OB_OK;
 }
 
 void ob_tokens_clear(struct ob_tokens *tokens)
 {
-    for (size_t i = 0; i < tokens->count; i++)
-        free(tokens->items[i]);
+    for (size_t i = 0; i < tokens->count; i++) {
+        struct ob_token_text *text = &tokens->items[i];
+        for (size_t k = 0; k < text->broken_count; k++)
+            free(text->broken[k]);
+        free(text->broken);
+        free(text->token);
+    }
     for (size_t i = 0; i < tokens->file_count; i++)
         free(tokens->files[i]);
     free(tokens->files);

@@ -6,8 +6,15 @@
 
 #include <stddef.h>
 
+struct ob_token_text {
+    char *token;
+    char **broken; /* names of the invariants that the run is recorded to break; a token does not
+                      have them, a result has */
+    size_t broken_count, broken_capacity;
+};
+
 struct ob_tokens {
-    char **items; /* owned, each different from the others */
+    struct ob_token_text *items; /* owned, each of another token */
     size_t count, capacity;
     char **files; /* owned; of a result: the scenarios' files that these are of, each once */
     size_t file_count, file_capacity;

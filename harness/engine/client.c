@@ -203,6 +203,7 @@ static unsigned decide_fault(struct ob_client *client, size_t point)
         return 0;
     struct ob_choice_point choice = {
         .kind = OB_CHOICE_FAULT,
+        .seen = engine->seen,
         .option_count = 1 + (size_t)spec->fault_points[point].ways,
         .client = client->index,
         .point = point,

@@ -66,6 +66,7 @@ struct ob_engine {
     bool free_running;   /* as in spec, which an abandoned thread must not touch */
     bool stopping;       /* every operation is answered OB_REPLY_STOPPED */
     size_t fault_count;
+    uint64_t seen;                         /* digest of the run until the last choice of a step */
     size_t previous;                       /* the client that moved last, or OB_NO_CLIENT */
     ob_client_set waiting;                 /* FLYING in a stable wait */
     ob_client_set loose;                   /* FLYING, left to the next step to settle */

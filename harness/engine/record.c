@@ -60,6 +60,7 @@ static void record_completion(struct ob_engine *engine, struct ob_step *step, si
         .status = reply->status,
         .digest = reply->digest,
         .row_count = reply->row_count,
+        .committed = reply->committed,
         .message = reply->message ? ob_arena_strdup(&engine->trace->arena, reply->message) : "",
     };
     memcpy(completion->sqlstate, reply->sqlstate, sizeof completion->sqlstate);

@@ -1,5 +1,7 @@
 #include "engine/engine_int.h"
 
+#include "base/digest.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -112,12 +114,17 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
     for (size_t i = 0; i < engine->spec->client_count; i++)
         if ((enabled | flying) & ob_client_bit(i))
             clients[count++] = i;
+    const struct ob_trace *trace = engine->trace;
+    if (trace->step_count > 0)
+        engine->seen =
+            ob_hash_u64(engine->seen, ob_trace_step_digest(trace, trace->step_count - 1));
     const struct ob_choice_point point = {
         .kind = OB_CHOICE_STEP,
         .option_count = count,
         .clients = clients,
         .flying = flying,
         .previous = engine->previous,
+        .seen = engine->seen,
     };
     const struct ob_chooser *chooser = &engine->spec->chooser;
     size_t option = chooser->choose(chooser->self, &point);
@@ -315,6 +322,7 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
     engine->failed = false;
     engine->careful = spec->careful;
     engine->fault_count = 0;
+    engine->seen = spec->free_running ? 0 : OB_HASH_START;
     engine->previous = OB_NO_CLIENT;
     engine->waiting = engine->loose = engine->armed = engine->woken = engine->foreign = 0;
     for (size_t i = 0; i < engine->thread_count; i++) {

@@ -49,6 +49,7 @@ struct ob_completion {
     char sqlstate[6];
     uint64_t digest;
     uint32_t row_count;
+    bool committed;      /* of the reply; not compared */
     const char *message; /* an error's, for reading; "" otherwise.  Not compared: it may hold ids */
 };
 
@@ -79,15 +80,16 @@ struct ob_event {
 };
 
 /* name, text */
-#define OB_RUN_ENDS(X)                                              \
-    X(FINISHED, "finished")                                         \
-    X(STUCK, "the clients wait for each other and nobody can move") \
-    X(STEP_LIMIT, "too many steps")                                 \
-    X(TIME_LIMIT, "took too long")                                  \
-    X(NOT_BACK, "a client did not come back from its own code")     \
-    X(FOREIGN, "a client waits for a session that is no client")    \
-    X(DIVERGED, "the schedule could not be followed")               \
-    X(AGAIN, "a cycle of waits that nobody was armed to break: to be run again with care")
+#define OB_RUN_ENDS(X)                                                                     \
+    X(FINISHED, "finished")                                                                \
+    X(STUCK, "the clients wait for each other and nobody can move")                        \
+    X(STEP_LIMIT, "too many steps")                                                        \
+    X(TIME_LIMIT, "took too long")                                                         \
+    X(NOT_BACK, "a client did not come back from its own code")                            \
+    X(FOREIGN, "a client waits for a session that is no client")                           \
+    X(DIVERGED, "the schedule could not be followed")                                      \
+    X(AGAIN, "a cycle of waits that nobody was armed to break: to be run again with care") \
+    X(UNCHECKED, "a lock is in the way of a check")
 
 enum ob_run_end {
 #define OB_RUN_END_ENUM(name, text) OB_RUN_##name,

@@ -40,48 +40,6 @@ static size_t moving_clients(const struct ob_trace *trace)
     return (size_t)__builtin_popcountll(moved);
 }
 
-static enum ob_result confirm(struct ob_rig *rig, struct ob_trace *scratch,
-                              const struct ob_schedule *schedule, const struct ob_trace *expected,
-                              char **divergence, struct ob_error *err)
-{
-    struct ob_follower follower = {.schedule = schedule};
-    struct ob_chooser chooser = ob_follower_chooser(&follower);
-    struct ob_run_outcome outcome;
-    enum ob_result result = ob_rig_run(rig, &chooser, false, scratch, &outcome, err);
-    if (result != OB_OK)
-        return result;
-    struct ob_buf why;
-    ob_buf_init(&why, OB_TRACE_TEXT_MAX);
-    size_t step;
-    *divergence = NULL;
-    if (ob_trace_diff(expected, scratch, rig->client_names, &step, &why))
-        *divergence = ob_buf_take(&why);
-    ob_buf_clear(&why);
-    return OB_OK;
-}
-
-enum ob_result ob_explore_confirm(struct ob_rig *rig, const struct ob_schedule *schedule,
-                                  unsigned count, const struct ob_trace *expected, unsigned *same,
-                                  char **divergence, struct ob_error *err)
-{
-    struct ob_trace scratch;
-    ob_trace_init(&scratch);
-    enum ob_result result = OB_OK;
-    *same = 0;
-    *divergence = NULL;
-    for (unsigned i = 0; i < count && result == OB_OK; i++) {
-        char *differs = NULL;
-        result = confirm(rig, &scratch, schedule, expected, &differs, err);
-        *same += result == OB_OK && !differs;
-        if (*divergence)
-            free(differs);
-        else
-            *divergence = differs;
-    }
-    ob_trace_clear(&scratch);
-    return result;
-}
-
 static bool is_known(const struct ob_exploration *out, size_t item)
 {
     for (size_t i = 0; i < out->finding_count; i++)
@@ -114,6 +72,61 @@ static void add_finding(struct exploring *e, const struct ob_broken *broken)
     finding->trace = ob_buf_take(&text);
 }
 
+static bool breaks(const struct ob_run_outcome *outcome, size_t item)
+{
+    for (size_t i = 0; i < outcome->broken_count; i++)
+        if (outcome->broken[i].item == item)
+            return true;
+    return false;
+}
+
+/* Counts a replay of the findings from first on: the same only when each step was, and the
+ * invariant is broken again. */
+static void count_replay(struct exploring *e, size_t first, const struct ob_trace *replayed,
+                         const struct ob_run_outcome *outcome)
+{
+    size_t step;
+    struct ob_buf why;
+    ob_buf_init(&why, OB_TRACE_TEXT_MAX);
+    bool differs = ob_trace_diff(&e->trace, replayed, e->rig->client_names, &step, &why);
+    for (size_t i = first; i < e->out->finding_count; i++) {
+        struct ob_finding *finding = &e->out->findings[i];
+        bool again = breaks(outcome, finding->item);
+        finding->replays++;
+        finding->replays_same += !differs && again;
+        if ((!differs && again) || finding->divergence)
+            continue;
+        finding->divergence = differs
+                                  ? ob_strdup(why.data)
+                                  : ob_asprintf("each step was the same, and %s is not broken\n",
+                                                ob_check_name(e->rig->check, finding->item));
+    }
+    ob_buf_clear(&why);
+}
+
+static enum ob_result replay_findings(struct exploring *e, size_t first, struct ob_error *err)
+{
+    struct ob_trace scratch;
+    ob_trace_init(&scratch);
+    struct ob_follower follower = {.schedule = &e->out->findings[first].schedule};
+    struct ob_chooser chooser = ob_follower_chooser(&follower);
+    enum ob_result result = OB_OK;
+    for (unsigned i = 0; i < OB_REPLAYS && result == OB_OK; i++) {
+        struct ob_run_outcome outcome;
+        result = ob_rig_run(e->rig, &chooser, false, &scratch, &outcome, err);
+        if (result == OB_OK)
+            count_replay(e, first, &scratch, &outcome);
+    }
+    ob_trace_clear(&scratch);
+    for (size_t i = first; i < e->out->finding_count && result != OB_OK; i++) {
+        struct ob_finding *finding = &e->out->findings[i];
+        finding->replays = OB_REPLAYS;
+        if (!finding->divergence)
+            finding->divergence = ob_strdup("the others were not made\n");
+    }
+    return result;
+}
+
 /* Records what the run broke for the first time, and replays it. */
 static enum ob_result add_findings(struct exploring *e, const struct ob_run_outcome *outcome,
                                    struct ob_error *err)
@@ -124,18 +137,7 @@ static enum ob_result add_findings(struct exploring *e, const struct ob_run_outc
             add_finding(e, &outcome->broken[i]);
     if (first == e->out->finding_count || e->options->strategy == OB_STRATEGY_STRESS)
         return OB_OK;
-    unsigned same = 0;
-    char *divergence = NULL;
-    enum ob_result result = ob_explore_confirm(e->rig, &e->out->findings[first].schedule,
-                                               OB_REPLAYS, &e->trace, &same, &divergence, err);
-    for (size_t i = first; i < e->out->finding_count; i++) {
-        struct ob_finding *finding = &e->out->findings[i];
-        finding->replays = OB_REPLAYS;
-        finding->replays_same = same;
-        finding->divergence = divergence ? ob_strdup(divergence) : NULL;
-    }
-    free(divergence);
-    return result;
+    return replay_findings(e, first, err);
 }
 
 static bool found_enough(const struct exploring *e)
@@ -183,6 +185,10 @@ static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
         if (spent_us >= options->budget_us || !ob_strategy_next(e->strategy, out->runs))
             break;
         result = explore_one(e, err);
+        if (result == OB_INTERRUPTED) {
+            out->stopped = true;
+            return OB_OK;
+        }
         if (result != OB_OK || out->inconclusive != OB_RUN_FINISHED || found_enough(e))
             break;
         if (options->progress &&
@@ -208,6 +214,7 @@ enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *o
     out->classes = e.traces.count;
     out->counts_are_bounds = e.outcomes.full || e.traces.full;
     out->exhausted = ob_strategy_exhausted(e.strategy) && out->uncontrolled_runs == 0;
+    out->changed = ob_strategy_changed(e.strategy) && out->uncontrolled_runs == 0;
     out->total_us = rig->monotonic_us(rig->self) - e.started_us;
     ob_trace_clear(&e.trace);
     ob_tally_clear(&e.outcomes);

@@ -32,9 +32,9 @@ struct ob_finding {
         preemptions; /* that move; switches away from a client that could have gone on */
     char *rows;      /* what offends */
     char *trace;     /* for reading */
-    unsigned replays_same, replays;
-    char *divergence;  /* how the first replay that differed did; NULL when none did */
-    bool uncontrolled; /* the run had a wake that the server chose */
+    unsigned replays_same, replays; /* same: as the run was, and broke the invariant too */
+    char *divergence;               /* how the first replay that differed did; NULL when none did */
+    bool uncontrolled;              /* the run had a wake that the server chose */
 };
 
 struct ob_exploration {
@@ -44,6 +44,7 @@ struct ob_exploration {
                                    steps are known to be independent */
     bool counts_are_bounds;     /* more were seen than could be told apart */
     bool exhausted;
+    bool changed; /* exhaustive: the same choices led elsewhere, and the server chose nothing */
     bool stopped; /* progress said so */
     struct ob_finding *findings;
     size_t finding_count, finding_capacity;
@@ -58,13 +59,6 @@ struct ob_exploration {
 OB_MUSTCHECK enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *options,
                                        struct ob_exploration *out, struct ob_error *err);
 void ob_exploration_clear(struct ob_exploration *exploration);
-
-/* Runs schedule again count times and compares with expected; fills same and, for the first that
- * differs, *divergence (the caller's to free). */
-OB_MUSTCHECK enum ob_result ob_explore_confirm(struct ob_rig *rig,
-                                               const struct ob_schedule *schedule, unsigned count,
-                                               const struct ob_trace *expected, unsigned *same,
-                                               char **divergence, struct ob_error *err);
 
 /* Switches away from a client that could have gone on. */
 size_t ob_explore_preemptions(const struct ob_trace *trace);

@@ -3,11 +3,28 @@
 #include "base/digest.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 struct step_check {
     struct ob_rig *rig;
     struct ob_trace *trace;
+    bool locked; /* a check found a lock in its way */
 };
+
+static bool is_locked(enum ob_result result, const struct ob_error *err)
+{
+    return result == OB_SQL && strcmp(err->sqlstate, OB_LOCK_NOT_AVAILABLE) == 0;
+}
+
+/* What could not be checked proves nothing, and is nobody's failure. */
+static enum ob_result end_unchecked(struct ob_trace *trace, const struct ob_error *err)
+{
+    int room = (int)sizeof trace->reason - 1;
+    trace->end = OB_RUN_UNCHECKED;
+    snprintf(trace->reason, sizeof trace->reason, "%.*s", room, err->message);
+    return OB_OK;
+}
 
 static enum ob_result check(struct ob_rig *rig, struct ob_trace *trace, bool at_end, size_t step,
                             struct ob_error *err)
@@ -18,13 +35,25 @@ static enum ob_result check(struct ob_rig *rig, struct ob_trace *trace, bool at_
     return result;
 }
 
+/* A statement outside of a transaction commits too, and a COMMIT that had to wait does so in
+ * another client's step. */
+static bool commits(const struct ob_step *step)
+{
+    for (size_t i = 0; i < step->completion_count; i++)
+        if (step->completions[i].committed)
+            return true;
+    return false;
+}
+
 static enum ob_result check_commit(void *arg, const struct ob_step *step, struct ob_error *err)
 {
     struct step_check *context = arg;
-    if (step->kind != OB_OP_COMMIT)
+    if (!commits(step))
         return OB_OK;
     size_t index = (size_t)(step - context->trace->steps);
-    return check(context->rig, context->trace, false, index, err);
+    enum ob_result result = check(context->rig, context->trace, false, index, err);
+    context->locked = is_locked(result, err);
+    return result;
 }
 
 static enum ob_result execute(struct ob_rig *rig, struct ob_run_spec *spec, struct ob_trace *trace,
@@ -72,12 +101,16 @@ enum ob_result ob_rig_run(struct ob_rig *rig, const struct ob_chooser *chooser, 
         assert(result != OB_OK || trace->end != OB_RUN_AGAIN);
     }
     *out = (struct ob_run_outcome){0};
+    if (context.locked)
+        return end_unchecked(trace, err);
     if (result != OB_OK || (trace->end != OB_RUN_FINISHED && trace->end != OB_RUN_STUCK))
         return result;
     rig->finish(rig->self, trace);
     result = check(rig, trace, true, OB_BEFORE_ALL, err);
     if (result == OB_OK)
         result = digest(rig, trace, &out->outcome, err);
+    if (is_locked(result, err))
+        return end_unchecked(trace, err);
     if (result == OB_OK)
         out->broken = ob_check_broken(rig->check, &out->broken_count);
     return result;

@@ -41,7 +41,8 @@ struct ob_run_outcome {
 };
 
 /* Resets, runs (again with care where the engine asks for it), checks.  How the run ended is in the
- * trace: only a run that finished or got stuck is checked, all others prove nothing. */
+ * trace: only a run that finished or got stuck is checked, all others prove nothing.  One in which
+ * a lock was in the way of a check ends as OB_RUN_UNCHECKED. */
 OB_MUSTCHECK enum ob_result ob_rig_run(struct ob_rig *rig, const struct ob_chooser *chooser,
                                        bool free_running, struct ob_trace *trace,
                                        struct ob_run_outcome *out, struct ob_error *err);

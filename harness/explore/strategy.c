@@ -1,6 +1,7 @@
 #include "explore/strategy.h"
 
 #include "base/alloc.h"
+#include "base/digest.h"
 #include "base/parse.h"
 #include "base/rng.h"
 
@@ -8,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A choice of the depth-first search: the option taken, of so many. */
+/* A choice of the depth-first search: the option taken, of so many, and what it was about and the
+ * run had been until then. */
 struct node {
     size_t option, option_count;
+    uint64_t seen;
 };
 
 struct ob_strategy {
@@ -121,6 +124,11 @@ bool ob_strategy_exhausted(const struct ob_strategy *strategy)
     return strategy->exhausted;
 }
 
+bool ob_strategy_changed(const struct ob_strategy *strategy)
+{
+    return strategy->changed;
+}
+
 static void restart(void *self)
 {
     struct ob_strategy *strategy = self;
@@ -151,16 +159,31 @@ static size_t choose_in_turn(const struct ob_strategy *strategy,
     return 0;
 }
 
+static uint64_t digest_of(const struct ob_choice_point *point)
+{
+    uint64_t hash = ob_hash_u64(OB_HASH_START, point->seen);
+    hash = ob_hash_u64(hash, point->kind);
+    for (size_t i = 0; point->kind == OB_CHOICE_STEP && i < point->option_count; i++)
+        hash = ob_hash_u64(hash, point->clients[i]);
+    if (point->kind == OB_CHOICE_FAULT) {
+        hash = ob_hash_u64(hash, point->client);
+        hash = ob_hash_u64(hash, point->point);
+        hash = ob_hash_u64(hash, point->hit);
+    }
+    return ob_hash_end(hash);
+}
+
 static size_t choose_depth_first(struct ob_strategy *strategy, const struct ob_choice_point *point)
 {
+    uint64_t seen = digest_of(point);
     if (strategy->depth == strategy->path_count) {
         strategy->path = ob_grow(strategy->path, &strategy->path_capacity, strategy->path_count + 1,
                                  sizeof *strategy->path);
         strategy->path[strategy->path_count++] =
-            (struct node){.option = 0, .option_count = point->option_count};
+            (struct node){.option = 0, .option_count = point->option_count, .seen = seen};
     }
     const struct node *node = &strategy->path[strategy->depth++];
-    if (node->option_count != point->option_count)
+    if (node->option_count != point->option_count || node->seen != seen)
         strategy->changed = true;
     return node->option < point->option_count ? node->option : 0;
 }

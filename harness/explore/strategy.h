@@ -49,4 +49,8 @@ struct ob_chooser ob_strategy_chooser(struct ob_strategy *strategy);
 /* True when every schedule has been run and each was what the ones before it had promised. */
 bool ob_strategy_exhausted(const struct ob_strategy *strategy);
 
+/* Exhaustive: the same choices did not lead again to where they had led, so nothing is known of the
+ * schedules that were passed over. */
+bool ob_strategy_changed(const struct ob_strategy *strategy);
+
 #endif

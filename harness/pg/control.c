@@ -1,6 +1,7 @@
 /* control.c - the control connection: who waits for whom, the clock, queries. */
 #include "pg/world_int.h"
 
+#include "pg/wait.h"
 #include "pg/waits.h"
 
 #include <assert.h>
@@ -19,6 +20,8 @@ enum ob_result ob_pg_error(PGconn *conn, const PGresult *result, const char *wha
         ob_error_hint(err, "Look into the server's log for the reason.");
         return OB_SERVER;
     }
+    if (strcmp(state, "57014") == 0 && ob_pg_interrupted())
+        return ob_error_set(err, OB_INTERRUPTED, "interrupted");
     const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
@@ -38,14 +41,20 @@ static bool succeeded(const PGresult *result)
 
 enum ob_result ob_pg_exec(PGconn *conn, const char *sql, char **value, struct ob_error *err)
 {
-    PGresult *result = PQexec(conn, sql);
+    PGresult *result = ob_pg_wait_exec(conn, sql);
     enum ob_result code = OB_OK;
-    if (!succeeded(result))
+    if (!succeeded(result) && PQresultStatus(result) != PGRES_EMPTY_QUERY)
         code = ob_pg_error(conn, result, "a statement of overbook's own failed", err);
     else if (value && PQntuples(result) > 0 && PQnfields(result) > 0)
         *value = ob_strdup(PQgetvalue(result, 0, 0));
     PQclear(result);
     return code;
+}
+
+enum ob_result ob_pg_control_bound(struct ob_pg_world *world, struct ob_error *err)
+{
+    return ob_pg_exec(world->control, "SET lock_timeout = '5s'; SET statement_timeout = '30s'",
+                      NULL, err);
 }
 
 static size_t prepared_index(struct ob_pg_world *world, const char *sql)
@@ -56,14 +65,55 @@ static size_t prepared_index(struct ob_pg_world *world, const char *sql)
     return index;
 }
 
+static size_t client_of(const struct ob_pg_world *world, int pid)
+{
+    for (size_t i = 0; i < world->session_count; i++)
+        if (world->sessions[i].pid == pid)
+            return i;
+    return OB_NO_CLIENT;
+}
+
+#define OB_PG_LOCKED                                                                     \
+    "SELECT pid, relation::regclass FROM pg_catalog.pg_locks WHERE granted AND locktype" \
+    " = 'relation' AND mode = 'AccessExclusiveLock' AND relation >= 16384 AND pid IS"    \
+    " DISTINCT FROM pg_catalog.pg_backend_pid() ORDER BY pid NULLS LAST, relation"
+
+/* After a wait for a lock that came to nothing: no client moves meanwhile, so who has it keeps it.
+ */
+static void name_holder(struct ob_pg_world *world, struct ob_error *err)
+{
+    PGresult *locks = ob_pg_wait_exec(world->control, OB_PG_LOCKED);
+    size_t first = OB_NO_CLIENT;
+    const char *who = "somebody", *table = "what is asked about";
+    int rows = PQresultStatus(locks) == PGRES_TUPLES_OK ? PQntuples(locks) : 0;
+    for (int row = 0; row < rows; row++) {
+        size_t client = client_of(world, (int)strtol(PQgetvalue(locks, row, 0), NULL, 10));
+        if (row > 0 && client >= first)
+            continue;
+        first = client;
+        table = PQgetvalue(locks, row, 1);
+        if (client != OB_NO_CLIENT)
+            who = world->client_names ? world->client_names[client] : "a client";
+        else
+            who = PQgetisnull(locks, row, 0) ? "a prepared transaction" : "another session";
+    }
+    ob_error_set(err, OB_SQL, "%s holds a lock on %s", who, table);
+    snprintf(err->sqlstate, sizeof err->sqlstate, "%s", OB_LOCK_NOT_AVAILABLE);
+    PQclear(locks);
+}
+
 static enum ob_result prepare(struct ob_pg_world *world, const char *name, const char *sql,
                               struct ob_error *err)
 {
-    PGresult *result = PQprepare(world->control, name, sql, 0, NULL);
+    PGresult *result = NULL;
+    if (PQsendPrepare(world->control, name, sql, 0, NULL))
+        result = ob_pg_wait_result(world->control);
     enum ob_result code = OB_OK;
     if (!succeeded(result))
         code = ob_pg_error(world->control, result, "could not prepare a query", err);
     PQclear(result);
+    if (code == OB_SQL && strcmp(err->sqlstate, OB_LOCK_NOT_AVAILABLE) == 0)
+        name_holder(world, err);
     if (code != OB_OK)
         return code;
     world->prepared = ob_grow(world->prepared, &world->prepared_capacity, world->prepared_count + 1,
@@ -84,13 +134,17 @@ enum ob_result ob_pg_control_prepared(struct ob_pg_world *world, const char *sql
         if (code != OB_OK)
             return code;
     }
-    PGresult *result = PQexecPrepared(world->control, name, param_count, params, NULL, NULL, 0);
+    PGresult *result = NULL;
+    if (PQsendQueryPrepared(world->control, name, param_count, params, NULL, NULL, 0))
+        result = ob_pg_wait_result(world->control);
     if (succeeded(result)) {
         *out = result;
         return OB_OK;
     }
     enum ob_result code = ob_pg_error(world->control, result, "a query failed", err);
     PQclear(result);
+    if (code == OB_SQL && strcmp(err->sqlstate, OB_LOCK_NOT_AVAILABLE) == 0)
+        name_holder(world, err);
     return code;
 }
 

@@ -17,9 +17,9 @@
 #define UNDEFINED_DATABASE "3D000"
 #define NAMES_MAX 1000 /* overbook_PID_N that may be taken by leftovers */
 
-/* One row: is the table there, whatever it says. */
-static const char marker_exists[] =
-    "SELECT pg_catalog.to_regclass('overbook.disposable') IS NOT NULL";
+/* Is the table there, whatever it says.  An ordinary one: a view says what others make it say. */
+static const char marker_exists[] = "SELECT relkind = 'r' FROM pg_catalog.pg_class "
+                                    "WHERE oid = pg_catalog.to_regclass('overbook.disposable')";
 
 static const char marker_names_us[] =
     "SELECT EXISTS (SELECT FROM overbook.disposable m JOIN pg_catalog.pg_database d "
@@ -44,7 +44,7 @@ static const char left_behind[] =
     "SELECT datname FROM pg_catalog.pg_database d, LATERAL (SELECT "
     "pg_catalog.shobj_description(oid, 'pg_database') AS comment) c, LATERAL (SELECT "
     "pg_catalog.substring(comment, ', session ([0-9]+)$') AS maker) m "
-    "WHERE datname ~ '^overbook_[0-9]+_[0-9]+$' "
+    "WHERE datname ~ '^overbook_[0-9]+_[0-9]+(" OB_PG_CLEAN_SUFFIX ")?$' "
     "AND comment = pg_catalog.format(" OURS ", datname, oid, maker) "
     "AND pg_catalog.pg_has_role(datdba, 'USAGE') "
     "AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a "
@@ -335,7 +335,7 @@ static enum ob_result drop(PGconn *conn, const char *sql, struct ob_error *err)
     return ob_error_set(err, OB_SERVER, "the database server went away");
 }
 
-enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error *err)
+static enum ob_result drop_one(PGconn *conn, const char *name, struct ob_error *err)
 {
     char sql[256];
     char *quoted = PQescapeIdentifier(conn, name, strlen(name));
@@ -351,6 +351,41 @@ enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error
     }
     PQfreemem(quoted);
     return result;
+}
+
+enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error *err)
+{
+    char *copy = ob_asprintf("%s" OB_PG_CLEAN_SUFFIX, name);
+    struct ob_error ignored; /* an overbook that comes later sweeps it up */
+    enum ob_result result = drop_one(conn, name, err);
+
+    if (result == OB_OK)
+        (void)drop_one(conn, copy, &ignored);
+    free(copy);
+    return result;
+}
+
+enum ob_result ob_pg_marker_copy(PGconn *conn, const char *name, const char *from,
+                                 struct ob_error *err)
+{
+    enum ob_result result = drop_one(conn, name, err);
+    char *to = PQescapeIdentifier(conn, name, strlen(name));
+    char *template = PQescapeIdentifier(conn, from, strlen(from));
+    char *sql = ob_asprintf("CREATE DATABASE %s TEMPLATE %s", to, template);
+
+    if (result == OB_OK)
+        result = run(conn, sql, "copy the database", err);
+    if (result == OB_OK)
+        result = comment_new(conn, name, err);
+    free(sql);
+    PQfreemem(to);
+    PQfreemem(template);
+    return result;
+}
+
+enum ob_result ob_pg_marker_adopt(PGconn *conn, const char *name, struct ob_error *err)
+{
+    return comment_new(conn, name, err);
 }
 
 size_t ob_pg_marker_sweep(PGconn *conn)

@@ -45,9 +45,21 @@ OB_MUSTCHECK enum ob_result ob_pg_marker_create(PGconn *conn, char *name, struct
 OB_MUSTCHECK enum ob_result ob_pg_marker_create_named(PGconn *conn, const char *name,
                                                       struct ob_error *err);
 
-/* Drops it again, connections and all; one that is no more is well.  On failure the error names
- * the database that is left and the statement that drops it. */
+/* Drops it and its copy again, connections and all; one that is no more is well.  On failure the
+ * error names the database that is left and the statement that drops it. */
 OB_MUSTCHECK enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error *err);
+
+/* Makes the database name a copy of from, in place of one of that name; no session but conn may be
+ * in from.  It is overbook's own, made by the session of conn. */
+OB_MUSTCHECK enum ob_result ob_pg_marker_copy(PGconn *conn, const char *name, const char *from,
+                                              struct ob_error *err);
+
+/* Says that what overbook made belongs to the session of conn from now on. */
+OB_MUSTCHECK enum ob_result ob_pg_marker_adopt(PGconn *conn, const char *name,
+                                               struct ob_error *err);
+
+/* The copy of a database's clean state is called that, and dropped with it. */
+#define OB_PG_CLEAN_SUFFIX "_clean"
 
 /* Drops what overbooks that are no more have left on the server of conn: databases with a name and
  * a comment of overbook's own that no session uses, of a session that has ended.  How many; what

@@ -108,11 +108,12 @@ void ob_pg_session_close(struct ob_pg_session *session)
 }
 
 /* Out of a transaction, its settings as they were when it was opened. */
-static enum ob_result clean(struct ob_pg_world *world, struct ob_pg_session *session,
-                            struct ob_error *err)
+static enum ob_result clean(struct ob_pg_world *world, size_t client, struct ob_error *err)
 {
+    struct ob_pg_session *session = &world->sessions[client];
     enum ob_result result = OB_OK;
     if (PQtransactionStatus(session->conn) != PQTRANS_IDLE) {
+        ob_pg_note_result(world, client, NULL);
         result = ob_pg_exec(session->conn, "ROLLBACK", NULL, err);
         session->deadlock = session->deadlock_outside;
     }
@@ -132,9 +133,10 @@ enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, str
     PGTransactionStatusType status = PQtransactionStatus(session->conn);
     bool usable = status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN &&
                   session->ending == OB_PG_STAYING && PQconsumeInput(session->conn);
-    enum ob_result result = usable ? clean(world, session, err) : OB_SERVER;
+    enum ob_result result = usable ? clean(world, client, err) : OB_SERVER;
     if (result != OB_SERVER)
         return result;
+    ob_pg_note_result(world, client, NULL);
     ob_pg_session_close(session);
     return ob_pg_session_open(world, client, err);
 }
@@ -148,8 +150,9 @@ static enum ob_io replace_lost(struct ob_pg_world *world, size_t client, struct 
     struct ob_pg_session *session = &world->sessions[client];
     const char *state =
         session->answer ? PQresultErrorField(session->answer, PG_DIAG_SQLSTATE) : NULL;
-    *reply = (struct ob_reply){.status = OB_REPLY_LOST};
+    *reply = (struct ob_reply){.status = OB_REPLY_LOST, .committed = true}; /* perhaps */
     snprintf(reply->sqlstate, sizeof reply->sqlstate, "%s", state ? state : "");
+    ob_pg_note_result(world, client, NULL);
     ob_pg_session_close(session);
     if (ob_pg_session_open(world, client, err) == OB_OK)
         return OB_IO_DONE;
@@ -180,6 +183,7 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
     (void)err;
     /* A failed send leaves the connection bad, which the next poll finds. */
     if (op->kind == OB_OP_KILL) {
+        ob_pg_note_result(world, client, NULL);
         session->ending = OB_PG_ROLLING_BACK;
         (void)PQsendQuery(session->conn, "ROLLBACK");
         return OB_IO_PENDING;
@@ -246,6 +250,8 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     } else if (status == PGRES_COMMAND_OK) {
         reply->row_count = (uint32_t)strtoul(PQcmdTuples(result), NULL, 10);
     }
+    reply->committed = PQtransactionStatus(session->conn) == PQTRANS_IDLE &&
+                       strcmp(PQcmdStatus(result), "ROLLBACK") != 0;
     note_settings(session, PQcmdStatus(result));
 }
 
@@ -312,6 +318,7 @@ enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
             return OB_IO_DONE;
         }
         bool more = copies(session->conn, result);
+        ob_pg_note_result(world, client, result);
         PQclear(session->answer); /* of several results the last one counts, as in PQexec */
         session->answer = result;
         if (more)

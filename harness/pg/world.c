@@ -34,6 +34,26 @@ static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error 
     return OB_OK;
 }
 
+enum ob_result ob_pg_control_open(struct ob_pg_world *world, struct ob_error *err)
+{
+    enum ob_result result = ob_pg_connect(world->conninfo, "overbook control",
+                                          "-c search_path=public -c timezone=UTC -c datestyle=ISO"
+                                          " -c plan_cache_mode=force_generic_plan"
+                                          " -c max_parallel_workers_per_gather=0",
+                                          &world->control, err);
+    return result == OB_OK ? set_up_control(world, err) : result;
+}
+
+void ob_pg_control_close(struct ob_pg_world *world)
+{
+    PQfinish(world->control);
+    world->control = NULL;
+    for (size_t i = 0; i < world->prepared_count; i++)
+        free(world->prepared[i].sql);
+    world->prepared_count = 0;
+    world->clock_us = INT64_MIN;
+}
+
 enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struct ob_pg_world **out,
                                 struct ob_error *err)
 {
@@ -44,13 +64,10 @@ enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struc
     world->session_count = options->session_count;
     world->keeps_session_state = options->keeps_session_state;
     world->fixed_plans = options->fixed_plans;
+    world->client_names = options->client_names;
+    world->exact = options->exact;
     world->clock_us = INT64_MIN;
-    enum ob_result result = ob_pg_connect(world->conninfo, "overbook control",
-                                          "-c search_path=public -c timezone=UTC -c datestyle=ISO"
-                                          " -c plan_cache_mode=force_generic_plan",
-                                          &world->control, err);
-    if (result == OB_OK)
-        result = set_up_control(world, err);
+    enum ob_result result = ob_pg_control_open(world, err);
     if (result == OB_OK)
         *out = world;
     else
@@ -64,12 +81,19 @@ void ob_pg_world_close(struct ob_pg_world *world)
         return;
     for (size_t i = 0; i < world->session_count; i++)
         ob_pg_session_close(&world->sessions[i]);
-    PQfinish(world->control);
-    for (size_t i = 0; i < world->prepared_count; i++)
-        free(world->prepared[i].sql);
+    for (size_t i = 0; i < world->session_count; i++) {
+        struct ob_error ignored; /* who drops the database tells */
+        if (world->left[i].prepared && world->control)
+            (void)ob_pg_roll_back_prepared(world, &ignored);
+        world->left[i].prepared = false;
+    }
+    ob_pg_drop_clean(world);
+    ob_pg_control_close(world);
     free(world->prepared);
     free(world->vacuum);
     free(world->digest_sql);
+    free(world->database);
+    free(world->clean);
     free(world->clock);
     free(world->conninfo);
     free(world);

@@ -22,12 +22,17 @@
 struct ob_pg_world;
 
 struct ob_pg_world_options {
-    const char *conninfo; /* copied */
-    size_t session_count; /* up to OB_CLIENTS_MAX */
+    const char *conninfo;            /* copied */
+    size_t session_count;            /* up to OB_CLIENTS_MAX */
+    const char *const *client_names; /* for messages; borrowed for the world's life; may be NULL */
     const char
         *clock; /* qualified name of the clock's sequence, once it is installed; NULL: none */
     bool keeps_session_state; /* clients may change their sessions: DISCARD ALL after each run */
     bool fixed_plans;         /* index scans wherever there are any, as with tables of real size */
+    /* Clients send whatever SQL they like: rows are put back to the very place that they had, and a
+     * schema that was changed by a copy of the whole database, NAME_clean, which is kept beside it
+     * until the world is closed. */
+    bool exact;
 };
 
 /* Opens the control connection only, so that a target can be installed first. */
@@ -40,11 +45,12 @@ PGconn *ob_pg_world_control(struct ob_pg_world *world);
 /* Whether this role may choose the victims of deadlocks. */
 bool ob_pg_world_controls_deadlock(const struct ob_pg_world *world);
 
-/* Remembers the present rows and sequences of all tables as the clean state, and opens the
- * sessions. */
+/* Remembers the present rows and sequences of all tables (exact: all of the database) as the clean
+ * state, and opens the sessions.  exact: nobody else may be connected to the database. */
 OB_MUSTCHECK enum ob_result ob_pg_world_ready(struct ob_pg_world *world, struct ob_error *err);
 
-/* Brings sessions, rows, sequences and clock back to the clean state. */
+/* Brings sessions, rows, sequences and clock back to the clean state, and what else a run may have
+ * changed: transactions that are left prepared and, where the world is exact, the schema. */
 OB_MUSTCHECK enum ob_result ob_pg_world_reset(struct ob_pg_world *world, int64_t start_us,
                                               struct ob_error *err);
 

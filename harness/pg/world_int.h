@@ -5,6 +5,7 @@
  *   session.c  a client's connection: sending, polling, deadlock arming, digests of rows
  *   control.c  the control connection: who waits for whom, the clock, queries
  *   reset.c    the clean state and the way back to it
+ *   rebuild.c  whether a run changed the schema, and the way back from that
  */
 #ifndef OB_PG_WORLD_INT_H
 #define OB_PG_WORLD_INT_H
@@ -30,6 +31,14 @@ struct ob_pg_session {
     enum ob_pg_deadlock deadlock_outside; /* what it is once the transaction has ended */
 };
 
+/* What a client's statements may have left behind.  Each client's is written by whoever uses its
+ * session. */
+struct ob_pg_left {
+    bool schema;   /* a change of the schema */
+    bool garbage;  /* of a transaction that was rolled back */
+    bool prepared; /* a prepared transaction */
+};
+
 struct ob_pg_prepared {
     char *sql; /* owned */
 };
@@ -38,17 +47,25 @@ struct ob_pg_world {
     char *conninfo; /* owned */
     char *clock;    /* owned; NULL: none */
     bool keeps_session_state, fixed_plans;
-    bool controls_deadlock; /* the role may set deadlock_timeout */
-    PGconn *control;        /* owned */
+    const char *const *client_names; /* borrowed; NULL: not known */
+    bool controls_deadlock;          /* the role may set deadlock_timeout */
+    PGconn *control;                 /* owned */
     struct ob_pg_session sessions[OB_CLIENTS_MAX];
+    struct ob_pg_left left[OB_CLIENTS_MAX];
     size_t session_count;
     struct ob_pg_prepared
         *prepared; /* statements of the control connection; index: the name ob_N */
     size_t prepared_count, prepared_capacity;
-    char *vacuum;     /* VACUUM of all tables; owned */
+    char *vacuum;     /* the names of all tables; owned */
     char *digest_sql; /* owned */
     unsigned resets;  /* since the last vacuum */
     int64_t clock_us; /* what the clock was last set to; INT64_MIN: not known */
+
+    /* exact */
+    bool exact;
+    char *database, *clean; /* names: of the database, of the copy of its clean state; owned */
+    PGconn *keeper;         /* in the copy once it has been needed; owned */
+    bool sees_ddl;          /* an event trigger notes changes of the schema */
 };
 
 /* --- session.c */
@@ -70,8 +87,29 @@ bool ob_pg_session_checked(void *world, size_t client);
 bool ob_pg_session_has_timeout(void *world, size_t client);
 void ob_pg_session_cancel(void *world, size_t client);
 
+/* --- reset.c, rebuild.c */
+
+/* Notes what a client's statement may leave behind: its result, or that its session was killed
+ * (NULL). */
+void ob_pg_note_result(struct ob_pg_world *world, size_t client, const PGresult *result);
+/* A prepared transaction outlives its session, and would keep the database from being dropped. */
+enum ob_result ob_pg_roll_back_prepared(struct ob_pg_world *world, struct ob_error *err);
+/* Opens the control connection, and finds out what its role may do. */
+enum ob_result ob_pg_control_open(struct ob_pg_world *world, struct ob_error *err);
+/* Forgets what was prepared on the control connection, and closes it. */
+void ob_pg_control_close(struct ob_pg_world *world);
+/* Lets changes of the schema be noted from now on, and keeps a copy of the database as it is. */
+enum ob_result ob_pg_keep_clean(struct ob_pg_world *world, struct ob_error *err);
+/* The database and all connections to it, made anew from that copy. */
+enum ob_result ob_pg_rebuild(struct ob_pg_world *world, struct ob_error *err);
+/* Drops the copy. */
+void ob_pg_drop_clean(struct ob_pg_world *world);
+
 /* --- control.c */
 
+/* From here on nothing on the control connection takes for ever.  No client moves while it waits,
+ * so a lock that is not free soon never will be. */
+enum ob_result ob_pg_control_bound(struct ob_pg_world *world, struct ob_error *err);
 /* Runs SQL (several statements are allowed) and expects it to succeed; a row's first value, if
  * there is one, goes to *value (the caller's to free) when value is not NULL. */
 enum ob_result ob_pg_exec(PGconn *conn, const char *sql, char **value, struct ob_error *err);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "base/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -338,14 +339,11 @@ static void read_stream(FILE *stream, struct ob_buf *out)
 
 enum ob_result ob_scenario_load(const char *path, struct ob_scenario **out, struct ob_error *err)
 {
-    enum ob_result result;
     struct ob_buf data;
-    FILE *stream = fopen(path, "re");
-    if (!stream) {
-        ob_error_set(err, OB_INPUT, "could not open \"%s\": %m", path);
-        ob_error_hint(err, "check the path");
-        return OB_INPUT;
-    }
+    FILE *stream = NULL;
+    enum ob_result result = ob_file_open(path, &stream, err);
+    if (result != OB_OK)
+        return result;
     ob_buf_init(&data, OB_SCENARIO_SIZE_MAX + READ_SIZE);
     read_stream(stream, &data);
     if (ferror(stream)) {

@@ -405,6 +405,9 @@ static void act_webhook(struct ob_actor *actor, const struct ob_action *action)
 
 /* --- the clock */
 
+/* As early as providers may, so that whoever relies on a key for longer is found out. */
+#define KEYS_LAST_US (INT64_C(24) * 3600 * 1000000)
+
 static void act_clock(struct ob_actor *actor, const struct ob_action *action)
 {
     const struct ob_setting *to = setting(action, "to"), *advance = setting(action, "advance");
@@ -419,11 +422,12 @@ static void act_clock(struct ob_actor *actor, const struct ob_action *action)
                                    &result);
         PQclear(result);
         actor->reference->given_now_us = time_us;
-        return;
+    } else {
+        const struct ob_op op = {.kind = OB_OP_CLOCK, .text = "set the clock", .time_us = time_us};
+        struct ob_reply reply;
+        ob_client_do(actor->client, &op, &reply);
     }
-    const struct ob_op op = {.kind = OB_OP_CLOCK, .text = "set the clock", .time_us = time_us};
-    struct ob_reply reply;
-    ob_client_do(actor->client, &op, &reply);
+    booking_psp_prune_keys(actor->reference->psp, time_us - KEYS_LAST_US);
 }
 
 /* --- all of them */

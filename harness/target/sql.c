@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/parse.h"
+#include "pg/wait.h"
 #include "target/gated.h"
 
 #include <assert.h>
@@ -106,10 +107,10 @@ static void set_initial_values(struct sql_client *self)
 /* -1, 0 or 1; numbers as numbers, everything else as text. */
 static int compare_values(const char *a, const char *b)
 {
-    int64_t x, y;
-    if (ob_parse_i64(a, INT64_MIN, INT64_MAX, &x) && ob_parse_i64(b, INT64_MIN, INT64_MAX, &y))
-        return (x > y) - (x < y);
-    int order = strcmp(a, b);
+    int order;
+    if (ob_parse_compare_decimals(a, b, &order))
+        return order;
+    order = strcmp(a, b);
     return (order > 0) - (order < 0);
 }
 
@@ -336,7 +337,7 @@ static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose
 {
     if (sql[0] == '\0')
         return OB_OK;
-    PGresult *result = PQexec(conn, sql);
+    PGresult *result = ob_pg_wait_exec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
     bool done =
         status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
@@ -348,6 +349,8 @@ static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose
         snprintf(err->sqlstate, sizeof err->sqlstate, "%s", state ? state : "");
     }
     PQclear(result);
+    if (!done && strcmp(err->sqlstate, "57014") == 0 && ob_pg_interrupted())
+        return ob_error_set(err, OB_INTERRUPTED, "interrupted");
     return done ? OB_OK : OB_SQL;
 }
 
@@ -382,6 +385,7 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
 const struct ob_target_ops ob_target_sql = {
     .clock = OB_TARGET_CLOCK,
     .keeps_session_state = true,
+    .exact = true,
     .install = install,
     .free = free,
 };

@@ -99,9 +99,11 @@ static enum ob_result open_target(struct ob_target *target, struct ob_error *err
     const struct ob_pg_world_options world = {
         .conninfo = target->options->conninfo,
         .session_count = target->client_count,
+        .client_names = target->names,
         .clock = target->ops->clock,
         .keeps_session_state = target->ops->keeps_session_state,
         .fixed_plans = target->options->fixed_plans,
+        .exact = target->ops->exact,
     };
     enum ob_result result = make_items(target, err);
     if (result == OB_OK)

@@ -20,6 +20,7 @@
 struct ob_target_ops {
     const char *clock; /* qualified name of the clock's sequence */
     bool keeps_session_state;
+    bool exact; /* clients may do anything: pg/world.h */
     /* Names of clients that this target races beside the scenario's own. May be NULL. */
     size_t (*extra_clients)(const struct ob_scenario *scenario, const char **names);
     /* Fills the database, and the bodies and arguments of the clients. */

@@ -54,3 +54,29 @@ BEGIN
     END IF;
 END
 $do$;
+
+-- The legacy path marks its hold and then makes the booking.  When the deliveries that came in between were too many, a
+-- case is open for a payment that gets its booking after all: the booking ends it.  The row of booking.unmatched is
+-- taken first, until the commit: whoever counts a delivery at the moment is waited for and its case found, and whoever
+-- comes later counts from the beginning, by which time it finds the booking.  What the fixed path books is decided by
+-- itself: it has the event's row.
+CREATE FUNCTION booking.end_case_by_booking() RETURNS trigger
+    LANGUAGE plpgsql AS $body$
+BEGIN
+    IF EXISTS (SELECT FROM booking.event WHERE payment_id = NEW.payment_id AND outcome = 'CONFIRMED') THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO booking.unmatched (payment_id, hold_id) VALUES (NEW.payment_id, NEW.hold_id)
+        ON CONFLICT (payment_id) DO UPDATE SET attempts = 0;
+    DELETE FROM booking.unmatched WHERE payment_id = NEW.payment_id;
+    UPDATE booking.manual_case SET status = 'CLOSED'
+        WHERE payment_id = NEW.payment_id AND hold_id = NEW.hold_id AND reason = 'no-such-hold' AND status = 'OPEN';
+    IF FOUND THEN
+        UPDATE booking.event SET outcome = 'CONFIRMED' WHERE payment_id = NEW.payment_id AND outcome = 'CASE';
+    END IF;
+    RETURN NULL;
+END
+$body$;
+
+CREATE TRIGGER booking_ends_case AFTER INSERT ON booking.booking
+    FOR EACH ROW EXECUTE FUNCTION booking.end_case_by_booking();

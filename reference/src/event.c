@@ -37,7 +37,7 @@ static bool take_all(const json_t *object, struct event *event)
     struct booking_payment *payment = &event->payment;
     bool is_refund;
 
-    if (!take_text(object, "id", event->id, sizeof event->id) ||
+    if (!take_text(object, "id", event->id, BOOKING_ID_SIZE) ||
         !take_text(object, "type", event->type, sizeof event->type) ||
         !take_text(object, "payment", payment->id, sizeof payment->id) ||
         !take_text(object, "customer", payment->customer, sizeof payment->customer) ||

@@ -15,8 +15,12 @@
 #define EVENT_FAILED "payment.failed"
 #define EVENT_REFUNDED "refund.succeeded"
 
+/* A customer who returns is an event too, with an id of this form: longer than the provider's. */
+#define EVENT_ID_RETURN "return-%s"
+#define EVENT_ID_SIZE (BOOKING_ID_SIZE + sizeof EVENT_ID_RETURN)
+
 struct event {
-    char id[BOOKING_ID_SIZE];
+    char id[EVENT_ID_SIZE];
     char type[BOOKING_ID_SIZE];
     char refund_id[BOOKING_ID_SIZE]; /* "" when it is not about a refund */
     char key[BOOKING_KEY_SIZE];      /* of the call behind it; may be "" */

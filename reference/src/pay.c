@@ -6,6 +6,7 @@
  */
 #include "flow_int.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -106,7 +107,8 @@ void fixed_return(struct work *work, const struct booking_return_request *reques
         work_answer(work, BOOKING_RETRY_LATER, "not-captured-yet");
         return;
     }
-    snprintf(event.id, sizeof event.id, "return-%.50s", event.payment.id);
+    int length = snprintf(event.id, sizeof event.id, EVENT_ID_RETURN, event.payment.id);
+    assert(length > 0 && (size_t)length < sizeof event.id);
     event.payment.amount_minor = event.payment.captured_minor;
     settle_payment(work, &event, true);
 }

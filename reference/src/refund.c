@@ -4,7 +4,11 @@
  * The intention is written in the transaction that decides it.  The provider is called outside: a
  * call cannot be rolled back, and a lock must not be held while somebody else's server thinks.
  * Whoever finds the intention drives it to its end under a key that comes from the payment, so any
- * number of drivers make one refund.  A refusal for good becomes a case for a person.
+ * number of drivers make one refund.
+ *
+ * Providers forget keys after a day; the call is then a new one, and refused because nothing is
+ * left to give back.  So a refusal is believed only when the provider's books do not show the
+ * refund.  One that stands becomes a case for a person.
  */
 #include "flow_int.h"
 
@@ -78,6 +82,18 @@ static bool mark_failed(struct work *work, const char *key)
     return true;
 }
 
+/* What a refusal means: OK when the money had gone back before, UNKNOWN without an answer. */
+static enum booking_payments_result check_refused(struct booking_payments *payments,
+                                                  const char *payment_id, int64_t amount_minor)
+{
+    struct booking_payment known;
+    enum booking_payments_result result = payments->ops->lookup(payments, payment_id, &known);
+
+    if (result == BOOKING_PAYMENTS_OK && known.refunded_minor < amount_minor)
+        return BOOKING_PAYMENTS_DECLINED;
+    return result;
+}
+
 bool refund_drive(struct work *work, const char *payment_id, int64_t amount_minor)
 {
     struct booking_payments *payments = work->app->payments;
@@ -87,6 +103,8 @@ bool refund_drive(struct work *work, const char *payment_id, int64_t amount_mino
     refund_key(payment_id, key);
     for (int call = 0; call < CALLS_MAX && result == BOOKING_PAYMENTS_UNKNOWN; call++)
         result = payments->ops->refund(payments, payment_id, amount_minor, key, NULL);
+    if (result == BOOKING_PAYMENTS_DECLINED)
+        result = check_refused(payments, payment_id, amount_minor);
     if (work_crashes(work))
         return false;
     if (result == BOOKING_PAYMENTS_OK)

@@ -254,7 +254,8 @@ static enum work_end adopt_booking(struct work *work, struct settlement *settlem
     settlement->booking_id = booking_result_int(result, "id");
     PQclear(result);
     if (settlement->booking_id == 0) {
-        /* The legacy path is between its two statements, or died there. */
+        /* The legacy path is between its two statements, or died there.  Should this be told to a
+         * person and the booking come after all, it ends the case. */
         settlement->outcome = OUTCOME_UNMATCHED;
         return WORK_ROLLBACK;
     }
@@ -308,7 +309,8 @@ static enum work_end settle_body(struct work *work, void *arg)
 }
 
 /* Counts a delivery whose hold is not there, durably; the last one leaves the payment to a person.
- */
+ * A booking that the legacy path makes meanwhile ends the count or the case: its trigger
+ * (booking.end_case_by_booking) takes the payment's row of booking.unmatched, as is done here. */
 static enum work_end unmatched_body(struct work *work, void *arg)
 {
     struct settlement *settlement = arg;
@@ -316,6 +318,7 @@ static enum work_end unmatched_body(struct work *work, void *arg)
     PGresult *result;
     int64_t attempts;
 
+    assert(work->app->unmatched_max >= 2);
     settlement->outcome = OUTCOME_UNMATCHED;
     if (!work_exec(work,
                    "INSERT INTO booking.unmatched AS u (payment_id, hold_id) VALUES ($1, $2)"

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <fiu-control.h>
 
@@ -143,6 +145,37 @@ static void a_paid_hold_is_confirmed_by_the_return_and_the_webhook_adds_nothing(
     assert_int_equal(world->answer.booking_id, 1);
     assert_int_equal(world_int(world, "SELECT count(*) FROM booking.booking"), 1);
     assert_int_equal(world_violations(world), 0);
+}
+
+/* Payments of a provider with long ids: the last digit is the hold's. */
+#define LONG_ID "pay_0123456789012345678901234567890123456789012345678901234567"
+
+static enum booking_payments_result lookup_long(struct booking_payments *payments,
+                                                const char *payment_id, struct booking_payment *out)
+{
+    (void)payments;
+    *out = (struct booking_payment){.customer = "alice",
+                                    .currency = "EUR",
+                                    .hold_id = payment_id[strlen(payment_id) - 1] - '0',
+                                    .amount_minor = 9000,
+                                    .captured_minor = 9000};
+    snprintf(out->id, sizeof out->id, "%s", payment_id);
+    return BOOKING_PAYMENTS_OK;
+}
+
+static void returns_of_payments_whose_long_ids_begin_alike_are_told_apart(void **state)
+{
+    static const struct booking_payments_ops ops = {.lookup = lookup_long};
+    struct world *world = *state;
+
+    static_assert(sizeof LONG_ID + 1 == BOOKING_ID_SIZE, "the longest there is");
+    world->app.payments->ops = &ops;
+    world_hold(world, "alice", 10, 11);
+    world_hold(world, "alice", 12, 13);
+    assert_int_equal(world_return(world, "alice", LONG_ID "1"), BOOKING_OK);
+    assert_int_equal(world_return(world, "alice", LONG_ID "2"), BOOKING_OK);
+    assert_string_equal(REASON(world), "confirmed");
+    assert_int_equal(world_int(world, "SELECT count(*) FROM booking.booking"), 2);
 }
 
 static void a_return_needs_the_payments_owner_and_a_capture(void **state)
@@ -363,6 +396,7 @@ int main(void)
         FLOW_TEST(an_unknown_simulator_is_not_found),
         FLOW_TEST(a_paid_hold_is_confirmed_by_the_webhook),
         FLOW_TEST(a_paid_hold_is_confirmed_by_the_return_and_the_webhook_adds_nothing),
+        FLOW_TEST(returns_of_payments_whose_long_ids_begin_alike_are_told_apart),
         FLOW_TEST(a_return_needs_the_payments_owner_and_a_capture),
         FLOW_TEST(paying_needs_a_live_hold_of_ones_own),
         FLOW_TEST(a_hold_that_ends_before_the_capture_costs_nothing),

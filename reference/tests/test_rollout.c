@@ -373,6 +373,123 @@ static void what_legacy_left_half_done_ends_with_a_person(void **state)
     assert_sql_text(world, "SELECT status || payment_id FROM booking.manual_case", "OPENpay_1");
 }
 
+/* What the legacy path does after its mark. */
+#define LEGACY_BOOKING                                                                     \
+    "INSERT INTO booking.booking (simulator_id, hold_id, customer_id, during, payment_id," \
+    " amount_minor, currency) SELECT simulator_id, id, customer_id, during, payment_id,"   \
+    " amount_minor, currency FROM booking.temp_booking"
+
+/* Alice's news is delivered by a fixed worker, again and again, so many times. */
+static void deliver_meanwhile(struct world *world, int times)
+{
+    struct racer racer = {.world = world, .db = world_connect()};
+
+    for (int i = 0; i < times; i++)
+        race_deliver(&racer);
+    booking_db_close(racer.db);
+}
+
+static void deliver_until_a_case(struct world *world)
+{
+    booking_psp_duplicate(world->psp, "evt_1", false);
+    set_flag(world, 100);
+    deliver_meanwhile(world, world->app.unmatched_max);
+    assert_sql_text(world, "SELECT status || payment_id FROM booking.manual_case", "OPENpay_1");
+}
+
+static void assert_booked_without_open_case(struct world *world)
+{
+    assert_int_equal(world_int(world, "SELECT count(*) FROM booking.booking"), 1);
+    assert_sql_text(world, "SELECT outcome FROM booking.event", "CONFIRMED");
+    assert_int_equal(world_int(world, "SELECT count(*) FROM booking.unmatched"), 0);
+    assert_int_equal(world_violations(world), 0);
+}
+
+static void a_slow_legacy_booking_ends_the_case_that_was_opened_meanwhile(void **state)
+{
+    struct world *world = *state;
+
+    world_paid(world, "alice");
+    race_meanwhile(world, "INSERT INTO booking.booking", deliver_until_a_case);
+    assert_int_equal(world_deliver(world), BOOKING_OK);
+    assert_sql_text(world, "SELECT status FROM booking.manual_case", "CLOSED");
+    assert_booked_without_open_case(world);
+}
+
+/* Alice's hold is marked by a legacy worker, and all but the last delivery were counted. */
+static void prepare_last_delivery(struct world *world)
+{
+    world_paid(world, "alice");
+    set_flag(world, 100);
+    world_do(world, "UPDATE booking.temp_booking SET status = 'CONFIRMED'");
+    deliver_meanwhile(world, world->app.unmatched_max - 1);
+}
+
+/* The last delivery looks for the booking, waits for the count, and must not rely on its look. */
+static void book_before_the_last_count(struct world *world, enum booking_isolation isolation)
+{
+    struct racer racer = {0};
+
+    world->app.isolation = isolation;
+    prepare_last_delivery(world);
+    world_do(world, "BEGIN");
+    world_do(world, LEGACY_BOOKING);
+    race_start(&racer, world, race_deliver);
+    race_wait_blocked(world);
+    world_do(world, "COMMIT");
+    race_join(&racer);
+    assert_int_equal(racer.answer.status, BOOKING_RETRY_LATER);
+    assert_int_equal(world_deliver(world), BOOKING_OK);
+    assert_string_equal(REASON(world), "confirmed-before");
+    assert_int_equal(world_int(world, "SELECT count(*) FROM booking.manual_case"), 0);
+    assert_int_equal(world_violations(world), 0);
+}
+
+static void a_legacy_booking_before_the_last_count_is_adopted(void **state)
+{
+    book_before_the_last_count(*state, BOOKING_READ_COMMITTED);
+}
+
+static void a_legacy_booking_before_the_last_count_is_adopted_under_a_snapshot(void **state)
+{
+    book_before_the_last_count(*state, BOOKING_REPEATABLE_READ);
+}
+
+static void a_legacy_booking_before_the_last_count_is_adopted_when_serializable(void **state)
+{
+    book_before_the_last_count(*state, BOOKING_SERIALIZABLE);
+}
+
+static struct racer slow_worker;
+
+static void book_at_last(struct racer *racer)
+{
+    PGresult *result = PQexec(booking_db_connection(racer->db), LEGACY_BOOKING);
+
+    racer->answer.booking_id = PQresultStatus(result) == PGRES_COMMAND_OK;
+    PQclear(result);
+}
+
+static void start_slow_worker(struct world *world)
+{
+    slow_worker = (struct racer){0};
+    race_start(&slow_worker, world, book_at_last);
+    race_wait_blocked(world);
+}
+
+static void a_legacy_booking_while_the_case_is_opened_waits_and_ends_it(void **state)
+{
+    struct world *world = *state;
+
+    prepare_last_delivery(world);
+    race_meanwhile(world, "INSERT INTO booking.manual_case", start_slow_worker);
+    assert_int_equal(world_deliver(world), BOOKING_OK);
+    race_join(&slow_worker);
+    assert_int_equal(slow_worker.answer.booking_id, 1);
+    assert_sql_text(world, "SELECT status FROM booking.manual_case", "CLOSED");
+    assert_booked_without_open_case(world);
+}
+
 static void a_legacy_booking_over_a_fixed_hold_ends_in_a_refund(void **state)
 {
     struct world *world = *state;
@@ -436,6 +553,11 @@ int main(void)
              the_hold_constraint_stops_a_slow_legacy_confirmation_and_the_fixed_path_refunds),
         WITH(setup_legacy, what_legacy_confirmed_is_adopted_by_the_fixed_path),
         WITH(setup_legacy, what_legacy_left_half_done_ends_with_a_person),
+        WITH(setup_legacy, a_slow_legacy_booking_ends_the_case_that_was_opened_meanwhile),
+        WITH(setup_legacy, a_legacy_booking_while_the_case_is_opened_waits_and_ends_it),
+        WITH(setup_legacy, a_legacy_booking_before_the_last_count_is_adopted),
+        WITH(setup_legacy, a_legacy_booking_before_the_last_count_is_adopted_under_a_snapshot),
+        WITH(setup_legacy, a_legacy_booking_before_the_last_count_is_adopted_when_serializable),
         WITH(setup_legacy, a_legacy_booking_over_a_fixed_hold_ends_in_a_refund),
         WITH(setup_legacy_constrained, holds_and_payments_in_flight_survive_the_way_back),
     };

@@ -352,6 +352,60 @@ static void an_unknown_refund_is_completed_by_the_cleanup_under_the_same_key(voi
     assert_int_equal(world_violations(world), 0);
 }
 
+/* The answer of pay_1's refund is lost; then the provider forgets the key. */
+static void lose_refund_and_key(struct world *world)
+{
+    int64_t hold = world_paid(world, "alice");
+
+    world_cancel(world, "alice", hold);
+    fiu_enable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT), 1, NULL, 0);
+    assert_int_equal(world_deliver(world), BOOKING_OK);
+    assert_sql_text(world, "SELECT status FROM booking.refund", "REQUESTED");
+    fiu_disable(booking_fault_point(BOOKING_FAULT_PSP_TIMEOUT));
+    world_advance(world, 25 * 3600);
+    booking_psp_prune_keys(world->psp, world->now_us - INT64_C(24) * 3600 * 1000000);
+}
+
+static void an_unknown_refund_whose_key_was_forgotten_is_completed_by_the_cleanup(void **state)
+{
+    struct world *world = *state;
+
+    lose_refund_and_key(world);
+    assert_int_equal(world_clean(world), BOOKING_OK);
+    assert_sql_text(world, "SELECT status FROM booking.refund", "DONE");
+    assert_sql_text(world, "SELECT status FROM booking.temp_booking", "REFUNDED");
+    assert_int_equal(world_int(world, "SELECT count(*) FROM booking.manual_case"), 0);
+    assert_int_equal(refunds(world), 1);
+    assert_int_equal(world_violations(world), 0);
+}
+
+static enum booking_payments_result lookup_lost(struct booking_payments *payments,
+                                                const char *payment_id, struct booking_payment *out)
+{
+    (void)payments;
+    (void)payment_id;
+    (void)out;
+    return BOOKING_PAYMENTS_UNKNOWN;
+}
+
+static void a_refused_refund_stays_pending_while_the_provider_cannot_be_asked(void **state)
+{
+    struct world *world = *state;
+    struct booking_payments *port = world->app.payments;
+    const struct booking_payments_ops *real_ops = port->ops;
+    struct booking_payments_ops ops = *real_ops;
+
+    lose_refund_and_key(world);
+    ops.lookup = lookup_lost;
+    port->ops = &ops;
+    assert_int_equal(world_clean(world), BOOKING_OK);
+    port->ops = real_ops;
+    assert_sql_text(world, "SELECT status FROM booking.refund", "REQUESTED");
+    assert_int_equal(world_clean(world), BOOKING_OK);
+    assert_sql_text(world, "SELECT status FROM booking.refund", "DONE");
+    assert_int_equal(world_violations(world), 0);
+}
+
 static void an_unknown_refund_is_completed_by_the_providers_word(void **state)
 {
     struct world *world = *state;
@@ -393,6 +447,8 @@ int main(void)
         WEBHOOK_TEST(a_failure_before_the_success_does_not_hinder_it),
         WEBHOOK_TEST(a_refused_refund_is_left_to_a_person),
         WEBHOOK_TEST(an_unknown_refund_is_completed_by_the_cleanup_under_the_same_key),
+        WEBHOOK_TEST(an_unknown_refund_whose_key_was_forgotten_is_completed_by_the_cleanup),
+        WEBHOOK_TEST(a_refused_refund_stays_pending_while_the_provider_cannot_be_asked),
         WEBHOOK_TEST(an_unknown_refund_is_completed_by_the_providers_word),
     };
 

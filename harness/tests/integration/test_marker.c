@@ -155,6 +155,17 @@ static void something_else_of_that_name_is_no_mark(void **state)
     assert_int_equal(PQtransactionStatus(conn), PQTRANS_IDLE);
 }
 
+static void a_view_of_that_name_is_no_mark(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    execute(conn, "CREATE SCHEMA overbook");
+    execute(conn, "CREATE VIEW overbook.disposable AS SELECT oid AS database_oid,"
+                  " datname AS database_name FROM pg_database");
+    assert_int_equal(ob_pg_marker_check(conn, &err), OB_REFUSED);
+    assert_int_equal(PQtransactionStatus(conn), PQTRANS_IDLE);
+}
+
 static void a_template_and_postgres_cannot_be_marked(void **state)
 {
     (void)state;
@@ -343,6 +354,7 @@ int main(void)
         WITH_PRECIOUS(a_mark_that_came_with_a_template_does_not_count),
         WITH_PRECIOUS(a_renamed_database_has_to_be_marked_again),
         WITH_PRECIOUS(something_else_of_that_name_is_no_mark),
+        WITH_PRECIOUS(a_view_of_that_name_is_no_mark),
         WITH_PRECIOUS(a_template_and_postgres_cannot_be_marked),
         WITH_PRECIOUS(a_role_that_may_not_mark_gets_the_servers_reason),
         WITH_PRECIOUS(a_role_without_the_rights_is_refused_with_the_statements_that_grant_them),

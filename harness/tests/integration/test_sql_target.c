@@ -2,6 +2,7 @@
 #include "live.h"
 #include "racing.h"
 
+#include "base/alloc.h"
 #include "explore/follower.h"
 
 #include <setjmp.h>
@@ -126,10 +127,12 @@ static void guards_compare_numbers_as_numbers_and_the_rest_as_text(void **state)
              "      - {event: no, when: nothing <> 9}\n"
              "      - {event: yes, data: {is: 'null'}, when: [nothing is null, n is not null]}\n"
              "      - {event: no, when: [n = 9, m = 9]}\n"
+             "      - {sql: SELECT 9.50 AS p, capture: {p: p}}\n"
+             "      - {event: yes, data: {is: 9.50 < 10.00}, when: [p < 10.00, p = 9.5]}\n"
              "      - {event: yes, data: {is: '9 = 09'}, when: 'n = :z'}\n" TAIL);
     assert_string_equal(ob_racing_events(&opened.racing, "yes"),
                         "{\"is\":\"9 < 10\"} {\"is\":\"abc < abd\"} {\"is\":\"9 > 10 as text\"} "
-                        "{\"is\":\"null\"} {\"is\":\"9 = 09\"}");
+                        "{\"is\":\"null\"} {\"is\":\"9.50 < 10.00\"} {\"is\":\"9 = 09\"}");
     assert_string_equal(ob_racing_events(&opened.racing, "no"), "");
     close_text(&opened);
 }
@@ -368,6 +371,164 @@ static void settings_of_a_session_do_not_outlive_the_run(void **state)
     close_text(&opened);
 }
 
+/* Runs and runs again: what ann was told must be the same, whatever the run before had done. */
+static void expect_same_again(const char *text, const char *told)
+{
+    struct opened opened;
+    open_text(&opened, text);
+    for (int run = 0; run < 20; run++) {
+        ob_racing_follow(&opened.racing, "", NULL, 0);
+        assert_int_equal(opened.racing.trace.end, OB_RUN_FINISHED);
+        assert_string_equal(ob_racing_events(&opened.racing, "error"), "");
+        assert_string_equal(ob_racing_events(&opened.racing, "told"), told);
+    }
+    close_text(&opened);
+}
+
+static void rows_lie_in_the_same_order_in_every_run(void **state)
+{
+    (void)state;
+    expect_same_again(HEAD("CREATE TABLE t (n int, at int); INSERT INTO t VALUES (1), (2), (3);"
+                           "UPDATE t SET at = 0 WHERE n = 1;") ONE
+                      "    steps:\n"
+                      "      - {sql: SELECT n FROM t LIMIT 1, capture: {n: n}}\n"
+                      "      - {event: told, data: {n: ':n'}}\n"
+                      "      - {sql: UPDATE t SET at = 1 WHERE n = 2}\n"
+                      "      - {sql: UPDATE t SET at = NULL WHERE n = 2}\n" TAIL,
+                      "{\"n\":\"2\"}");
+    expect_same_again(HEAD("CREATE TABLE t (n int, what text); CREATE INDEX ON t (n);"
+                           "INSERT INTO t SELECT 1, repeat('x', 700) FROM generate_series(1, 30);")
+                          ONE "    steps:\n"
+                              "      - begin\n"
+                              "      - {sql: \"UPDATE t SET n = 2 WHERE ctid = '(0,3)'\"}\n"
+                              "      - rollback\n"
+                              "      - {sql: \"INSERT INTO t VALUES (1, 'new')\"}\n"
+                              "      - {sql: SELECT ctid AS at FROM t WHERE what = 'new',"
+                              " capture: {at: at}}\n"
+                              "      - {event: told, data: {at: ':at'}}\n" TAIL,
+                      "{\"at\":\"(2,10)\"}");
+    expect_same_again(HEAD("CREATE TABLE t (n int, what text);") ONE
+                      "    steps:\n"
+                      "      - {sql: \"INSERT INTO t SELECT g, repeat('x', 2500)"
+                      " FROM generate_series(1, 2) AS g\"}\n"
+                      "      - {sql: \"UPDATE t SET what = repeat('y', 2500) WHERE n = 1\"}\n"
+                      "      - {sql: \"SELECT string_agg(ctid::text, ' ') AS at FROM t\","
+                      " capture: {at: at}}\n"
+                      "      - {event: told, data: {at: ':at'}}\n" TAIL,
+                      "{\"at\":\"(0,2) (0,3)\"}");
+}
+
+static void a_change_of_the_schema_does_not_outlive_the_run(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        "ALTER TABLE t ADD CONSTRAINT one UNIQUE (n)",
+        "CREATE TABLE more (n int)",
+        "CREATE INDEX one ON t (n)",
+        "DROP TABLE gone",
+        "DROP FUNCTION f()",
+        "ALTER SEQUENCE s INCREMENT 2",
+        "GRANT SELECT ON t TO public",
+        "SELECT f()",
+        "DO 'BEGIN PERFORM f(); END'",
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        struct opened opened;
+        char *text =
+            ob_asprintf(HEAD("CREATE TABLE t (n int); CREATE TABLE gone (n int); CREATE SEQUENCE s;"
+                             "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS"
+                             " 'BEGIN EXECUTE ''CREATE TABLE made (n int)''; END';") ONE
+                        "    steps: [begin, {sql: \"%s\"}, commit, {event: done}]\n" TAIL,
+                        changes[i]);
+        open_text(&opened, text);
+        for (int run = 0; run < 3; run++) {
+            ob_racing_follow(&opened.racing, "", NULL, 0);
+            if (strcmp(ob_racing_events(&opened.racing, "done"), "{}") != 0)
+                fail_msg("%s: %s", changes[i], ob_racing_text(&opened.racing, false));
+        }
+        close_text(&opened);
+        free(text);
+    }
+}
+
+static void a_materialized_view_is_put_back(void **state)
+{
+    (void)state;
+    expect_same_again(HEAD("CREATE TABLE t (n int);"
+                           "CREATE MATERIALIZED VIEW v AS SELECT count(*) AS n FROM t;") ONE
+                      "    steps:\n"
+                      "      - {sql: SELECT n FROM v, capture: {n: n}}\n"
+                      "      - {event: told, data: {n: ':n'}}\n"
+                      "      - {sql: INSERT INTO t VALUES (1)}\n"
+                      "      - {sql: REFRESH MATERIALIZED VIEW v}\n" TAIL,
+                      "{\"n\":\"0\"}");
+}
+
+static void a_temporary_table_is_no_change_of_the_schema(void **state)
+{
+    (void)state;
+    struct opened opened;
+    open_text(&opened, HEAD("CREATE TABLE t (n int);") ONE
+              "    steps:\n"
+              "      - {sql: SELECT pg_backend_pid() AS pid, capture: {pid: pid}}\n"
+              "      - {event: pid, data: {pid: ':pid'}}\n"
+              "      - {sql: CREATE TEMP TABLE mine (id serial PRIMARY KEY)}\n"
+              "      - {sql: DROP TABLE mine}\n" TAIL);
+    ob_racing_follow(&opened.racing, "", NULL, 0);
+    char *pid = ob_strdup(ob_racing_events(&opened.racing, "pid"));
+    ob_racing_follow(&opened.racing, "", NULL, 0);
+    assert_string_equal(ob_racing_events(&opened.racing, "pid"), pid);
+    free(pid);
+    close_text(&opened);
+}
+
+static void a_transaction_that_is_left_prepared_is_rolled_back(void **state)
+{
+    (void)state;
+    expect_same_again(HEAD("CREATE TABLE t (n int); INSERT INTO t VALUES (0);") ONE
+                      "    steps:\n"
+                      "      - begin\n"
+                      "      - {sql: UPDATE t SET n = n + 1}\n"
+                      "      - {sql: \"PREPARE TRANSACTION 'it''s mine'\"}\n"
+                      "      - rollback\n"
+                      "      - {sql: SELECT n FROM t, capture: {n: n}}\n"
+                      "      - {event: told, data: {n: ':n'}}\n" TAIL,
+                      "{\"n\":\"0\"}");
+}
+
+static void a_lock_in_the_way_of_a_check_is_named(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"commit",
+                                       "{sql: PREPARE TRANSACTION 'mine'}\n      - commit"};
+    static const char *const reasons[] = {
+        "could not check invariant \"none\": ann holds a lock on t",
+        "could not check invariant \"none\": a prepared transaction holds a lock on t",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct opened opened;
+        char *text = ob_asprintf(HEAD("CREATE TABLE t (n int);") ONE
+                                 "    steps:\n"
+                                 "      - begin\n"
+                                 "      - {sql: LOCK TABLE t}\n"
+                                 "      - {sql: SELECT 1}\n"
+                                 "      - %s\n"
+                                 "  - {name: bob, steps: [{sql: SELECT 1}]}\n"
+                                 "invariants:\n"
+                                 "  - {name: none, sql: SELECT n FROM t, after-commit: true}\n"
+                                 "expect: holds\n",
+                                 ends[i]);
+        open_text(&opened, text);
+        ob_racing_follow(&opened.racing, i == 0 ? "001" : "00001", NULL, 0);
+        assert_int_equal(opened.racing.trace.end, OB_RUN_UNCHECKED);
+        assert_string_equal(opened.racing.trace.reason, reasons[i]);
+        ob_racing_follow(&opened.racing, "1", NULL, 0);
+        assert_int_equal(opened.racing.trace.end, i == 0 ? OB_RUN_FINISHED : OB_RUN_UNCHECKED);
+        close_text(&opened);
+        free(text);
+    }
+}
+
 static void a_setup_that_fails_is_the_scenarios_error(void **state)
 {
     (void)state;
@@ -429,6 +590,12 @@ int main(void)
         cmocka_unit_test(a_lost_session_is_a_reason_to_begin_again_where_the_scenario_says_so),
         cmocka_unit_test(an_injected_failure_is_one_like_any_other),
         cmocka_unit_test(settings_of_a_session_do_not_outlive_the_run),
+        cmocka_unit_test(rows_lie_in_the_same_order_in_every_run),
+        cmocka_unit_test(a_change_of_the_schema_does_not_outlive_the_run),
+        cmocka_unit_test(a_materialized_view_is_put_back),
+        cmocka_unit_test(a_temporary_table_is_no_change_of_the_schema),
+        cmocka_unit_test(a_transaction_that_is_left_prepared_is_rolled_back),
+        cmocka_unit_test(a_lock_in_the_way_of_a_check_is_named),
         cmocka_unit_test(a_setup_that_fails_is_the_scenarios_error),
         cmocka_unit_test(a_run_that_is_given_up_leaves_nothing_to_the_next),
     };

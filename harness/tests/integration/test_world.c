@@ -348,6 +348,25 @@ static void queries_have_parameters_nulls_and_errors(void **state)
     ob_live_close(&live);
 }
 
+static void what_is_asked_is_bounded(void **state)
+{
+    (void)state;
+    struct ob_live live;
+    ob_live_open(&live, schema, NULL);
+    ob_live_expect(&live, "SHOW statement_timeout", "30s");
+    ob_live_expect(&live, "SHOW lock_timeout", "5s");
+    ob_live_sql(&live, "SET statement_timeout = '10ms'", NULL);
+    struct ob_query_port port = ob_pg_world_query_port(live.world);
+    struct ob_arena arena;
+    struct ob_rows rows;
+    ob_arena_init(&arena);
+    assert_int_equal(
+        port.query(port.self, "SELECT pg_sleep(1000)", 0, NULL, &arena, &rows, &live.err), OB_SQL);
+    assert_string_equal(live.err.sqlstate, "57014");
+    ob_arena_clear(&arena);
+    ob_live_close(&live);
+}
+
 static void a_role_without_rights_is_refused_with_the_cure(void **state)
 {
     (void)state;
@@ -399,6 +418,7 @@ int main(void)
         cmocka_unit_test(copy_through_the_connection_does_not_hang),
         cmocka_unit_test(the_same_rows_have_the_same_digest_in_any_order),
         cmocka_unit_test(queries_have_parameters_nulls_and_errors),
+        cmocka_unit_test(what_is_asked_is_bounded),
         cmocka_unit_test(a_role_without_rights_is_refused_with_the_cure),
         cmocka_unit_test(a_server_that_dies_in_the_middle_is_an_error),
     };

@@ -79,6 +79,8 @@ static void answer(struct ob_model *model, size_t index, enum ob_reply_status st
                 session->op->kind == OB_OP_STATEMENT;
     session->state = ANSWERED;
     session->reply.status = status;
+    session->reply.committed =
+        !session->in_transaction && status == OB_REPLY_DONE && session->op->kind != OB_OP_ROLLBACK;
     snprintf(session->reply.sqlstate, sizeof session->reply.sqlstate, "%s", sqlstate);
     if (!rows)
         session->reply.row_count = 0;

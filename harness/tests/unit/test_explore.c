@@ -36,6 +36,8 @@ struct setting {
     size_t item_count;
     unsigned resets, finishes, queries;
     bool check_fails, drifts;
+    unsigned complaints_max; /* the invariants complain so often; 0: always */
+    unsigned complaints;
 };
 
 static enum ob_result query(void *self, const char *sql, int param_count, const char *const *params,
@@ -53,6 +55,8 @@ static enum ob_result query(void *self, const char *sql, int param_count, const 
     size_t count = 0;
     for (size_t i = 0; i < setting->item_count; i++) {
         bool broken = (i == BOB_LAST ? 2 : i == NEITHER ? 99 : 1) == x;
+        if (broken && setting->complaints_max > 0)
+            broken = setting->complaints++ < setting->complaints_max;
         if (!broken || (after_commit && !items[i].after_commit))
             continue;
         cells[2 * count] = ob_arena_printf(arena, "%zu", i);
@@ -299,6 +303,48 @@ static void a_check_after_commit_names_the_commit(void **state)
     tear_down(&setting);
 }
 
+/* The step after which ann-never-commits was seen broken. */
+static size_t seen_after(struct setting *setting, uint8_t *clients, size_t count)
+{
+    struct ob_trace trace;
+    struct ob_run_outcome outcome;
+    setting->item_count = ITEM_COUNT;
+    build_rig(setting);
+    ob_trace_init(&trace);
+    struct ob_schedule schedule = {.clients = clients, .step_count = count};
+    struct ob_follower follower = {.schedule = &schedule, .prefix = true};
+    struct ob_chooser chooser = ob_follower_chooser(&follower);
+    assert_int_equal(ob_rig_run(&setting->rig, &chooser, false, &trace, &outcome, &setting->err),
+                     OB_OK);
+    assert_true(outcome.broken_count >= 1);
+    assert_int_equal(outcome.broken[0].item, ANN_COMMITS);
+    size_t step = outcome.broken[0].step;
+    ob_trace_clear(&trace);
+    return step;
+}
+
+static void a_statement_that_commits_by_itself_is_checked(void **state)
+{
+    (void)state;
+    struct setting setting;
+    open_setting(&setting, NULL, (struct ob_model_options){0});
+    OB_SCENE_ADD(&setting.scene, "ann", "read y", "set x 1");
+    OB_SCENE_ADD(&setting.scene, "bob", "set x 2");
+    assert_int_equal(seen_after(&setting, (uint8_t[]){0, 0, 1}, 3), 1);
+    tear_down(&setting);
+}
+
+static void a_commit_that_another_client_s_step_lets_through_is_checked(void **state)
+{
+    (void)state;
+    struct setting setting;
+    open_setting(&setting, NULL, (struct ob_model_options){0});
+    OB_SCENE_ADD(&setting.scene, "ann", "set x 1");
+    OB_SCENE_ADD(&setting.scene, "bob", "begin", "lock x", "rollback", "set x 2");
+    assert_int_equal(seen_after(&setting, (uint8_t[]){1, 1, 0, 1, 1}, 5), 3);
+    tear_down(&setting);
+}
+
 static void a_check_that_fails_to_run_is_an_error(void **state)
 {
     (void)state;
@@ -346,6 +392,44 @@ static void a_replay_that_differs_is_told(void **state)
     assert_int_equal(found.findings[0].replays, OB_REPLAYS);
     assert_int_equal(found.findings[0].replays_same, 0);
     assert_non_null(strstr(found.findings[0].divergence, "step 2: the answers differ\n"));
+    ob_exploration_clear(&found);
+    tear_down(&setting);
+}
+
+static void a_replay_that_breaks_nothing_is_not_the_same(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_exploration found;
+    set_up(&setting);
+    setting.complaints_max = 4;
+    assert_int_equal(ob_explore(&setting.rig, &exhaustive, &found, &setting.err), OB_OK);
+    assert_int_equal(found.finding_count, 1);
+    assert_int_equal(found.findings[0].replays, OB_REPLAYS);
+    assert_int_equal(found.findings[0].replays_same, 3);
+    assert_string_equal(found.findings[0].divergence,
+                        "each step was the same, and bob-is-not-last is not broken\n");
+    ob_exploration_clear(&found);
+    tear_down(&setting);
+}
+
+static void a_tree_that_changes_with_as_many_branches_is_not_exhausted(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_exploration found;
+    open_setting(&setting, NULL, (struct ob_model_options){0});
+    OB_SCENE_ADD(&setting.scene, "ann", "read y", "set x 5");
+    OB_SCENE_ADD(&setting.scene, "bob", "read x");
+    build_rig(&setting);
+    assert_int_equal(ob_explore(&setting.rig, &exhaustive, &found, &setting.err), OB_OK);
+    assert_true(found.exhausted && !found.changed);
+    ob_exploration_clear(&found);
+    setting.drifts = true;
+    assert_int_equal(ob_explore(&setting.rig, &exhaustive, &found, &setting.err), OB_OK);
+    assert_int_equal(found.runs, 3);
+    assert_int_equal(found.finding_count, 0);
+    assert_true(found.changed && !found.exhausted);
     ob_exploration_clear(&found);
     tear_down(&setting);
 }
@@ -443,9 +527,13 @@ int main(void)
         cmocka_unit_test(runs_time_and_progress_are_limits),
         cmocka_unit_test(an_invariant_that_holds_is_no_finding),
         cmocka_unit_test(a_check_after_commit_names_the_commit),
+        cmocka_unit_test(a_statement_that_commits_by_itself_is_checked),
+        cmocka_unit_test(a_commit_that_another_client_s_step_lets_through_is_checked),
         cmocka_unit_test(a_check_that_fails_to_run_is_an_error),
         cmocka_unit_test(a_run_that_proves_nothing_ends_the_exploration_unchecked),
         cmocka_unit_test(a_replay_that_differs_is_told),
+        cmocka_unit_test(a_replay_that_breaks_nothing_is_not_the_same),
+        cmocka_unit_test(a_tree_that_changes_with_as_many_branches_is_not_exhausted),
         cmocka_unit_test(what_was_left_to_the_server_is_not_exhausted),
         cmocka_unit_test(a_run_is_made_again_with_care_where_the_engine_asks),
         cmocka_unit_test(stress_races_and_does_not_replay),

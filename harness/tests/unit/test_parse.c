@@ -66,6 +66,47 @@ static void signed_numbers_are_read_to_both_ends_of_their_range(void **state)
     assert_true(number == 99);
 }
 
+static void assert_order(const char *a, const char *b, int expected)
+{
+    int order = 99;
+    assert_true(ob_parse_compare_decimals(a, b, &order));
+    assert_int_equal(order, expected);
+    assert_true(ob_parse_compare_decimals(b, a, &order));
+    assert_int_equal(order, -expected);
+}
+
+static void decimal_numbers_are_compared_exactly(void **state)
+{
+    (void)state;
+    assert_order("9.50", "10.00", -1);
+    assert_order("9.50", "9.5", 0);
+    assert_order("9.5", "9.05", 1);
+    assert_order("9", "9.000", 0);
+    assert_order("007", "7", 0);
+    assert_order("0.1", "0.10000000000000000000000000000000000001", -1);
+    assert_order("10000000000000000000000000000000000000000", "9999999999999999999999999999999.9",
+                 1);
+    assert_order("-9.5", "-10", 1);
+    assert_order("-9.5", "9.5", -1);
+    assert_order("-0.00", "0", 0);
+    assert_order("-0.01", "0", -1);
+    assert_order("9223372036854775807", "9223372036854775808", -1);
+}
+
+static void what_is_no_decimal_number_is_not_compared_as_one(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",    "-",        ".",   ".5", "5.", "+1",
+                                        "1e3", "1.5e3",    "0x1", " 1", "1 ", "1.2.3",
+                                        "NaN", "Infinity", "1,5", "--1"};
+    int order = 99;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_false(ob_parse_compare_decimals(texts[i], "1", &order));
+        assert_false(ob_parse_compare_decimals("1", texts[i], &order));
+    }
+    assert_int_equal(order, 99);
+}
+
 static void durations_need_a_unit(void **state)
 {
     (void)state;
@@ -236,6 +277,8 @@ int main(void)
         cmocka_unit_test(whole_numbers_within_their_range_are_read),
         cmocka_unit_test(a_wrong_whole_number_is_refused_and_leaves_the_result_alone),
         cmocka_unit_test(signed_numbers_are_read_to_both_ends_of_their_range),
+        cmocka_unit_test(decimal_numbers_are_compared_exactly),
+        cmocka_unit_test(what_is_no_decimal_number_is_not_compared_as_one),
         cmocka_unit_test(durations_need_a_unit),
         cmocka_unit_test(a_duration_past_the_range_is_refused),
         cmocka_unit_test(times_are_counted_from_1970),

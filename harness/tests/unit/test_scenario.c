@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parse.h"
 #include "scenario_support.h"
@@ -486,19 +487,34 @@ static void a_file_that_cannot_be_read_is_refused(void **state)
     assert_string_equal(err.message,
                         "could not open \"/nonexistent.yaml\": No such file or directory");
     assert_int_equal(ob_scenario_load("/", &scenario, &err), OB_INPUT);
-    assert_string_equal(err.message, "could not read \"/\": Is a directory");
+    assert_string_equal(err.message, "\"/\" is not a regular file");
     assert_string_not_equal(err.hint, "");
     assert_null(scenario);
 }
 
 /* Reading ends soon after the limit: this file never would. */
-static void an_endless_file_is_refused(void **state)
+static void a_device_is_refused(void **state)
 {
     (void)state;
     struct ob_error err;
     struct ob_scenario *scenario = NULL;
     assert_int_equal(ob_scenario_load("/dev/zero", &scenario, &err), OB_INPUT);
-    assert_string_equal(err.message, "/dev/zero:1:1: larger than 1048576 bytes");
+    assert_string_equal(err.message, "\"/dev/zero\" is not a regular file");
+}
+
+static void a_file_that_is_too_large_is_refused(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    struct ob_scenario *scenario = NULL;
+    char path[] = "/tmp/ob-scenario-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && ftruncate(fd, 1 << 30) == 0);
+    enum ob_result result = ob_scenario_load(path, &scenario, &err);
+    close(fd);
+    unlink(path);
+    assert_int_equal(result, OB_INPUT);
+    assert_non_null(strstr(err.message, ":1:1: larger than 1048576 bytes"));
 }
 
 static void freeing_nothing_is_legal(void **state)
@@ -536,7 +552,8 @@ int main(void)
         cmocka_unit_test(each_limit_can_be_reached_and_not_passed),
         cmocka_unit_test(the_hash_is_of_the_bytes),
         cmocka_unit_test(a_file_that_cannot_be_read_is_refused),
-        cmocka_unit_test(an_endless_file_is_refused),
+        cmocka_unit_test(a_device_is_refused),
+        cmocka_unit_test(a_file_that_is_too_large_is_refused),
         cmocka_unit_test(freeing_nothing_is_legal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

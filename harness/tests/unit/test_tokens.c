@@ -43,7 +43,7 @@ static void a_word_is_one_token(void **state)
     struct ob_error err;
     assert_int_equal(ob_tokens_read("ob1AAAA", &tokens, &err), OB_OK);
     assert_int_equal(tokens.count, 1);
-    assert_string_equal(tokens.items[0], "ob1AAAA");
+    assert_string_equal(tokens.items[0].token, "ob1AAAA");
     ob_tokens_clear(&tokens);
 }
 
@@ -53,14 +53,19 @@ static void a_result_gives_each_of_its_tokens_once(void **state)
     struct ob_tokens tokens;
     struct ob_error err;
     static const char result[] =
-        "{\"results\": [{\"file\": \"a\", \"violations\": [{\"token\": \"ob1A\"}, {\"token\": "
-        "\"ob1A\"}, {\"token\": \"\"}, {}]}, {\"file\": \"b\", \"violations\": []}, "
-        "{\"violations\": [{\"token\": \"ob1B\"}]}, "
-        "{\"file\": \"a\", \"violations\": [{\"token\": \"ob1B\"}]}, 7]}";
+        "{\"results\": [{\"file\": \"a\", \"violations\": [{\"token\": \"ob1A\", \"invariant\": "
+        "\"one\"},"
+        " {\"token\": \"ob1A\", \"invariant\": \"two\"},"
+        " {\"token\": \"\"}, {}]}, {\"violations\": []}, {\"violations\": [{\"token\": \"ob1B\"}]},"
+        " 7]}";
     assert_int_equal(read_text(result, &tokens, &err), OB_OK);
     assert_int_equal(tokens.count, 2);
-    assert_string_equal(tokens.items[0], "ob1A");
-    assert_string_equal(tokens.items[1], "ob1B");
+    assert_string_equal(tokens.items[0].token, "ob1A");
+    assert_int_equal(tokens.items[0].broken_count, 2);
+    assert_string_equal(tokens.items[0].broken[0], "one");
+    assert_string_equal(tokens.items[0].broken[1], "two");
+    assert_string_equal(tokens.items[1].token, "ob1B");
+    assert_int_equal(tokens.items[1].broken_count, 0);
     assert_int_equal(tokens.file_count, 1);
     assert_string_equal(tokens.files[0], "a");
     ob_tokens_clear(&tokens);

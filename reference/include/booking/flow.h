@@ -48,9 +48,11 @@ struct booking_app {
     enum booking_isolation isolation;  /* of the fixed path's transactions */
     const enum booking_path *path;     /* of a worker with only one; NULL: the flag decides */
     int64_t hold_ttl_s;                /* how long a hold lasts */
-    int retries_max;   /* transactions run again after 40001, 40P01, 23P01, 23505, a lost session */
-    int unmatched_max; /* deliveries for a hold that is not there before a person is asked */
-    int64_t pause_us;  /* before the first retry; doubled for each further one */
+    int retries_max; /* transactions run again after 40001, 40P01, 23P01, 23505, a lost session */
+    /* Deliveries for a hold that is not there before a person is asked: at least 2, as a booking
+     * that the legacy path makes meanwhile is found by the next one. */
+    int unmatched_max;
+    int64_t pause_us; /* before the first retry; doubled for each further one */
 
     /* Called where hold/expired and cleanup/now fail, with the session of the request, which may
      * be inside a transaction: use another one.  It may be NULL. */
