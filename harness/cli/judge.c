@@ -142,7 +142,9 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
         return ob_arena_printf(
             arena, "a violation was seen, but only %u of %u replays were the same%s: %s",
             flaky->replays_same, flaky->replays,
-            flaky->uncontrolled ? " (the server chose which waiter went on)" : "",
+            flaky->uncontrolled
+                ? " (the server chose which waiter went on, or when a wait timed out)"
+                : "",
             flaky->divergence);
     if (exploration->inconclusive != OB_RUN_FINISHED)
         return ob_arena_printf(arena, "run %" PRIu64 ": %s: %s", exploration->runs,
@@ -156,7 +158,8 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
                "or the answers depend on time or chance";
     if (judged->require_exhausted && !exploration->exhausted)
         return exploration->uncontrolled_runs > 0
-                   ? "not exhausted: the server chose which of several waiters went on"
+                   ? "not exhausted: the server chose which of several waiters went on, or when a "
+                     "wait timed out"
                    : "not exhausted: the runs or the time were over before";
     return NULL;
 }

@@ -92,7 +92,7 @@ static void print_replay(const struct replaying *self, const struct ob_scenario 
     if (replay->trace.uncontrolled > 0)
         ob_buf_printf(&text,
                       "not controlled: in %" PRIu32 " of its steps the server chose which "
-                      "of several waiters went on\n",
+                      "of several waiters went on, or when a wait timed out\n",
                       replay->trace.uncontrolled);
     ob_report_plain(text.data, unicode, 0, &out);
     fputs(out.data, stdout);
