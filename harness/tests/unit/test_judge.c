@@ -269,7 +269,7 @@ static void what_must_be_exhausted_and_is_not_is_left_open(void **state)
     f.exploration.uncontrolled_runs = 1;
     expect(&f, (struct expected){OB_INCONCLUSIVE, false,
                                  "not exhausted: the server chose which of several waiters went "
-                                 "on"});
+                                 "on, or when a wait timed out"});
     begin(&f, FIXED);
     f.judged.require_exhausted = true;
     f.exploration.exhausted = true;
