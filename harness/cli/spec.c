@@ -3,6 +3,7 @@
 #include "cli/database.h"
 
 #include "base/alloc.h"
+#include "base/parse.h"
 #include "base/version.h"
 #include "spec/file.h"
 #include "spec/place.h"
@@ -22,11 +23,18 @@
 
 #define LIMIT_S 300
 
-static int limit_s(void)
+/* isolationtester's own variable. */
+static enum ob_result read_limit(int *limit_s, struct ob_error *err)
 {
-    const char *given = getenv("PGISOLATIONTIMEOUT"); /* isolationtester's own */
-    int limit = given ? atoi(given) : LIMIT_S;
-    return limit > 0 ? limit : LIMIT_S;
+    const char *given = getenv("PGISOLATIONTIMEOUT");
+    int64_t limit = LIMIT_S;
+    if (given && !ob_parse_i64(given, 1, 1000000, &limit)) {
+        ob_error_set(err, OB_USAGE, "PGISOLATIONTIMEOUT is \"%s\", which is no time", given);
+        ob_error_hint(err, "Give a whole number of seconds, up to 1000000.");
+        return OB_USAGE;
+    }
+    *limit_s = (int)limit;
+    return OB_OK;
 }
 
 /* --- one after the other, on standard output */
@@ -49,10 +57,11 @@ static int say_unreadable(const struct ob_error *err)
 }
 
 static enum ob_result play(struct ob_spec_place *place, const char *path,
-                           const struct ob_spec *spec, bool *played, struct ob_error *err)
+                           const struct ob_spec *spec, int limit_s, bool *played,
+                           struct ob_error *err)
 {
     char *name = ob_spec_file_name(path), *application = ob_asprintf("isolation/%s", name);
-    const struct ob_spec_options options = {.application = application, .limit_s = limit_s()};
+    const struct ob_spec_options options = {.application = application, .limit_s = limit_s};
     const struct ob_spec_out out = {.write = write_out};
     enum ob_result result =
         ob_spec_play(spec, ob_spec_place_plain(place), &options, &out, played, err);
@@ -61,7 +70,7 @@ static enum ob_result play(struct ob_spec_place *place, const char *path,
     return result;
 }
 
-static int play_files(const struct ob_options *options, const char *conninfo)
+static int play_files(const struct ob_options *options, int limit_s, const char *conninfo)
 {
     struct ob_error err;
     struct ob_spec_place *place = NULL;
@@ -74,7 +83,7 @@ static int play_files(const struct ob_options *options, const char *conninfo)
         if (ob_spec_file_read(options->args[i], &spec, &err) != OB_OK)
             status = say_unreadable(&err);
         else
-            result = play(place, options->args[i], spec, &played, &err);
+            result = play(place, options->args[i], spec, limit_s, &played, &err);
         if (status == 0 && !played)
             status = OB_EXIT_UNEXPECTED;
         ob_spec_free(spec);
@@ -93,8 +102,6 @@ static size_t workers(const struct ob_options *options)
         return 1;
     return options->jobs > 0 ? options->jobs : (size_t)processors;
 }
-
-extern char **environ;
 
 /* The output as a file that another program can open by path, or -1. */
 static int output_file(const struct ob_regress_test *test)
@@ -162,7 +169,7 @@ static int write_json(const char *path, const struct ob_regress *regress)
     return ob_cli_error(&err);
 }
 
-static int compare_folder(struct ob_options *options, const char *conninfo)
+static int compare_folder(struct ob_options *options, int limit_s, const char *conninfo)
 {
     struct ob_regress regress;
     struct ob_error err;
@@ -170,7 +177,7 @@ static int compare_folder(struct ob_options *options, const char *conninfo)
         .specs = options->args[0],
         .expected = options->args[1],
         .workers = workers(options),
-        .worker = {.limit_s = limit_s(), .conninfo = conninfo},
+        .worker = {.limit_s = limit_s, .conninfo = conninfo},
         .done = print_done,
         .stopped = ob_cli_interrupted,
         .arg = options,
@@ -192,13 +199,14 @@ static int compare_folder(struct ob_options *options, const char *conninfo)
     return ob_cli_finish(status);
 }
 
-static int play_at(struct ob_options *options, const char *conninfo)
+static int play_at(struct ob_options *options, int limit_s, const char *conninfo)
 {
-    return options->regress ? compare_folder(options, conninfo) : play_files(options, conninfo);
+    return options->regress ? compare_folder(options, limit_s, conninfo)
+                            : play_files(options, limit_s, conninfo);
 }
 
 /* In a database of its own beside the URL's. */
-static int play_on_users_server(struct ob_options *options)
+static int play_on_users_server(struct ob_options *options, int limit_s)
 {
     struct ob_server *server = NULL;
     struct ob_error err;
@@ -208,7 +216,7 @@ static int play_on_users_server(struct ob_options *options)
     if (result == OB_OK)
         result = ob_server_create_database(server, OB_SPEC_DATABASE, &conninfo, &err);
     if (result == OB_OK) {
-        status = play_at(options, conninfo);
+        status = play_at(options, limit_s, conninfo);
         result = ob_server_drop_database(server, OB_OK, &err);
     }
     free(conninfo);
@@ -225,8 +233,12 @@ int ob_command_spec(int argc, char **argv)
         options.args = standard_inputs;
         options.arg_count = 1;
     }
+    struct ob_error err;
+    int limit_s;
+    if (read_limit(&limit_s, &err) != OB_OK)
+        return ob_cli_error(&err);
     ob_spec_place_conditions(options.isolation);
     if (options.database_url)
-        return play_on_users_server(&options);
-    return play_at(&options, NULL);
+        return play_on_users_server(&options, limit_s);
+    return play_at(&options, limit_s, NULL);
 }
