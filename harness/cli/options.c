@@ -136,10 +136,12 @@ static uint64_t number(struct argp_state *state, const char *option, const char 
 /* Keeps a copy, and wipes the argument: anybody may read those of a process. */
 static void read_url(struct argp_state *state, char *url, struct ob_options *out)
 {
+    static char *copy; /* for the process's life */
     struct ob_error err;
     if (ob_pg_url_check(url, &err) != OB_OK)
         usage_error(state, &err);
-    out->database_url = ob_strdup(url);
+    copy = ob_strdup(url);
+    out->database_url = copy;
     memset(url, '*', strlen(url));
 }
 
