@@ -3,6 +3,7 @@
 #   make                     libraries, overbook and the reference's tools, in build/release
 #   make check               unit tests, tests on a throwaway server, golden tests
 #   make bless               take the golden tests' output for what is expected
+#   make conformance         2000 random specs against PostgreSQL's isolationtester
 #   make lint coverage bench fuzz check-valgrind format dist install uninstall clean
 #   SANITIZER=address|undefined|thread (or several, with commas)   another flavour, in build/FLAVOUR
 #   WERROR=1                 warnings are errors
@@ -164,8 +165,8 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
 
-.PHONY: all check bless check-valgrind unit coverage coverage-report lint format bench fuzz fuzzers \
-        install uninstall dist clean FORCE
+.PHONY: all check bless conformance check-valgrind unit coverage coverage-report lint format bench \
+        fuzz fuzzers install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
 all: $B/liboverbook.a $B/libbooking.a $(TOOLS)
@@ -252,11 +253,19 @@ check: all $(TEST_PROGRAMS)
 	script/run-tests --jobs $(TEST_JOBS) --limit $(UNIT_LIMIT) $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS) \
 	    --limit $(SERVER_LIMIT) $(SERVER_PROGRAMS) \
 	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
-	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%)
+	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%) \
+	    harness/tests/spec/conform
 
 # What is printed now becomes what is expected.
 bless: all
 	harness/tests/golden/run --bless
+
+# Specs made by lot: PostgreSQL's isolationtester, which has to be there, prints the same.
+CONFORM_SPECS ?= 2000
+CONFORM_SEED  ?= 1
+
+conformance: all
+	harness/tests/spec/conform $(CONFORM_SPECS) $(CONFORM_SEED)
 
 # "Possibly lost" is what belongs to threads that were given up on purpose.
 VALGRIND_LEAKS := --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect
