@@ -29,10 +29,10 @@ static int compare_steps(const void *left, const void *right)
 /* All steps by name; the caller's to free. */
 static const struct ob_spec_step **sort_steps(const struct ob_spec *spec)
 {
-    const struct ob_spec_step **steps = ob_alloc(spec->step_count * sizeof *steps);
+    const struct ob_spec_step **steps = ob_alloc(spec->step_count * sizeof(void *));
     for (size_t i = 0; i < spec->step_count; i++)
         steps[i] = &spec->steps[i];
-    qsort(steps, spec->step_count, sizeof *steps, compare_steps);
+    qsort(steps, spec->step_count, sizeof(void *), compare_steps);
     return steps;
 }
 
@@ -45,7 +45,7 @@ static bool find(const struct check *check, const char *name, size_t *out)
 {
     const struct ob_spec *spec = check->r->spec;
     const struct ob_spec_step *const *found =
-        bsearch(name, check->by_name, spec->step_count, sizeof *check->by_name, compare_name);
+        bsearch(name, check->by_name, spec->step_count, sizeof(void *), compare_name);
     if (found)
         *out = (size_t)(*found - spec->steps);
     return found != NULL;
