@@ -56,7 +56,7 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/explore/rig.c harness/explore/strategy.c harness/explore/follower.c harness/explore/tally.c \
                harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/wait.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
-               harness/target/sql.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
+               harness/target/sql.c harness/target/spec.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
                harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
@@ -82,7 +82,8 @@ PG_SERVER_TESTS := test_home test_keeper test_embedded test_embedded_killed test
 
 # --- scenario
 SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenario/invariants.c \
-                 harness/scenario/list.c harness/scenario/load.c harness/scenario/reference.c \
+                 harness/scenario/list.c harness/scenario/load.c harness/scenario/race_spec.c \
+                 harness/scenario/reference.c \
                  harness/scenario/scenario.c harness/scenario/schema.c harness/scenario/spec_check.c \
                  harness/scenario/spec_lex.c harness/scenario/spec_orders.c \
                  harness/scenario/spec_parse.c harness/scenario/sql.c harness/scenario/tree.c \
