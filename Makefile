@@ -64,7 +64,7 @@ ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_en
                      test_engine_free test_engine_timers test_schedule test_trace test_trace_text \
                      test_strategy test_follower test_tally test_statements test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
-                       test_proof test_sql_target test_reference_target
+                       test_proof test_sql_target test_spec_target test_reference_target
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
@@ -90,7 +90,7 @@ SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenar
                  harness/scenario/value.c harness/scenario/vocabulary.c
 SCENARIO_UNIT_TESTS := test_scenario test_scenario_bad test_scenario_bind test_scenario_damage \
                        test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree \
-                       test_spec test_spec_bad test_spec_damage test_spec_files test_spec_orders
+                       test_scenario_spec test_spec test_spec_bad test_spec_damage test_spec_files test_spec_orders
 SCENARIO_FUZZERS := fuzz_scenario fuzz_spec
 TEST_SUPPORT_SRCS += harness/tests/unit/scenario_support.c
 

@@ -161,10 +161,16 @@ static enum ob_io replace_lost(struct ob_pg_world *world, size_t client, struct 
     return OB_IO_FAILED;
 }
 
-/* Sessions begin without a lock_timeout or statement_timeout, and cannot get one unnamed. */
+/* Sessions begin without a lock_timeout or statement_timeout, and cannot get one unnamed.  A
+ * deadlock_timeout is another matter: it is set anew before it counts. */
 static bool names_timeout(const char *sql)
 {
-    return strcasestr(sql, "lock_timeout") || strcasestr(sql, "statement_timeout");
+    static const char lock[] = "lock_timeout", dead[] = "dead";
+    const size_t size = sizeof dead - 1;
+    for (const char *found = sql; (found = strcasestr(found, lock)); found += sizeof lock - 1)
+        if ((size_t)(found - sql) < size || strncasecmp(found - size, dead, size) != 0)
+            return true;
+    return strcasestr(sql, "statement_timeout");
 }
 
 bool ob_pg_session_has_timeout(void *self, size_t client)
