@@ -190,6 +190,14 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
         out->faults_value = (unsigned)number(state, "faults", arg, 0, 1000);
         out->faults = &out->faults_value;
         return 0;
+    case KEY_FROM_PERMUTATIONS:
+        out->from_permutations = true;
+        return 0;
+    case KEY_INVARIANT:
+        if (out->invariant_count == OB_INVARIANTS_MAX)
+            argp_error(state, "more than %d invariants", OB_INVARIANTS_MAX);
+        out->invariants[out->invariant_count++] = arg;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -229,14 +237,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_STRATEGY:
         read_strategy(state, arg, out);
-        return 0;
-    case KEY_FROM_PERMUTATIONS:
-        out->from_permutations = true;
-        return 0;
-    case KEY_INVARIANT:
-        if (out->invariant_count == OB_INVARIANTS_MAX)
-            argp_error(state, "more than %d invariants", OB_INVARIANTS_MAX);
-        out->invariants[out->invariant_count++] = arg;
         return 0;
     case KEY_KEEP_GOING:
         out->keep_going = true;
