@@ -3,6 +3,7 @@
 #include "cli/database.h"
 
 #include "base/alloc.h"
+#include "base/parse.h"
 #include "base/version.h"
 #include "spec/file.h"
 #include "spec/place.h"
@@ -21,12 +22,20 @@
 #include <unistd.h>
 
 #define LIMIT_S 300
+#define LIMIT_S_MAX 1000000
 
-static int limit_s(void)
+/* A limit that isolationtester takes for 0 lets it give up at once, so it is refused here. */
+static enum ob_result read_limit(int *limit_s, struct ob_error *err)
 {
     const char *given = getenv("PGISOLATIONTIMEOUT"); /* isolationtester's own */
-    int limit = given ? atoi(given) : LIMIT_S;
-    return limit > 0 ? limit : LIMIT_S;
+    uint64_t limit = LIMIT_S;
+    if (given && !ob_parse_u64(given, 1, LIMIT_S_MAX, &limit)) {
+        ob_error_set(err, OB_USAGE, "PGISOLATIONTIMEOUT takes no time \"%s\"", given);
+        ob_error_hint(err, "It is a whole number of seconds from 1 to %d.", LIMIT_S_MAX);
+        return OB_USAGE;
+    }
+    *limit_s = (int)limit;
+    return OB_OK;
 }
 
 /* --- one after the other, on standard output */
@@ -39,20 +48,20 @@ static void write_out(void *self, bool complaint, const char *text, size_t size)
     fwrite(text, 1, size, complaint ? stderr : stdout);
 }
 
-/* In isolationtester's words: its message is all that scripts compare. */
+/* A spec that does not parse, in isolationtester's words: its message is what scripts compare. */
 static int say_unreadable(const struct ob_error *err)
 {
-    fprintf(stderr, "%s\n", err->message);
-    if (err->detail[0] != '\0')
-        fprintf(stderr, "  %s\n", err->detail);
+    if (err->detail[0] == '\0') /* not even a file */
+        return ob_cli_error(err);
+    fprintf(stderr, "%s\n  %s\n", err->message, err->detail);
     return OB_EXIT_UNEXPECTED;
 }
 
-static enum ob_result play(struct ob_spec_place *place, const char *path,
+static enum ob_result play(struct ob_spec_place *place, const char *path, int limit_s,
                            const struct ob_spec *spec, bool *played, struct ob_error *err)
 {
     char *name = ob_spec_file_name(path), *application = ob_asprintf("isolation/%s", name);
-    const struct ob_spec_options options = {.application = application, .limit_s = limit_s()};
+    const struct ob_spec_options options = {.application = application, .limit_s = limit_s};
     const struct ob_spec_out out = {.write = write_out};
     enum ob_result result =
         ob_spec_play(spec, ob_spec_place_plain(place), &options, &out, played, err);
@@ -61,7 +70,7 @@ static enum ob_result play(struct ob_spec_place *place, const char *path,
     return result;
 }
 
-static int play_files(const struct ob_options *options, const char *conninfo)
+static int play_files(const struct ob_options *options, const char *conninfo, int limit_s)
 {
     struct ob_error err;
     struct ob_spec_place *place = NULL;
@@ -74,7 +83,7 @@ static int play_files(const struct ob_options *options, const char *conninfo)
         if (ob_spec_file_read(options->args[i], &spec, &err) != OB_OK)
             status = say_unreadable(&err);
         else
-            result = play(place, options->args[i], spec, &played, &err);
+            result = play(place, options->args[i], limit_s, spec, &played, &err);
         if (status == 0 && !played)
             status = OB_EXIT_UNEXPECTED;
         ob_spec_free(spec);
@@ -162,7 +171,7 @@ static int write_json(const char *path, const struct ob_regress *regress)
     return ob_cli_error(&err);
 }
 
-static int compare_folder(struct ob_options *options, const char *conninfo)
+static int compare_folder(struct ob_options *options, const char *conninfo, int limit_s)
 {
     struct ob_regress regress;
     struct ob_error err;
@@ -170,7 +179,7 @@ static int compare_folder(struct ob_options *options, const char *conninfo)
         .specs = options->args[0],
         .expected = options->args[1],
         .workers = workers(options),
-        .worker = {.limit_s = limit_s(), .conninfo = conninfo},
+        .worker = {.limit_s = limit_s, .conninfo = conninfo},
         .done = print_done,
         .stopped = ob_cli_interrupted,
         .arg = options,
@@ -192,13 +201,14 @@ static int compare_folder(struct ob_options *options, const char *conninfo)
     return ob_cli_finish(status);
 }
 
-static int play_at(struct ob_options *options, const char *conninfo)
+static int play_at(struct ob_options *options, const char *conninfo, int limit_s)
 {
-    return options->regress ? compare_folder(options, conninfo) : play_files(options, conninfo);
+    return options->regress ? compare_folder(options, conninfo, limit_s)
+                            : play_files(options, conninfo, limit_s);
 }
 
 /* In a database of its own beside the URL's. */
-static int play_on_users_server(struct ob_options *options)
+static int play_on_users_server(struct ob_options *options, int limit_s)
 {
     struct ob_server *server = NULL;
     struct ob_error err;
@@ -208,7 +218,7 @@ static int play_on_users_server(struct ob_options *options)
     if (result == OB_OK)
         result = ob_server_create_database(server, OB_SPEC_DATABASE, &conninfo, &err);
     if (result == OB_OK) {
-        status = play_at(options, conninfo);
+        status = play_at(options, conninfo, limit_s);
         result = ob_server_drop_database(server, OB_OK, &err);
     }
     free(conninfo);
@@ -220,13 +230,17 @@ int ob_command_spec(int argc, char **argv)
 {
     static char standard_input[] = "-", *standard_inputs[] = {standard_input};
     struct ob_options options;
+    struct ob_error err;
+    int limit_s;
     ob_options_parse(OB_COMMAND_SPEC, argc, argv, &options);
+    if (read_limit(&limit_s, &err) != OB_OK)
+        return ob_cli_error(&err);
     if (options.arg_count == 0) {
         options.args = standard_inputs;
         options.arg_count = 1;
     }
     ob_spec_place_conditions(options.isolation);
     if (options.database_url)
-        return play_on_users_server(&options);
-    return play_at(&options, NULL);
+        return play_on_users_server(&options, limit_s);
+    return play_at(&options, NULL, limit_s);
 }
