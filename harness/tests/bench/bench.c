@@ -45,9 +45,9 @@ static void report(json_t *figures, const char *name, const char *unit, double o
 {
     double ratio = against > 0 ? ours / against : 0;
     if (against > 0)
-        printf("%-46s %10.2f %10.2f %7.2f  %s\n", name, ours, against, ratio, unit);
+        printf("%-55s %10.2f %10.2f %7.2f  %s\n", name, ours, against, ratio, unit);
     else
-        printf("%-46s %10.2f %10s %7s  %s\n", name, ours, "", "", unit);
+        printf("%-55s %10.2f %10s %7s  %s\n", name, ours, "", "", unit);
     json_array_append_new(figures,
                           json_pack("{s:s, s:s, s:f, s:o, s:o}", "name", name, "unit", unit, "ours",
                                     ours, "against", against > 0 ? json_real(against) : json_null(),
@@ -117,6 +117,9 @@ static void connect_floor(const struct subject *subject, PGconn **conns)
     }
 }
 
+/* Where two clients wait at once the floor, which does not look whether the first one waits already
+ * before it sends the second's statement, may see them served in the other order.  Such schedules
+ * are drawn, but not compared. */
 static void bench_flow(json_t *figures, struct ob_server *server, const char *file,
                        const char *clients)
 {
@@ -125,16 +128,19 @@ static void bench_flow(json_t *figures, struct ob_server *server, const char *fi
     struct ob_error err;
     PGconn *conns[OB_CLIENTS_MAX] = {0};
     double ours = 0, floor_time = 0, checked = 0;
-    uint64_t steps = 0, waits = 0;
+    uint64_t steps = 0, waits = 0, compared = 0, drawn = 0;
     open_subject(&subject, server, file);
     connect_floor(&subject, conns);
     ob_trace_init(&trace);
     struct ob_strategy *strategy =
         ob_strategy_new(OB_STRATEGY_RANDOM, 1, subject.rig->spec.client_count);
-    for (uint64_t i = 0; i < ROUNDS; i++) {
+    while (compared < ROUNDS) {
         double started = seconds();
-        run_once(&subject, strategy, i, &trace);
+        run_once(&subject, strategy, drawn++, &trace);
+        if (trace.uncontrolled > 0)
+            continue;
         ours += seconds() - started;
+        compared++;
         steps += trace.step_count;
         for (size_t k = 0; k < trace.step_count; k++)
             waits += trace.steps[k].holders != 0;
@@ -162,6 +168,8 @@ static void bench_flow(json_t *figures, struct ob_server *server, const char *fi
     report(figures, name, "steps", (double)steps / ROUNDS, 0);
     snprintf(name, sizeof name, "full flow, %s clients: lock waits a run", clients);
     report(figures, name, "waits", (double)waits / ROUNDS, 0);
+    snprintf(name, sizeof name, "full flow, %s clients: schedules drawn, and compared", clients);
+    report(figures, name, "runs", (double)drawn, (double)compared);
     snprintf(name, sizeof name, "full flow, %s clients: with check and digest", clients);
     report(figures, name, "ms", checked / ROUNDS * 1e3, ours / ROUNDS * 1e3);
     ob_strategy_free(strategy);
@@ -211,7 +219,7 @@ int main(int argc, char **argv)
     json_t *figures = json_array();
     setvbuf(stdout, NULL, _IOLBF, 0); /* it takes a while: each figure as soon as it is there */
     must(ob_server_open(&options, &server, &err), &err);
-    printf("%-46s %10s %10s %7s\n", "", "ours", "against", "ratio");
+    printf("%-55s %10s %10s %7s\n", "", "ours", "against", "ratio");
     bench_flow(figures, server, BENCH_DIR "flow-2.yaml", "two");
     bench_flow(figures, server, BENCH_DIR "flow-3.yaml", "three");
     bench_memory(figures, server);
