@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "repro/token.h"
+#include "scenario/vocabulary.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ struct ob_report_result *ob_judge_begin(struct ob_report *report,
     result->file = ob_arena_strdup(arena, scenario->file);
     result->about = ob_arena_strdup(arena, scenario->about);
     result->variant = ob_arena_strdup(arena, scenario->variants[variant].name);
-    result->target = scenario->target == OB_TARGET_SQL ? "sql" : "reference";
+    result->target = ob_target_words[scenario->target];
     result->expected = violates ? ob_arena_printf(arena, "violates %s", violates) : "holds";
     result->strategy = "";
     result->reason = "";

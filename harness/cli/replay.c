@@ -249,11 +249,11 @@ static enum ob_result load(const struct replaying *self, struct ob_scenario_list
     const struct ob_options *options = self->options;
     const struct ob_tokens *tokens = &self->tokens;
     if (options->arg_count > 1)
-        return ob_builtin_load(options->args + 1, options->arg_count - 1, list, err);
+        return ob_builtin_load(options, options->args + 1, options->arg_count - 1, list, err);
     for (size_t i = 0; i < tokens->file_count; i++)
         if (access(tokens->files[i], F_OK) != 0)
-            return ob_builtin_load(NULL, 0, list, err);
-    return ob_builtin_load(tokens->files, tokens->file_count, list, err);
+            return ob_builtin_load(options, NULL, 0, list, err);
+    return ob_builtin_load(options, tokens->files, tokens->file_count, list, err);
 }
 
 static enum ob_result check_options(const struct ob_options *options, struct ob_error *err)

@@ -4,6 +4,7 @@
 #include "cli/database.h"
 #include "cli/judge.h"
 #include "cli/progress.h"
+#include "scenario/spec.h"
 #include "target/target.h"
 
 #include <stdio.h>
@@ -33,16 +34,46 @@ static struct ob_explore_options explore_options(struct running *running,
     uint64_t wish = scenario->explore.runs > 0 ? scenario->explore.runs : OB_RUNS_DEFAULT;
     if (strategy == OB_STRATEGY_EXHAUSTIVE && scenario->explore.runs == 0)
         wish = UINT64_MAX; /* it ends by itself; --runs and --budget bound it */
+    if (strategy == OB_STRATEGY_PERMUTATIONS && scenario->explore.runs == 0)
+        wish = UINT64_MAX;
     return (struct ob_explore_options){
         .strategy = strategy,
         .seed = options->seed,
         .runs_max = options->runs > 0 ? options->runs : wish,
         .budget_us = options->budget_us,
         .keep_going = options->keep_going,
+        .orders_first = options->from_permutations,
         .until = scenario->variants[variant].violates,
         .progress = ob_progress_tick,
         .progress_arg = &running->progress,
     };
+}
+
+static enum ob_result check_orders(const struct ob_scenario *scenario,
+                                   enum ob_strategy_kind strategy, struct ob_error *err)
+{
+    if (strategy != OB_STRATEGY_PERMUTATIONS ||
+        (scenario->spec && scenario->spec->permutation_count > 0))
+        return OB_OK;
+    ob_error_set(err, OB_INPUT, "%s has no permutations", scenario->file);
+    ob_error_hint(err, "Only specs have; choose another strategy.");
+    return OB_INPUT;
+}
+
+/* A spec that is named may be told about in a scenario beside it. */
+static void say_beside(const struct ob_options *options, const struct ob_scenario_list *list)
+{
+    for (size_t i = 0; i < list->count && options->verbosity >= 0; i++) {
+        const struct ob_scenario *scenario = list->items[i];
+        for (size_t k = 0; k < options->arg_count; k++) {
+            const char *path = options->args[k];
+            size_t size = strlen(path);
+            if (scenario->spec && ob_scenario_is_spec(path) &&
+                strncmp(scenario->file, path, size - 4) == 0 && strcmp(scenario->file, path) != 0 &&
+                !strchr(scenario->file + size - 4, '/'))
+                fprintf(stderr, "overbook: %s is run as %s says\n", path, scenario->file);
+        }
+    }
 }
 
 /* The command line's strategy, else the scenario's wish, else random. */
@@ -52,14 +83,14 @@ static enum ob_result choose_strategy(const struct ob_options *options,
 {
     *out = options->strategy_given ? options->strategy : OB_STRATEGY_RANDOM;
     if (options->strategy_given || scenario->explore.strategy[0] == '\0')
-        return OB_OK;
+        return check_orders(scenario, *out, err);
     enum ob_result result = ob_strategy_parse(scenario->explore.strategy, out, err);
     if (result != OB_OK) {
         ob_error_context(err, "%s", scenario->file);
         err->code = OB_INPUT;
         return OB_INPUT;
     }
-    return result;
+    return check_orders(scenario, *out, err);
 }
 
 static enum ob_result explore(struct running *running, const struct ob_scenario *scenario,
@@ -279,12 +310,14 @@ int ob_command_run(int argc, char **argv)
     struct ob_error err;
     enum ob_result result = check_outputs(&options, &err);
     if (result == OB_OK)
-        result = ob_builtin_load(options.args, options.arg_count, &list, &err);
+        result = ob_builtin_load(&options, options.args, options.arg_count, &list, &err);
     if (result == OB_OK)
         result = ob_builtin_check_variant(&list, &options, &err);
     if (result == OB_OK)
         result = ob_server_open(&options, &running.server, &err);
     int status;
+    if (result == OB_OK)
+        say_beside(&options, &list);
     if (result != OB_OK) {
         status = ob_cli_error(&err);
     } else {

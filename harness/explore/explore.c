@@ -207,6 +207,9 @@ enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *o
     ob_statements_init(&out->statements);
     struct exploring e = {.rig = rig, .options = options, .out = out};
     e.strategy = ob_strategy_new(options->strategy, options->seed, rig->spec.client_count);
+    if (options->strategy == OB_STRATEGY_PERMUTATIONS ||
+        (options->orders_first && options->strategy != OB_STRATEGY_STRESS))
+        ob_strategy_begin_with(e.strategy, rig->orders, rig->order_count);
     e.started_us = rig->monotonic_us(rig->self);
     ob_trace_init(&e.trace);
     enum ob_result result = explore_all(&e, err);

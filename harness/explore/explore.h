@@ -15,6 +15,7 @@ struct ob_explore_options {
     uint64_t seed;
     uint64_t runs_max;
     int64_t budget_us; /* machine time; INT64_MAX for none */
+    bool orders_first; /* the first runs are the orders that the scenario gives */
     bool keep_going;   /* go on after the first violation */
     const char *until; /* an invariant: go on until it is broken; NULL: until any is */
     /* Called after each run when not NULL; false stops the exploration. */

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "check/check.h"
 #include "engine/run.h"
+#include "explore/strategy.h"
 
 struct ob_rig {
     /* Borrowed for the rig's life. */
@@ -19,6 +20,9 @@ struct ob_rig {
 
     /* What each run is made of; chooser, careful and free_running are set for each run. */
     struct ob_run_spec spec;
+
+    const struct ob_order *orders; /* that the scenario gives; borrowed */
+    size_t order_count;
 
     /* The target. */
     void *self;

@@ -23,6 +23,13 @@ struct ob_strategy {
     uint64_t run;
     bool exhausted;
 
+    /* The orders that come first, and of the present one what is still to come. */
+    const struct ob_order *orders; /* borrowed */
+    size_t order_count;
+    bool own; /* the strategy's own runs have begun */
+    size_t *pending;
+    size_t pending_count, pending_capacity;
+
     /* random, stress */
     struct ob_rng rng;
     uint64_t fault_odds; /* a fault happens once in so many times that it could */
@@ -66,7 +73,7 @@ enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out, s
         }
     }
     ob_error_set(err, OB_USAGE, "unknown strategy \"%s\"", text);
-    ob_error_detail(err, "Known are random, round-robin, exhaustive and stress.");
+    ob_error_detail(err, "Known are random, round-robin, exhaustive, stress and permutations.");
     const char *nearest = ob_parse_nearest(text, words, OB_STRATEGY_COUNT);
     if (nearest)
         ob_error_hint(err, "Did you mean \"%s\"?", nearest);
@@ -82,10 +89,18 @@ struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, s
     return strategy;
 }
 
+void ob_strategy_begin_with(struct ob_strategy *strategy, const struct ob_order *orders,
+                            size_t count)
+{
+    strategy->orders = orders;
+    strategy->order_count = count;
+}
+
 void ob_strategy_free(struct ob_strategy *strategy)
 {
     if (!strategy)
         return;
+    free(strategy->pending);
     free(strategy->path);
     free(strategy);
 }
@@ -107,6 +122,12 @@ static bool backtrack(struct ob_strategy *strategy)
 bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
 {
     strategy->run = run;
+    if (run < strategy->order_count)
+        return true;
+    run = strategy->run -= strategy->order_count;
+    strategy->own = true;
+    if (strategy->kind == OB_STRATEGY_PERMUTATIONS)
+        return false;
     if (strategy->kind == OB_STRATEGY_ROUND_ROBIN)
         return run < strategy->client_count;
     if (strategy->kind != OB_STRATEGY_EXHAUSTIVE || run == 0)
@@ -129,10 +150,22 @@ bool ob_strategy_changed(const struct ob_strategy *strategy)
     return strategy->changed;
 }
 
+static bool in_order(const struct ob_strategy *strategy)
+{
+    return !strategy->own && strategy->order_count > 0;
+}
+
 static void restart(void *self)
 {
     struct ob_strategy *strategy = self;
     strategy->depth = 0;
+    if (in_order(strategy)) {
+        const struct ob_order *order = &strategy->orders[strategy->run];
+        strategy->pending = ob_grow(strategy->pending, &strategy->pending_capacity,
+                                    order->count + 1, sizeof *strategy->pending);
+        memcpy(strategy->pending, order->clients, order->count * sizeof *order->clients);
+        strategy->pending_count = order->count;
+    }
     ob_rng_seed(&strategy->rng, ob_rng_derive(strategy->seed, strategy->run));
     /* Rare faults reach late points, frequent ones early points: each run has its own odds. */
     strategy->fault_odds = (uint64_t)2 << ob_rng_below(&strategy->rng, 6);
@@ -188,9 +221,29 @@ static size_t choose_depth_first(struct ob_strategy *strategy, const struct ob_c
     return node->option < point->option_count ? node->option : 0;
 }
 
+/* The first in the order who can move. */
+static size_t choose_ordered(struct ob_strategy *strategy, const struct ob_choice_point *point)
+{
+    if (point->kind == OB_CHOICE_FAULT)
+        return 0;
+    size_t *pending = strategy->pending;
+    for (size_t i = 0; i < strategy->pending_count; i++) {
+        for (size_t k = 0; k < point->option_count; k++) {
+            if (point->clients[k] != pending[i])
+                continue;
+            strategy->pending_count--;
+            memmove(&pending[i], &pending[i + 1], (strategy->pending_count - i) * sizeof *pending);
+            return k;
+        }
+    }
+    return 0;
+}
+
 static size_t choose(void *self, const struct ob_choice_point *point)
 {
     struct ob_strategy *strategy = self;
+    if (in_order(strategy))
+        return choose_ordered(strategy, point);
     switch (strategy->kind) {
     case OB_STRATEGY_ROUND_ROBIN:
         return choose_in_turn(strategy, point);
@@ -198,6 +251,7 @@ static size_t choose(void *self, const struct ob_choice_point *point)
         return choose_depth_first(strategy, point);
     case OB_STRATEGY_RANDOM:
     case OB_STRATEGY_STRESS:
+    case OB_STRATEGY_PERMUTATIONS:
     default:
         return choose_random(strategy, point);
     }

@@ -21,7 +21,8 @@ struct ob_strategy;
     X(RANDOM, "random", "every choice by lot")                                               \
     X(ROUND_ROBIN, "round-robin", "each client in turn, from each client once: the control") \
     X(EXHAUSTIVE, "exhaustive", "every schedule, depth first")                               \
-    X(STRESS, "stress", "no schedule: threads race for real, the baseline")
+    X(STRESS, "stress", "no schedule: threads race for real, the baseline")                  \
+    X(PERMUTATIONS, "permutations", "the orders that the scenario gives")
 
 enum ob_strategy_kind {
 #define OB_STRATEGY_ENUM(name, word, about) OB_STRATEGY_##name,
@@ -38,6 +39,18 @@ OB_MUSTCHECK enum ob_result ob_strategy_parse(const char *text, enum ob_strategy
                                               struct ob_error *err);
 
 struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, size_t client_count);
+/* An order in which clients are to move.  Who cannot move when it is his turn makes up for it as
+ * soon as he can; after the order's end the first one who can goes on.  No fault happens. */
+struct ob_order {
+    const size_t *clients;
+    size_t count;
+};
+
+/* The first runs are these orders, one after the other, and the strategy's own come after them.
+ * Borrowed. */
+void ob_strategy_begin_with(struct ob_strategy *strategy, const struct ob_order *orders,
+                            size_t count);
+
 void ob_strategy_free(struct ob_strategy *strategy);
 
 /* Prepares run number run (from 0, in order).  False when there is none left: all has been

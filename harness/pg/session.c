@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/digest.h"
+#include "pg/wait.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -160,10 +161,16 @@ static enum ob_io replace_lost(struct ob_pg_world *world, size_t client, struct 
     return OB_IO_FAILED;
 }
 
-/* Sessions begin without a lock_timeout or statement_timeout, and cannot get one unnamed. */
+/* Sessions begin without a lock_timeout or statement_timeout, and cannot get one unnamed.  A
+ * deadlock_timeout is another matter: it is set anew before it counts. */
 static bool names_timeout(const char *sql)
 {
-    return strcasestr(sql, "lock_timeout") || strcasestr(sql, "statement_timeout");
+    static const char lock[] = "lock_timeout", dead[] = "dead";
+    const size_t size = sizeof dead - 1;
+    for (const char *found = sql; (found = strcasestr(found, lock)); found += sizeof lock - 1)
+        if ((size_t)(found - sql) < size || strncasecmp(found - size, dead, size) != 0)
+            return true;
+    return strcasestr(sql, "statement_timeout");
 }
 
 bool ob_pg_session_has_timeout(void *self, size_t client)
@@ -224,10 +231,11 @@ static uint64_t rows_digest(const PGresult *result)
 }
 
 /* A transaction's end undoes the settings made in it; a rollback to a savepoint, a chained
- * transaction and the client's own RESET may have. */
+ * transaction and the client's own SET and RESET may have. */
 static void note_settings(struct ob_pg_session *session, const char *command)
 {
-    if (strcmp(command, "RESET") == 0 || strcmp(command, "DISCARD ALL") == 0)
+    if (strcmp(command, "SET") == 0 || strcmp(command, "RESET") == 0 ||
+        strcmp(command, "DISCARD ALL") == 0)
         session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;
     else if (PQtransactionStatus(session->conn) == PQTRANS_IDLE)
         session->deadlock = session->deadlock_outside;
@@ -250,6 +258,7 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     } else if (status == PGRES_COMMAND_OK) {
         reply->row_count = (uint32_t)strtoul(PQcmdTuples(result), NULL, 10);
     }
+    reply->open = PQtransactionStatus(session->conn) != PQTRANS_IDLE;
     reply->committed = PQtransactionStatus(session->conn) == PQTRANS_IDLE &&
                        strcmp(PQcmdStatus(result), "ROLLBACK") != 0;
     note_settings(session, PQcmdStatus(result));
@@ -319,6 +328,8 @@ enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
         }
         bool more = copies(session->conn, result);
         ob_pg_note_result(world, client, result);
+        if (session->answer) /* of several statements any may have changed the settings */
+            session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;
         PQclear(session->answer); /* of several results the last one counts, as in PQexec */
         session->answer = result;
         if (more)
@@ -386,4 +397,39 @@ void ob_pg_session_cancel(void *self, size_t client)
     if (cancel)
         (void)PQcancel(cancel, text, sizeof text); /* too late is fine: it has been answered then */
     PQfreeCancel(cancel);
+}
+
+#define PREPARE_LIMIT_US 30000000
+#define PREPARE_LOOK_US 100000
+
+enum ob_result ob_pg_world_prepare(struct ob_pg_world *world, size_t client, const char *sql,
+                                   struct ob_error *err)
+{
+    struct ob_ports ports = ob_pg_world_ports(world);
+    struct ob_pg_session *session = &world->sessions[client];
+    const struct ob_op op = {.kind = OB_OP_QUERY, .text = sql};
+    int64_t limit_us = ports.monotonic_us(world) + PREPARE_LIMIT_US;
+    struct ob_reply reply = {0};
+    enum ob_io io = ob_pg_session_send(world, client, &op, err);
+    while (io == OB_IO_PENDING &&
+           (io = ob_pg_session_poll(world, client, &reply, err)) == OB_IO_PENDING) {
+        ob_pg_session_wait(world, (ob_client_set)1 << client, PREPARE_LOOK_US);
+        if (ob_pg_interrupted() || ports.monotonic_us(world) > limit_us)
+            ob_pg_session_cancel(world, client);
+    }
+    if (io == OB_IO_FAILED)
+        return err->code;
+    session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;
+    enum ob_result result = OB_OK;
+    if (reply.status != OB_REPLY_DONE || strcmp(reply.sqlstate, "00000") != 0) {
+        result = ob_error_set(err, OB_SQL, "the setup of session \"%s\" failed",
+                              world->client_names[client]);
+        ob_error_detail(err, "%s", reply.message ? reply.message : "the session was lost");
+        ob_error_hint(err, "Try it with \"overbook spec\".");
+        snprintf(err->sqlstate, sizeof err->sqlstate, "%s", reply.sqlstate);
+        if (ob_pg_interrupted())
+            result = ob_error_set(err, OB_INTERRUPTED, "interrupted");
+    }
+    PQclear(reply.native);
+    return result;
 }

@@ -169,8 +169,12 @@ static void a_run_made_again_is_chosen_the_same(void **state)
 {
     (void)state;
     static const struct programs programs = {3, {4, 4, 4}, 1, 2};
+    static const size_t clients[] = {2, 0, 2, 1};
+    static const struct ob_order orders[] = {{clients, 4}, {clients + 1, 3}, {clients, 1}};
     for (int kind = 0; kind < OB_STRATEGY_COUNT; kind++) {
         struct ob_strategy *strategy = ob_strategy_new((enum ob_strategy_kind)kind, 9, 3);
+        if (kind == OB_STRATEGY_PERMUTATIONS)
+            ob_strategy_begin_with(strategy, orders, 3);
         struct ob_chooser chooser = ob_strategy_chooser(strategy);
         for (uint64_t i = 0; i < 3; i++) {
             struct choices first, again;
@@ -181,6 +185,40 @@ static void a_run_made_again_is_chosen_the_same(void **state)
         }
         ob_strategy_free(strategy);
     }
+}
+
+/* The clients that an order picks where those of each mask can move. */
+static void assert_picks(struct ob_chooser *chooser, const unsigned *masks, const char *expected)
+{
+    char picked[16] = "";
+    chooser->restart(chooser->self);
+    for (size_t i = 0; masks[i] != 0; i++) {
+        size_t clients[3], count = 0;
+        for (size_t k = 0; k < 3; k++)
+            if (masks[i] >> k & 1)
+                clients[count++] = k;
+        const struct ob_choice_point point = {
+            .kind = OB_CHOICE_STEP, .option_count = count, .clients = clients};
+        picked[i] = (char)('0' + clients[chooser->choose(chooser->self, &point)]);
+    }
+    assert_string_equal(picked, expected);
+}
+
+static void who_cannot_move_in_an_order_makes_up_for_it(void **state)
+{
+    (void)state;
+    static const size_t clients[] = {2, 0, 2, 1};
+    static const struct ob_order orders[] = {{clients, 4}};
+    struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_PERMUTATIONS, 1, 3);
+    ob_strategy_begin_with(strategy, orders, 1);
+    struct ob_chooser chooser = ob_strategy_chooser(strategy);
+    assert_true(ob_strategy_next(strategy, 0));
+    assert_picks(&chooser, (const unsigned[]){7, 7, 7, 7, 7, 6, 0}, "202101");
+    assert_picks(&chooser, (const unsigned[]){3, 3, 7, 7, 0}, "0122");
+    assert_picks(&chooser, (const unsigned[]){7, 6, 7, 0}, "220");
+    assert_false(ob_strategy_next(strategy, 1));
+    assert_false(ob_strategy_exhausted(strategy));
+    ob_strategy_free(strategy);
 }
 
 static void some_runs_have_many_faults_and_some_have_none(void **state)
@@ -256,6 +294,7 @@ int main(void)
         cmocka_unit_test(a_prefix_that_leads_elsewhere_is_no_exhaustion),
         cmocka_unit_test(a_random_run_is_a_matter_of_seed_and_number_only),
         cmocka_unit_test(a_run_made_again_is_chosen_the_same),
+        cmocka_unit_test(who_cannot_move_in_an_order_makes_up_for_it),
         cmocka_unit_test(some_runs_have_many_faults_and_some_have_none),
         cmocka_unit_test(every_client_goes_first_as_often_by_lot),
         cmocka_unit_test(round_robin_takes_turns_from_each_client_once),
