@@ -134,6 +134,24 @@ static bool is_confirmed(const struct ob_report_result *result, const char *inva
     return false;
 }
 
+/* How many of the given orders could not be followed, and why the first one could not. */
+static const char *passed_over(struct ob_arena *arena, const struct ob_exploration *exploration)
+{
+    return ob_arena_printf(arena,
+                           "%" PRIu64 " of %" PRIu64 " runs could not go on as their permutation "
+                           "says: %s",
+                           exploration->passed_over, exploration->runs,
+                           exploration->passed_over_why);
+}
+
+/* Whether some of what was to be run was not: of orders that somebody wrote down any, of others all.
+ */
+static bool lacks_orders(const struct ob_judge_case *judged)
+{
+    uint64_t count = judged->exploration->passed_over;
+    return count > 0 && (judged->rig->orders.listed || count == judged->exploration->runs);
+}
+
 /* Why nothing follows from not having found a violation; NULL when it does. */
 static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *judged)
 {
@@ -157,6 +175,8 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
     if (exploration->changed)
         return "the same choices did not lead to the same answers again: something outlives a run, "
                "or the answers depend on time or chance";
+    if (lacks_orders(judged))
+        return passed_over(arena, exploration);
     if (judged->require_exhausted && !exploration->exhausted)
         return exploration->uncontrolled_runs > 0
                    ? "not exhausted: the server chose which of several waiters went on, or when a "
@@ -183,14 +203,15 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
     return sentence;
 }
 
-/* Statements that the server does not even accept, some of the time; and others that are wrong in
+/* Orders that were passed over; statements that the server does not even accept, some of the time; and others that are wrong in
  * themselves, each time.  A statement that is never accepted is an error where nothing else
  * decides: it has taken no part in the race.  *error is the first of these, if any. */
 static void fill_warnings(struct ob_report *report, struct ob_report_result *result,
                           const struct ob_judge_case *judged, bool decided, const char **error)
 {
     const struct ob_statements *statements = &judged->exploration->statements;
-    const char **warnings = ob_arena_alloc(&report->arena, statements->count * sizeof *warnings);
+    const char **warnings =
+        ob_arena_alloc(&report->arena, (statements->count + 1) * sizeof *warnings);
     for (size_t i = 0; i < statements->count; i++) {
         const struct ob_statement *statement = &statements->items[i];
         bool unaccepted = ob_statement_unaccepted(statement);
@@ -202,6 +223,8 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
         else
             warnings[result->warning_count++] = text;
     }
+    if (judged->exploration->passed_over > 0 && (decided || !lacks_orders(judged)))
+        warnings[result->warning_count++] = passed_over(&report->arena, judged->exploration);
     result->warnings = warnings;
 }
 

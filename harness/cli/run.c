@@ -4,7 +4,7 @@
 #include "cli/database.h"
 #include "cli/judge.h"
 #include "cli/progress.h"
-#include "scenario/spec.h"
+#include "scenario/vocabulary.h"
 #include "target/target.h"
 
 #include <stdio.h>
@@ -49,17 +49,6 @@ static struct ob_explore_options explore_options(struct running *running,
     };
 }
 
-static enum ob_result check_orders(const struct ob_scenario *scenario,
-                                   enum ob_strategy_kind strategy, struct ob_error *err)
-{
-    if (strategy != OB_STRATEGY_PERMUTATIONS ||
-        (scenario->spec && scenario->spec->permutation_count > 0))
-        return OB_OK;
-    ob_error_set(err, OB_INPUT, "%s has no permutations", scenario->file);
-    ob_error_hint(err, "Only specs have; choose another strategy.");
-    return OB_INPUT;
-}
-
 /* A spec that is named may be told about in a scenario beside it. */
 static void say_beside(const struct ob_options *options, const struct ob_scenario_list *list)
 {
@@ -83,14 +72,14 @@ static enum ob_result choose_strategy(const struct ob_options *options,
 {
     *out = options->strategy_given ? options->strategy : OB_STRATEGY_RANDOM;
     if (options->strategy_given || scenario->explore.strategy[0] == '\0')
-        return check_orders(scenario, *out, err);
+        return OB_OK;
     enum ob_result result = ob_strategy_parse(scenario->explore.strategy, out, err);
     if (result != OB_OK) {
         ob_error_context(err, "%s", scenario->file);
         err->code = OB_INPUT;
         return OB_INPUT;
     }
-    return check_orders(scenario, *out, err);
+    return result;
 }
 
 static enum ob_result explore(struct running *running, const struct ob_scenario *scenario,
@@ -166,6 +155,23 @@ static void table_result(struct running *running, enum ob_result result, struct 
     __fpurge(stdout);
     clearerr(stdout);
     running->unwritten = *err;
+}
+
+/* Only specs have permutations. */
+static enum ob_result check_permutations(const struct ob_options *options,
+                                         const struct ob_scenario_list *list, struct ob_error *err)
+{
+    bool only = options->strategy_given && options->strategy == OB_STRATEGY_PERMUTATIONS;
+    for (size_t i = 0; i < list->count && (only || options->from_permutations); i++) {
+        if (list->items[i]->target == OB_TARGET_SPEC)
+            continue;
+        ob_error_set(err, OB_USAGE, "%s is of the target %s, which has no permutations",
+                     list->items[i]->file, ob_target_words[list->items[i]->target]);
+        ob_error_hint(err, "Name specs only, or leave out %s.",
+                      only ? "--strategy permutations" : "--from-permutations");
+        return OB_USAGE;
+    }
+    return OB_OK;
 }
 
 typedef void each_variant(struct running *running, const struct ob_scenario *scenario,
@@ -313,6 +319,8 @@ int ob_command_run(int argc, char **argv)
         result = ob_builtin_load(&options, options.args, options.arg_count, &list, &err);
     if (result == OB_OK)
         result = ob_builtin_check_variant(&list, &options, &err);
+    if (result == OB_OK)
+        result = check_permutations(&options, &list, &err);
     if (result == OB_OK)
         result = ob_server_open(&options, &running.server, &err);
     int status;

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "check/check.h"
 #include "engine/run.h"
-#include "explore/strategy.h"
+#include "explore/order.h"
 
 struct ob_rig {
     /* Borrowed for the rig's life. */
@@ -18,11 +18,11 @@ struct ob_rig {
     struct ob_check *check;
     const char *const *client_names;
 
-    /* What each run is made of; chooser, careful and free_running are set for each run. */
+    /* What each run is made of; chooser and free_running are set for each run, and careful where the
+     * engine asks for it. */
     struct ob_run_spec spec;
 
-    const struct ob_order *orders; /* that the scenario gives; borrowed */
-    size_t order_count;
+    struct ob_orders orders; /* that the scenario gives; without get: none */
 
     /* The target. */
     void *self;

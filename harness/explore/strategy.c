@@ -23,12 +23,11 @@ struct ob_strategy {
     uint64_t run;
     bool exhausted;
 
-    /* The orders that come first, and of the present one what is still to come. */
-    const struct ob_order *orders; /* borrowed */
-    size_t order_count;
-    bool own; /* the strategy's own runs have begun */
-    size_t *pending;
-    size_t pending_count, pending_capacity;
+    /* The orders that come first. */
+    const struct ob_orders *orders; /* borrowed; NULL when they are over */
+    uint64_t order_count;           /* of those that have been */
+    const struct ob_order *order;   /* the present one; NULL when they are over */
+    struct ob_order_follower follower;
 
     /* random, stress */
     struct ob_rng rng;
@@ -89,18 +88,15 @@ struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, s
     return strategy;
 }
 
-void ob_strategy_begin_with(struct ob_strategy *strategy, const struct ob_order *orders,
-                            size_t count)
+void ob_strategy_begin_with(struct ob_strategy *strategy, const struct ob_orders *orders)
 {
     strategy->orders = orders;
-    strategy->order_count = count;
 }
 
 void ob_strategy_free(struct ob_strategy *strategy)
 {
     if (!strategy)
         return;
-    free(strategy->pending);
     free(strategy->path);
     free(strategy);
 }
@@ -121,11 +117,14 @@ static bool backtrack(struct ob_strategy *strategy)
 
 bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
 {
-    strategy->run = run;
-    if (run < strategy->order_count)
+    strategy->order = strategy->orders ? strategy->orders->get(strategy->orders->self, run) : NULL;
+    if (strategy->order) {
+        strategy->order_count = run + 1;
         return true;
-    run = strategy->run -= strategy->order_count;
-    strategy->own = true;
+    }
+    strategy->orders = NULL;
+    run -= strategy->order_count;
+    strategy->run = run;
     if (strategy->kind == OB_STRATEGY_PERMUTATIONS)
         return false;
     if (strategy->kind == OB_STRATEGY_ROUND_ROBIN)
@@ -150,22 +149,17 @@ bool ob_strategy_changed(const struct ob_strategy *strategy)
     return strategy->changed;
 }
 
-static bool in_order(const struct ob_strategy *strategy)
+const struct ob_order_follower *ob_strategy_order(const struct ob_strategy *strategy)
 {
-    return !strategy->own && strategy->order_count > 0;
+    return strategy->order ? &strategy->follower : NULL;
 }
 
 static void restart(void *self)
 {
     struct ob_strategy *strategy = self;
     strategy->depth = 0;
-    if (in_order(strategy)) {
-        const struct ob_order *order = &strategy->orders[strategy->run];
-        strategy->pending = ob_grow(strategy->pending, &strategy->pending_capacity,
-                                    order->count + 1, sizeof *strategy->pending);
-        memcpy(strategy->pending, order->clients, order->count * sizeof *order->clients);
-        strategy->pending_count = order->count;
-    }
+    if (strategy->order)
+        ob_order_begin(&strategy->follower, strategy->order);
     ob_rng_seed(&strategy->rng, ob_rng_derive(strategy->seed, strategy->run));
     /* Rare faults reach late points, frequent ones early points: each run has its own odds. */
     strategy->fault_odds = (uint64_t)2 << ob_rng_below(&strategy->rng, 6);
@@ -221,29 +215,13 @@ static size_t choose_depth_first(struct ob_strategy *strategy, const struct ob_c
     return node->option < point->option_count ? node->option : 0;
 }
 
-/* The first in the order who can move. */
-static size_t choose_ordered(struct ob_strategy *strategy, const struct ob_choice_point *point)
-{
-    if (point->kind == OB_CHOICE_FAULT)
-        return 0;
-    size_t *pending = strategy->pending;
-    for (size_t i = 0; i < strategy->pending_count; i++) {
-        for (size_t k = 0; k < point->option_count; k++) {
-            if (point->clients[k] != pending[i])
-                continue;
-            strategy->pending_count--;
-            memmove(&pending[i], &pending[i + 1], (strategy->pending_count - i) * sizeof *pending);
-            return k;
-        }
-    }
-    return 0;
-}
-
 static size_t choose(void *self, const struct ob_choice_point *point)
 {
     struct ob_strategy *strategy = self;
-    if (in_order(strategy))
-        return choose_ordered(strategy, point);
+    if (strategy->order)
+        return ob_order_choose(&strategy->follower, point);
+    if (point->kind == OB_CHOICE_PROGRAM)
+        return 0; /* a strategy of its own looks for orders of what the clients do themselves */
     switch (strategy->kind) {
     case OB_STRATEGY_ROUND_ROBIN:
         return choose_in_turn(strategy, point);

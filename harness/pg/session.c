@@ -108,16 +108,24 @@ void ob_pg_session_close(struct ob_pg_session *session)
     *session = (struct ob_pg_session){0};
 }
 
+enum ob_result ob_pg_session_roll_back(struct ob_pg_world *world, size_t client,
+                                       struct ob_error *err)
+{
+    struct ob_pg_session *session = &world->sessions[client];
+    PGTransactionStatusType status = PQtransactionStatus(session->conn);
+    if (status != PQTRANS_INTRANS && status != PQTRANS_INERROR)
+        return OB_OK;
+    ob_pg_note_result(world, client, NULL);
+    enum ob_result result = ob_pg_exec(session->conn, "ROLLBACK", NULL, err);
+    session->deadlock = session->deadlock_outside;
+    return result;
+}
+
 /* Out of a transaction, its settings as they were when it was opened. */
 static enum ob_result clean(struct ob_pg_world *world, size_t client, struct ob_error *err)
 {
     struct ob_pg_session *session = &world->sessions[client];
-    enum ob_result result = OB_OK;
-    if (PQtransactionStatus(session->conn) != PQTRANS_IDLE) {
-        ob_pg_note_result(world, client, NULL);
-        result = ob_pg_exec(session->conn, "ROLLBACK", NULL, err);
-        session->deadlock = session->deadlock_outside;
-    }
+    enum ob_result result = ob_pg_session_roll_back(world, client, err);
     const char *restore = world->keeps_session_state ? "DISCARD ALL" : OB_PG_DISARM("SET");
     if (result == OB_OK &&
         (world->keeps_session_state || session->deadlock_outside != OB_PG_DEADLOCK_OFF)) {
@@ -187,6 +195,7 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
     assert(client < world->session_count && !session->answer);
     session->checked = session->deadlock != OB_PG_DEADLOCK_ON;
     session->has_timeout |= names_timeout(op->text);
+    session->names_deadlock = strcasestr(op->text, "deadlock_timeout");
     (void)err;
     /* A failed send leaves the connection bad, which the next poll finds. */
     if (op->kind == OB_OP_KILL) {
@@ -231,10 +240,10 @@ static uint64_t rows_digest(const PGresult *result)
 }
 
 /* A transaction's end undoes the settings made in it; a rollback to a savepoint, a chained
- * transaction and the client's own SET and RESET may have. */
+ * transaction, the client's own SET and RESET and a function (set_config) may have. */
 static void note_settings(struct ob_pg_session *session, const char *command)
 {
-    if (strcmp(command, "SET") == 0 || strcmp(command, "RESET") == 0 ||
+    if (session->names_deadlock || strcmp(command, "SET") == 0 || strcmp(command, "RESET") == 0 ||
         strcmp(command, "DISCARD ALL") == 0)
         session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;
     else if (PQtransactionStatus(session->conn) == PQTRANS_IDLE)
@@ -397,39 +406,4 @@ void ob_pg_session_cancel(void *self, size_t client)
     if (cancel)
         (void)PQcancel(cancel, text, sizeof text); /* too late is fine: it has been answered then */
     PQfreeCancel(cancel);
-}
-
-#define PREPARE_LIMIT_US 30000000
-#define PREPARE_LOOK_US 100000
-
-enum ob_result ob_pg_world_prepare(struct ob_pg_world *world, size_t client, const char *sql,
-                                   struct ob_error *err)
-{
-    struct ob_ports ports = ob_pg_world_ports(world);
-    struct ob_pg_session *session = &world->sessions[client];
-    const struct ob_op op = {.kind = OB_OP_QUERY, .text = sql};
-    int64_t limit_us = ports.monotonic_us(world) + PREPARE_LIMIT_US;
-    struct ob_reply reply = {0};
-    enum ob_io io = ob_pg_session_send(world, client, &op, err);
-    while (io == OB_IO_PENDING &&
-           (io = ob_pg_session_poll(world, client, &reply, err)) == OB_IO_PENDING) {
-        ob_pg_session_wait(world, (ob_client_set)1 << client, PREPARE_LOOK_US);
-        if (ob_pg_interrupted() || ports.monotonic_us(world) > limit_us)
-            ob_pg_session_cancel(world, client);
-    }
-    if (io == OB_IO_FAILED)
-        return err->code;
-    session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;
-    enum ob_result result = OB_OK;
-    if (reply.status != OB_REPLY_DONE || strcmp(reply.sqlstate, "00000") != 0) {
-        result = ob_error_set(err, OB_SQL, "the setup of session \"%s\" failed",
-                              world->client_names[client]);
-        ob_error_detail(err, "%s", reply.message ? reply.message : "the session was lost");
-        ob_error_hint(err, "Try it with \"overbook spec\".");
-        snprintf(err->sqlstate, sizeof err->sqlstate, "%s", reply.sqlstate);
-        if (ob_pg_interrupted())
-            result = ob_error_set(err, OB_INTERRUPTED, "interrupted");
-    }
-    PQclear(reply.native);
-    return result;
 }

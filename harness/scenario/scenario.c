@@ -293,6 +293,11 @@ static bool read_explore(struct ob_load *load, const struct ob_node *map)
     if (map && (!ob_load_keys(load, map, &ob_explore_keys, NULL) ||
                 !ob_load_settings(load, &ob_explore_keys, map, map->place, &settings)))
         return false;
+    const struct ob_setting *strategy = find(&settings, "strategy");
+    if (strategy && load->scenario->target != OB_TARGET_SPEC &&
+        strcmp(strategy->text, "permutations") == 0)
+        return ob_load_refuse(load, strategy->place, "choose another strategy",
+                              "only the target spec has permutations");
     load->scenario->explore = (struct ob_explore_wish){
         .strategy = text_of(&settings, "strategy"),
         .runs = (uint64_t)number_of(&settings, "runs"),

@@ -1,32 +1,37 @@
 /*
  * spec.c - the target "spec": the sessions of an isolation spec as clients.
  *
- * A session's steps are sent as they are, in its order, whatever comes of them: one that fails is
- * followed by the next.  The session's setup runs before each run, past the schedule.  A
- * transaction that is open after the last step is rolled back; teardowns are left out, since the
+ * By themselves, a session's steps are sent as they are, in its order, whatever comes of them: one
+ * that fails is followed by the next.  A transaction that is open after the last one is rolled back,
+ * as a step of the schedule.
+ *
+ * The programs of a run are the permutations of the file (spec_program.c): with one of them a
+ * session sends what that names, and nothing else.  What is open then is rolled back after the run.
+ *
+ * The session's setup runs before each run, past the schedule; teardowns are left out, since the
  * reset does what they are for.
  */
 #include "target/target_int.h"
 
 #include "base/alloc.h"
 #include "engine/client.h"
-#include "scenario/spec.h"
+#include "target/spec_program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct spec_client {
-    const struct ob_spec *spec;
-    const struct ob_spec_session *session;
+    const struct ob_spec_target *target;
+    size_t session;
 };
 
 struct ob_spec_target {
+    struct ob_target *whole; /* borrowed: what this is a part of */
     const struct ob_spec *spec;
     enum ob_isolation isolation;
     struct spec_client clients[OB_CLIENTS_MAX];
-    struct ob_order *orders; /* the spec's permutations; owned */
-    size_t *movers;          /* of all orders; owned */
+    struct ob_spec_programs *programs; /* owned */
 };
 
 /* False: the client is done. */
@@ -49,15 +54,65 @@ static bool send(struct ob_client *client, enum ob_op_kind kind, const char *sql
     return true;
 }
 
+static void send_own(struct ob_client *client, const struct spec_client *self)
+{
+    const struct ob_spec *spec = self->target->spec;
+    const struct ob_spec_session *session = &spec->sessions[self->session];
+    bool open = false, going = true;
+    for (size_t i = 0; i < session->step_count && going; i++)
+        going = send(client, OB_OP_QUERY, spec->steps[session->first_step + i].sql, &open);
+    if (going && open)
+        (void)send(client, OB_OP_ROLLBACK, "ROLLBACK", &open);
+}
+
 static void body(struct ob_client *client, void *arg)
 {
     const struct spec_client *self = arg;
-    const struct ob_spec_step *steps = self->spec->steps + self->session->first_step;
-    bool open = false, going = true;
-    for (size_t i = 0; i < self->session->step_count && going; i++)
-        going = send(client, OB_OP_QUERY, steps[i].sql, &open);
-    if (going && open)
-        (void)send(client, OB_OP_ROLLBACK, "ROLLBACK", &open);
+    const struct ob_spec *spec = self->target->spec;
+    size_t program = ob_client_program(client), at = 0, step;
+    bool open, going = true;
+    if (program == 0)
+        send_own(client, self);
+    while (program > 0 && going && ob_spec_program_step(spec, program, self->session, &at, &step))
+        going = send(client, OB_OP_QUERY, spec->steps[step].sql, &open);
+}
+
+/* A step that may end its transaction and go on, or that has a say in when deadlocks are looked for,
+ * undoes what arms it: its session has to be armed before the transaction begins. */
+static bool may_disarm(const char *sql)
+{
+    static const char *const words[] = {"commit", "rollback", "abort", "end", "prepare"};
+    if (strcasestr(sql, "deadlock_timeout"))
+        return true;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const char *word = strcasestr(sql, words[i]), *end = word ? strchr(word, ';') : NULL;
+        if (end && end[1 + strspn(end + 1, " \t\r\n;")] != '\0')
+            return true;
+    }
+    return false;
+}
+
+static bool disarms(const struct ob_spec *spec)
+{
+    for (size_t i = 0; i < spec->step_count; i++)
+        if (may_disarm(spec->steps[i].sql))
+            return true;
+    return false;
+}
+
+static enum ob_result prepare_session(const struct ob_spec_target *self, struct ob_pg_world *world,
+                                      size_t session, const char *level, struct ob_error *err)
+{
+    const char *setup = self->spec->sessions[session].setup;
+    struct ob_ports ports = ob_pg_world_ports(world);
+    enum ob_result result = OB_OK;
+    if (self->whole->rig.spec.careful)
+        result = ports.arm_deadlock(ports.self, session, true, err);
+    if (result == OB_OK && level)
+        result = ob_pg_world_prepare(world, session, level, err);
+    if (result == OB_OK && setup)
+        result = ob_pg_world_prepare(world, session, setup, err);
+    return result;
 }
 
 /* The level of transactions that do not say one, then what the session itself begins with. */
@@ -70,31 +125,17 @@ static enum ob_result prepare(void *self, struct ob_pg_world *world, struct ob_e
     };
     const struct ob_spec_target *target = self;
     enum ob_result result = OB_OK;
-    for (size_t i = 0; i < target->spec->session_count && result == OB_OK; i++) {
-        const char *setup = target->spec->sessions[i].setup;
-        if (levels[target->isolation])
-            result = ob_pg_world_prepare(world, i, levels[target->isolation], err);
-        if (result == OB_OK && setup)
-            result = ob_pg_world_prepare(world, i, setup, err);
-    }
+    for (size_t i = 0; i < target->spec->session_count && result == OB_OK; i++)
+        result = prepare_session(target, world, i, levels[target->isolation], err);
     return result;
 }
 
-/* A permutation says whose step comes when; which step it is follows from the session's order. */
-static void make_orders(struct ob_spec_target *self, const struct ob_spec *spec)
+/* What is wrong with the server, if it is, the checks find out. */
+static void finish(void *self, struct ob_trace *trace)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < spec->permutation_count; i++)
-        count += spec->permutations[i].launch_count;
-    self->orders = ob_alloc(spec->permutation_count * sizeof *self->orders);
-    self->movers = ob_alloc(count * sizeof *self->movers);
-    size_t *next = self->movers;
-    for (size_t i = 0; i < spec->permutation_count; i++) {
-        const struct ob_spec_permutation *permutation = &spec->permutations[i];
-        self->orders[i] = (struct ob_order){.clients = next, .count = permutation->launch_count};
-        for (size_t k = 0; k < permutation->launch_count; k++)
-            *next++ = spec->steps[permutation->launches[k].step].session;
-    }
+    const struct ob_spec_target *target = self;
+    (void)trace;
+    ob_pg_world_roll_back(target->whole->world);
 }
 
 static enum ob_result install(struct ob_target *target, PGconn *conn, void **out,
@@ -113,11 +154,13 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **out
     struct ob_spec_target *self = ob_alloc(sizeof *self);
     self->spec = spec;
     self->isolation = variant->isolation;
-    make_orders(self, spec);
-    target->rig.orders = self->orders;
-    target->rig.order_count = spec->permutation_count;
+    self->whole = target;
+    self->programs = ob_spec_programs_new(spec);
+    target->rig.orders = ob_spec_programs_orders(self->programs);
+    target->rig.spec.program_count = ob_spec_program_count(spec);
+    target->rig.spec.careful = disarms(spec);
     for (size_t i = 0; i < spec->session_count; i++) {
-        self->clients[i] = (struct spec_client){spec, &spec->sessions[i]};
+        self->clients[i] = (struct spec_client){.target = self, .session = i};
         target->clients[i] = (struct ob_run_client){
             .name = spec->sessions[i].name, .body = body, .arg = &self->clients[i]};
     }
@@ -128,8 +171,7 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **out
 static void free_target(void *arg)
 {
     struct ob_spec_target *self = arg;
-    free(self->orders);
-    free(self->movers);
+    ob_spec_programs_free(self->programs);
     free(self);
 }
 
@@ -139,5 +181,6 @@ const struct ob_target_ops ob_target_spec = {
     .exact = true,
     .install = install,
     .prepare = prepare,
+    .finish = finish,
     .free = free_target,
 };

@@ -3,7 +3,7 @@
  *
  *   target.c     putting the pieces together
  *   sql.c        target "sql": statements written in the scenario
- *   spec.c       target "spec": the sessions of an isolation spec
+ *   spec.c       target "spec": the sessions of an isolation spec (spec_program.h)
  *   reference.c  target "reference": the booking flow in process (reference_int.h)
  *   gated.c      the booking flow's database session and payment provider, step by step
  */
