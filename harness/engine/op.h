@@ -48,6 +48,9 @@ struct ob_op {
     /* Not waited for when it is neither answered nor blocked for a while: the next step settles it.
      * Only under the server's own timers (run.h). */
     bool loose;
+    /* It may free locks and then go on: whom it wakes so moves beside it, and nobody decides who is
+     * first. */
+    bool goes_on;
 };
 
 enum ob_reply_status {

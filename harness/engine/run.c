@@ -160,8 +160,8 @@ static enum ob_result step_outside(struct ob_engine *engine, struct ob_client *c
     return result == OB_OK ? ob_client_resume(client, err) : result;
 }
 
-/* The step was uncontrolled if which of several waiters went on was drawn by the server, or if
- * somebody waits whose timeout comes when it will. */
+/* The step was uncontrolled if who goes on first was drawn by the server, or if somebody waits whose
+ * timeout comes when it will. */
 static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bool lot)
 {
     bool timed = !engine->spec->server_timers && ob_settle_timed(engine) != 0;
@@ -181,7 +181,8 @@ static enum ob_result step_database(struct ob_engine *engine, struct ob_client *
     step->blocked = engine->waiting | engine->loose;
     if (engine->waiting & ob_client_bit(client->index))
         step->holders = engine->holders[client->index];
-    bool lot = engine->woken != 0 && (behind & (behind - 1)) != 0;
+    bool several = (behind & (behind - 1)) != 0;
+    bool lot = engine->woken != 0 && (several || client->op->goes_on);
     mark_uncontrolled(engine, step, lot);
     ob_record_completions(engine, step, done);
     if (settled != OB_SETTLED) {

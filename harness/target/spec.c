@@ -32,14 +32,14 @@ struct ob_spec_target {
     enum ob_isolation isolation;
     struct spec_client clients[OB_CLIENTS_MAX];
     struct ob_spec_programs *programs; /* owned */
+    bool *goes_on;                     /* for each step; owned */
 };
 
 /* False: the client is done. */
-static bool send(struct ob_client *client, enum ob_op_kind kind, const char *sql, bool *open)
+static bool send(struct ob_client *client, const struct ob_op *op, bool *open)
 {
-    const struct ob_op op = {.kind = kind, .text = sql};
     struct ob_reply reply;
-    ob_client_do(client, &op, &reply);
+    ob_client_do(client, op, &reply);
     if (reply.status == OB_REPLY_LOST)
         ob_client_event(client, "lost", "{}");
     if (reply.status != OB_REPLY_DONE)
@@ -54,36 +54,43 @@ static bool send(struct ob_client *client, enum ob_op_kind kind, const char *sql
     return true;
 }
 
+static bool send_step(struct ob_client *client, const struct spec_client *self, size_t step,
+                      bool *open)
+{
+    const struct ob_op op = {.kind = OB_OP_QUERY,
+                             .text = self->target->spec->steps[step].sql,
+                             .goes_on = self->target->goes_on[step]};
+    return send(client, &op, open);
+}
+
 static void send_own(struct ob_client *client, const struct spec_client *self)
 {
-    const struct ob_spec *spec = self->target->spec;
-    const struct ob_spec_session *session = &spec->sessions[self->session];
+    const struct ob_spec_session *session = &self->target->spec->sessions[self->session];
+    const struct ob_op roll_back = {.kind = OB_OP_ROLLBACK, .text = "ROLLBACK"};
     bool open = false, going = true;
     for (size_t i = 0; i < session->step_count && going; i++)
-        going = send(client, OB_OP_QUERY, spec->steps[session->first_step + i].sql, &open);
+        going = send_step(client, self, session->first_step + i, &open);
     if (going && open)
-        (void)send(client, OB_OP_ROLLBACK, "ROLLBACK", &open);
+        (void)send(client, &roll_back, &open);
 }
 
 static void body(struct ob_client *client, void *arg)
 {
     const struct spec_client *self = arg;
-    const struct ob_spec *spec = self->target->spec;
     size_t program = ob_client_program(client), at = 0, step;
     bool open, going = true;
     if (program == 0)
         send_own(client, self);
-    while (program > 0 && going && ob_spec_program_step(spec, program, self->session, &at, &step))
-        going = send(client, OB_OP_QUERY, spec->steps[step].sql, &open);
+    while (program > 0 && going &&
+           ob_spec_program_step(self->target->spec, program, self->session, &at, &step))
+        going = send_step(client, self, step, &open);
 }
 
-/* A step that may end its transaction and go on, or that has a say in when deadlocks are looked for,
- * undoes what arms it: its session has to be armed before the transaction begins. */
-static bool may_disarm(const char *sql)
+/* Whether it may end its transaction, or free other locks, and then go on.  Too often is right too:
+ * what follows is only less speed, and less that is called controlled. */
+static bool goes_on(const char *sql)
 {
-    static const char *const words[] = {"commit", "rollback", "abort", "end", "prepare"};
-    if (strcasestr(sql, "deadlock_timeout"))
-        return true;
+    static const char *const words[] = {"commit", "rollback", "abort", "end", "prepare", "unlock"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const char *word = strcasestr(sql, words[i]), *end = word ? strchr(word, ';') : NULL;
         if (end && end[1 + strspn(end + 1, " \t\r\n;")] != '\0')
@@ -92,12 +99,16 @@ static bool may_disarm(const char *sql)
     return false;
 }
 
-static bool disarms(const struct ob_spec *spec)
+/* A step that ends its transaction and goes on, or that has a say in when deadlocks are looked for,
+ * undoes what has armed it: its session has to be armed before the transaction begins. */
+static void look_through(struct ob_spec_target *self)
 {
-    for (size_t i = 0; i < spec->step_count; i++)
-        if (may_disarm(spec->steps[i].sql))
-            return true;
-    return false;
+    for (size_t i = 0; i < self->spec->step_count; i++) {
+        const char *sql = self->spec->steps[i].sql;
+        self->goes_on[i] = goes_on(sql);
+        if (self->goes_on[i] || strcasestr(sql, "deadlock_timeout"))
+            self->whole->rig.spec.careful = true;
+    }
 }
 
 static enum ob_result prepare_session(const struct ob_spec_target *self, struct ob_pg_world *world,
@@ -158,7 +169,8 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **out
     self->programs = ob_spec_programs_new(spec);
     target->rig.orders = ob_spec_programs_orders(self->programs);
     target->rig.spec.program_count = ob_spec_program_count(spec);
-    target->rig.spec.careful = disarms(spec);
+    self->goes_on = ob_alloc(spec->step_count * sizeof *self->goes_on);
+    look_through(self);
     for (size_t i = 0; i < spec->session_count; i++) {
         self->clients[i] = (struct spec_client){.target = self, .session = i};
         target->clients[i] = (struct ob_run_client){
@@ -172,6 +184,7 @@ static void free_target(void *arg)
 {
     struct ob_spec_target *self = arg;
     ob_spec_programs_free(self->programs);
+    free(self->goes_on);
     free(self);
 }
 
