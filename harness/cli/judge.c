@@ -144,7 +144,8 @@ static const char *passed_over(struct ob_arena *arena, const struct ob_explorati
                            exploration->passed_over_why);
 }
 
-/* Whether some of what was to be run was not: of orders that somebody wrote down any, of others all.
+/* Whether some of what was to be run was not: of orders that somebody wrote down any, of others
+ * all.
  */
 static bool lacks_orders(const struct ob_judge_case *judged)
 {
@@ -203,9 +204,10 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
     return sentence;
 }
 
-/* Orders that were passed over; statements that the server does not even accept, some of the time; and others that are wrong in
- * themselves, each time.  A statement that is never accepted is an error where nothing else
- * decides: it has taken no part in the race.  *error is the first of these, if any. */
+/* Orders that were passed over; statements that the server does not even accept, some of the time;
+ * and others that are wrong in themselves, each time.  A statement that is never accepted is an
+ * error where nothing else decides: it has taken no part in the race.  *error is the first of
+ * these, if any. */
 static void fill_warnings(struct ob_report *report, struct ob_report_result *result,
                           const struct ob_judge_case *judged, bool decided, const char **error)
 {

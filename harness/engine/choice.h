@@ -15,7 +15,8 @@
 enum ob_choice_kind {
     OB_CHOICE_STEP,  /* which client goes next: option i is clients[i] */
     OB_CHOICE_FAULT, /* whether a fault happens here: option 0 is no, the others the ways it can */
-    OB_CHOICE_PROGRAM, /* what the clients do; before all else.  Option 0: what they do themselves */
+    OB_CHOICE_PROGRAM, /* what the clients do; before all else.  Option 0: what they do themselves
+                        */
 };
 
 struct ob_choice_point {

@@ -160,8 +160,8 @@ static enum ob_result step_outside(struct ob_engine *engine, struct ob_client *c
     return result == OB_OK ? ob_client_resume(client, err) : result;
 }
 
-/* The step was uncontrolled if who goes on first was drawn by the server, or if somebody waits whose
- * timeout comes when it will. */
+/* The step was uncontrolled if who goes on first was drawn by the server, or if somebody waits
+ * whose timeout comes when it will. */
 static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bool lot)
 {
     bool timed = !engine->spec->server_timers && ob_settle_timed(engine) != 0;

@@ -47,7 +47,7 @@ struct ob_exploration {
     bool exhausted;
     bool changed; /* exhaustive: the same choices led elsewhere, and the server chose nothing */
     bool stopped; /* progress said so */
-    uint64_t passed_over; /* runs in which a given order could not be followed, */
+    uint64_t passed_over;      /* runs in which a given order could not be followed, */
     char passed_over_why[240]; /* the first of them, and why */
     struct ob_finding *findings;
     size_t finding_count, finding_capacity;

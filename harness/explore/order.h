@@ -15,7 +15,7 @@
 struct ob_launch {
     const char *name; /* of the operation, for messages */
     size_t client;
-    size_t what; /* a number for each operation; one that is launched twice has the same */
+    size_t what;         /* a number for each operation; one that is launched twice has the same */
     const size_t *after; /* operations that must be over first, if they go on */
     size_t after_count;
 };

@@ -18,8 +18,8 @@ struct ob_rig {
     struct ob_check *check;
     const char *const *client_names;
 
-    /* What each run is made of; chooser and free_running are set for each run, and careful where the
-     * engine asks for it. */
+    /* What each run is made of; chooser and free_running are set for each run, and careful where
+     * the engine asks for it. */
     struct ob_run_spec spec;
 
     struct ob_orders orders; /* that the scenario gives; without get: none */

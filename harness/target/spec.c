@@ -2,8 +2,8 @@
  * spec.c - the target "spec": the sessions of an isolation spec as clients.
  *
  * By themselves, a session's steps are sent as they are, in its order, whatever comes of them: one
- * that fails is followed by the next.  A transaction that is open after the last one is rolled back,
- * as a step of the schedule.
+ * that fails is followed by the next.  A transaction that is open after the last one is rolled
+ * back, as a step of the schedule.
  *
  * The programs of a run are the permutations of the file (spec_program.c): with one of them a
  * session sends what that names, and nothing else.  What is open then is rolled back after the run.

@@ -222,7 +222,8 @@ static void one_goes_on_until_the_expected_violation(void **state)
 /* Number 0 lets bob commit while he waits for ann; in number 1 he comes after her. */
 static const struct ob_order *get_order(void *self, uint64_t number)
 {
-    static const struct ob_launch ann = {.name = "a", .client = 0}, bob = {.name = "b", .client = 1};
+    static const struct ob_launch ann = {.name = "a", .client = 0},
+                                  bob = {.name = "b", .client = 1};
     static struct ob_launch launches[2][8];
     static const char *const clients[] = {"00011111", "00001111"};
     static struct ob_order order = {.count = 8};

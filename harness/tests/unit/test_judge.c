@@ -457,8 +457,7 @@ int main(void)
         cmocka_unit_test(a_violation_whose_replays_differ_decides_nothing),
         cmocka_unit_test(a_confirmed_violation_decides_beside_one_that_is_not),
         cmocka_unit_test(a_run_that_proved_nothing_leaves_it_open),
-        cmocka_unit_test(
-            orders_that_could_not_be_followed_leave_it_open_where_they_were_asked_for),
+        cmocka_unit_test(orders_that_could_not_be_followed_leave_it_open_where_they_were_asked_for),
         cmocka_unit_test(an_interruption_leaves_it_open_unless_a_violation_decides),
         cmocka_unit_test(no_run_at_all_is_not_a_proof),
         cmocka_unit_test(what_must_be_exhausted_and_is_not_is_left_open),

@@ -185,8 +185,9 @@ static void a_run_made_again_is_chosen_the_same(void **state)
 
 static const struct ob_order *get_order(void *self, uint64_t number)
 {
-    static const struct ob_launch launches[] = {
-        {.name = "b", .client = 1, .what = 1}, {.name = "a", .client = 0}, {.name = "c", .client = 2}};
+    static const struct ob_launch launches[] = {{.name = "b", .client = 1, .what = 1},
+                                                {.name = "a", .client = 0},
+                                                {.name = "c", .client = 2}};
     static const struct ob_order all[] = {{.launches = launches, .count = 3},
                                           {.launches = launches + 1, .count = 2}};
     (void)self;
