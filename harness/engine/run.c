@@ -164,7 +164,8 @@ static enum ob_result step_outside(struct ob_engine *engine, struct ob_client *c
  * whose timeout comes when it will. */
 static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bool lot)
 {
-    bool timed = !engine->spec->server_timers && ob_settle_timed(engine) != 0;
+    ob_client_set waited = engine->waiting | step->woken;
+    bool timed = !engine->spec->server_timers && ob_settle_timed(engine, waited) != 0;
     bool before = step->uncontrolled;
     step->uncontrolled |= lot || timed;
     engine->trace->uncontrolled += step->uncontrolled && !before;
@@ -240,7 +241,8 @@ static void end_run(struct ob_engine *engine, enum ob_run_end end, const char *r
 /* A choice that is not possible may become so when somebody's wait ends by itself. */
 static enum ob_result cannot_follow(struct ob_engine *engine, struct ob_error *err)
 {
-    ob_client_set timed = engine->spec->server_timers ? 0 : ob_settle_timed(engine);
+    ob_client_set timed =
+        engine->spec->server_timers ? 0 : ob_settle_timed(engine, engine->waiting);
     if (timed != 0)
         return await(engine, ob_first_client(timed), err);
     end_run(engine, OB_RUN_DIVERGED, "the recorded choice is not possible here");
@@ -250,7 +252,7 @@ static enum ob_result cannot_follow(struct ob_engine *engine, struct ob_error *e
 static enum ob_result nobody_can_move(struct ob_engine *engine, bool *over, struct ob_error *err)
 {
     bool progress;
-    ob_client_set timed = ob_settle_timed(engine);
+    ob_client_set timed = ob_settle_timed(engine, engine->waiting);
     if (timed != 0)
         return await(engine, ob_first_client(timed), err);
     enum ob_result result = let_time_pass(engine, &progress, err);

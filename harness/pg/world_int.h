@@ -27,7 +27,9 @@ struct ob_pg_session {
         *answer; /* the first result of the operation in flight, owned until it is handed over */
     enum ob_pg_ending ending; /* how far the end of the session is */
     bool has_timeout;         /* a statement of this run has named one */
-    bool names_deadlock;      /* the statement in flight names deadlock_timeout */
+    bool signals;             /* a statement of this run has named a function that ends others' */
+    bool superuser;           /* it was when it was opened */
+    bool sets_deadlock;       /* the statement in flight may set deadlock_timeout */
     bool checked;             /* the deadlock check of the present wait has passed */
     enum ob_pg_deadlock deadlock;
     enum ob_pg_deadlock deadlock_outside; /* what it is once the transaction has ended */

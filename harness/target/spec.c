@@ -99,16 +99,26 @@ static bool goes_on(const char *sql)
     return false;
 }
 
-/* A step that ends its transaction and goes on, or that has a say in when deadlocks are looked for,
- * undoes what has armed it: its session has to be armed before the transaction begins. */
+/* Whether it has a say in when deadlocks are looked for, or gives up the right to say so. */
+static bool unsettles(const char *sql)
+{
+    return sql && (strcasestr(sql, "deadlock_timeout") || strcasestr(sql, "role") ||
+                   strcasestr(sql, "authorization"));
+}
+
+/* What ends a transaction and goes on, or unsettles, undoes what has armed its session, or prevents
+ * it: then all are armed before their transactions begin. */
 static void look_through(struct ob_spec_target *self)
 {
-    for (size_t i = 0; i < self->spec->step_count; i++) {
-        const char *sql = self->spec->steps[i].sql;
-        self->goes_on[i] = goes_on(sql);
-        if (self->goes_on[i] || strcasestr(sql, "deadlock_timeout"))
-            self->whole->rig.spec.careful = true;
+    const struct ob_spec *spec = self->spec;
+    bool careful = false;
+    for (size_t i = 0; i < spec->session_count; i++)
+        careful |= unsettles(spec->sessions[i].setup);
+    for (size_t i = 0; i < spec->step_count; i++) {
+        self->goes_on[i] = goes_on(spec->steps[i].sql);
+        careful |= self->goes_on[i] || unsettles(spec->steps[i].sql);
     }
+    self->whole->rig.spec.careful = careful;
 }
 
 static enum ob_result prepare_session(const struct ob_spec_target *self, struct ob_pg_world *world,
