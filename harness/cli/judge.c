@@ -38,7 +38,7 @@ static char *token_of(const struct ob_finding *finding, const struct ob_scenario
     return text;
 }
 
-/* The file as a word for a shell. */
+/* A file's name, or other text that begins with a letter, as a word for a shell. */
 static const char *shell_word(struct ob_arena *arena, const char *file)
 {
     static const char plain[] =
@@ -49,6 +49,20 @@ static const char *shell_word(struct ob_arena *arena, const char *file)
     for (const char *quote; (quote = strchr(file, '\'')); file = quote + 1)
         word = ob_arena_printf(arena, "%s%.*s'\\''", word, (int)(quote - file), file);
     return ob_arena_printf(arena, "'%s%s'", word, file);
+}
+
+/* A spec has no invariants of its own, so those that were given are given again. */
+static const char *replay_command(struct ob_arena *arena, const struct ob_judge_case *judged,
+                                  const char *token)
+{
+    const char *file = judged->scenario->file;
+    const char *command = ob_arena_printf(arena, "overbook replay %s", token);
+    if (!judged->named)
+        return command;
+    for (size_t i = 0; i < judged->invariant_count && ob_scenario_is_spec(file); i++)
+        command = ob_arena_printf(arena, "%s --invariant %s", command,
+                                  shell_word(arena, judged->invariants[i]));
+    return ob_arena_printf(arena, "%s %s", command, shell_word(arena, file));
 }
 
 static void fill_violation(struct ob_report *report, struct ob_report_violation *violation,
@@ -74,9 +88,7 @@ static void fill_violation(struct ob_report *report, struct ob_report_violation 
         return;
     char *token = token_of(finding, scenario, judged->variant, judged->server_version);
     violation->token = ob_arena_strdup(arena, token);
-    violation->replay =
-        ob_arena_printf(arena, "overbook replay %s%s%s", token, judged->named ? " " : "",
-                        judged->named ? shell_word(arena, scenario->file) : "");
+    violation->replay = replay_command(arena, judged, token);
     free(token);
 }
 

@@ -116,6 +116,8 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
         .server_version = ob_server_version_number(running->server),
         .named = options->arg_count > 0,
         .require_exhausted = options->require_exhausted,
+        .invariants = options->invariants,
+        .invariant_count = options->invariant_count,
     };
     if (code == OB_OK)
         ob_judge(report, result, &judged);
