@@ -164,6 +164,12 @@ static enum ob_result check_permutations(const struct ob_options *options,
                                          const struct ob_scenario_list *list, struct ob_error *err)
 {
     bool only = options->strategy_given && options->strategy == OB_STRATEGY_PERMUTATIONS;
+    if (options->from_permutations && options->strategy_given &&
+        options->strategy == OB_STRATEGY_STRESS) {
+        ob_error_set(err, OB_USAGE, "--strategy stress cannot begin with permutations");
+        ob_error_hint(err, "Leave out one of them: where threads race, nobody decides the order.");
+        return OB_USAGE;
+    }
     for (size_t i = 0; i < list->count && (only || options->from_permutations); i++) {
         if (list->items[i]->target == OB_TARGET_SPEC)
             continue;
