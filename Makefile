@@ -54,24 +54,24 @@ TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports
 # --- engine, explore, repro, target, fault, cli
 ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
                harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
-               harness/explore/rig.c harness/explore/strategy.c harness/explore/follower.c harness/explore/tally.c \
-               harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/wait.c \
+               harness/explore/rig.c harness/explore/order.c harness/explore/strategy.c harness/explore/follower.c harness/explore/tally.c \
+               harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/wait.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
-               harness/target/sql.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
+               harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
                harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_schedule test_trace test_trace_text \
-                     test_strategy test_follower test_tally test_statements test_explore test_fault
+                     test_order test_strategy test_follower test_tally test_statements test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
-                       test_proof test_sql_target test_reference_target
+                       test_proof test_sql_target test_spec_target test_reference_target
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-run test-replay test-url test-ends test-bad-input
+CLI_SCRIPTS    := test-usage test-run test-run-spec test-replay test-url test-ends test-bad-input
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
@@ -83,14 +83,15 @@ PG_SERVER_TESTS := test_home test_keeper test_embedded test_embedded_killed test
 
 # --- scenario
 SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenario/invariants.c \
-                 harness/scenario/list.c harness/scenario/load.c harness/scenario/reference.c \
+                 harness/scenario/list.c harness/scenario/load.c harness/scenario/race_spec.c \
+                 harness/scenario/reference.c \
                  harness/scenario/scenario.c harness/scenario/schema.c harness/scenario/spec_check.c \
                  harness/scenario/spec_lex.c harness/scenario/spec_orders.c \
                  harness/scenario/spec_parse.c harness/scenario/sql.c harness/scenario/tree.c \
                  harness/scenario/value.c harness/scenario/vocabulary.c
 SCENARIO_UNIT_TESTS := test_scenario test_scenario_bad test_scenario_bind test_scenario_damage \
                        test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree \
-                       test_spec test_spec_bad test_spec_damage test_spec_files test_spec_orders
+                       test_scenario_spec test_spec test_spec_bad test_spec_damage test_spec_files test_spec_orders
 SCENARIO_FUZZERS := fuzz_scenario fuzz_spec
 TEST_SUPPORT_SRCS += harness/tests/unit/scenario_support.c
 

@@ -48,11 +48,12 @@ char *ob_builtin_folder(void)
     return found;
 }
 
-enum ob_result ob_builtin_load(char *const *paths, size_t count, struct ob_scenario_list *out,
-                               struct ob_error *err)
+enum ob_result ob_builtin_load(const struct ob_options *options, char *const *paths, size_t count,
+                               struct ob_scenario_list *out, struct ob_error *err)
 {
     if (count > 0)
-        return ob_scenario_list_load((const char *const *)paths, count, out, err);
+        return ob_scenario_list_load_with((const char *const *)paths, count, options->invariants,
+                                          options->invariant_count, out, err);
     char *folder = ob_builtin_folder();
     if (!folder) {
         ob_error_set(err, OB_USAGE, "the built-in scenarios were not found");

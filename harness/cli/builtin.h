@@ -8,8 +8,9 @@
 /* Loads the paths, or the built-in set when there are none: the folder $OVERBOOK_SCENARIOS, else
  * the one installed beside this program, else that of the source tree which this program was built
  * in. */
-OB_MUSTCHECK enum ob_result ob_builtin_load(char *const *paths, size_t count,
-                                            struct ob_scenario_list *out, struct ob_error *err);
+OB_MUSTCHECK enum ob_result ob_builtin_load(const struct ob_options *options, char *const *paths,
+                                            size_t count, struct ob_scenario_list *out,
+                                            struct ob_error *err);
 
 /* Where they are; the caller's to free.  NULL when they were not found. */
 char *ob_builtin_folder(void);

@@ -20,6 +20,8 @@ enum ob_exit {
     OB_EXIT_INCONCLUSIVE = 4, /* replay diverged, something uncontrolled, a budget ran out */
 };
 
+#define OB_INVARIANTS_MAX 64 /* on the command line */
+
 enum ob_when { OB_AUTO, OB_ALWAYS, OB_NEVER };
 
 /* The options of all commands; each command accepts those that mean something to it (options.c). */
@@ -34,7 +36,9 @@ struct ob_options {
     uint64_t seed;
     const unsigned *faults; /* NULL: the scenario's budget */
     unsigned faults_value;
-    bool keep_going, require_exhausted;
+    bool keep_going, require_exhausted, from_permutations;
+    const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */
+    size_t invariant_count;
     const char *json, *junit;
     enum ob_when progress, color;
     int verbosity;

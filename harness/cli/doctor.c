@@ -106,7 +106,7 @@ static bool check_scenarios(const struct ob_options *options)
 {
     struct ob_scenario_list list = {0};
     struct ob_error err;
-    bool ok = ob_builtin_load(NULL, 0, &list, &err) == OB_OK;
+    bool ok = ob_builtin_load(&(struct ob_options){0}, NULL, 0, &list, &err) == OB_OK;
     char *folder = ob_builtin_folder();
     char found[512];
     snprintf(found, sizeof found, "%zu load%s%s", list.count,

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "repro/token.h"
+#include "scenario/vocabulary.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ struct ob_report_result *ob_judge_begin(struct ob_report *report,
     result->file = ob_arena_strdup(arena, scenario->file);
     result->about = ob_arena_strdup(arena, scenario->about);
     result->variant = ob_arena_strdup(arena, scenario->variants[variant].name);
-    result->target = scenario->target == OB_TARGET_SQL ? "sql" : "reference";
+    result->target = ob_target_words[scenario->target];
     result->expected = violates ? ob_arena_printf(arena, "violates %s", violates) : "holds";
     result->strategy = "";
     result->reason = "";
@@ -37,7 +38,7 @@ static char *token_of(const struct ob_finding *finding, const struct ob_scenario
     return text;
 }
 
-/* The file as a word for a shell. */
+/* A file's name, or other text that begins with a letter, as a word for a shell. */
 static const char *shell_word(struct ob_arena *arena, const char *file)
 {
     static const char plain[] =
@@ -48,6 +49,20 @@ static const char *shell_word(struct ob_arena *arena, const char *file)
     for (const char *quote; (quote = strchr(file, '\'')); file = quote + 1)
         word = ob_arena_printf(arena, "%s%.*s'\\''", word, (int)(quote - file), file);
     return ob_arena_printf(arena, "'%s%s'", word, file);
+}
+
+/* A spec has no invariants of its own, so those that were given are given again. */
+static const char *replay_command(struct ob_arena *arena, const struct ob_judge_case *judged,
+                                  const char *token)
+{
+    const char *file = judged->scenario->file;
+    const char *command = ob_arena_printf(arena, "overbook replay %s", token);
+    if (!judged->named)
+        return command;
+    for (size_t i = 0; i < judged->invariant_count && ob_scenario_is_spec(file); i++)
+        command = ob_arena_printf(arena, "%s --invariant %s", command,
+                                  shell_word(arena, judged->invariants[i]));
+    return ob_arena_printf(arena, "%s %s", command, shell_word(arena, file));
 }
 
 static void fill_violation(struct ob_report *report, struct ob_report_violation *violation,
@@ -73,9 +88,7 @@ static void fill_violation(struct ob_report *report, struct ob_report_violation 
         return;
     char *token = token_of(finding, scenario, judged->variant, judged->server_version);
     violation->token = ob_arena_strdup(arena, token);
-    violation->replay =
-        ob_arena_printf(arena, "overbook replay %s%s%s", token, judged->named ? " " : "",
-                        judged->named ? shell_word(arena, scenario->file) : "");
+    violation->replay = replay_command(arena, judged, token);
     free(token);
 }
 
@@ -133,6 +146,25 @@ static bool is_confirmed(const struct ob_report_result *result, const char *inva
     return false;
 }
 
+/* How many of the given orders could not be followed, and why the first one could not. */
+static const char *passed_over(struct ob_arena *arena, const struct ob_exploration *exploration)
+{
+    return ob_arena_printf(arena,
+                           "%" PRIu64 " of %" PRIu64 " runs could not go on as their permutation "
+                           "says: %s",
+                           exploration->passed_over, exploration->runs,
+                           exploration->passed_over_why);
+}
+
+/* Whether some of what was to be run was not: of orders that somebody wrote down any, of others
+ * all.
+ */
+static bool lacks_orders(const struct ob_judge_case *judged)
+{
+    uint64_t count = judged->exploration->passed_over;
+    return count > 0 && (judged->rig->orders.listed || count == judged->exploration->runs);
+}
+
 /* Why nothing follows from not having found a violation; NULL when it does. */
 static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *judged)
 {
@@ -156,6 +188,8 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
     if (exploration->changed)
         return "the same choices did not lead to the same answers again: something outlives a run, "
                "or the answers depend on time or chance";
+    if (lacks_orders(judged))
+        return passed_over(arena, exploration);
     if (judged->require_exhausted && !exploration->exhausted)
         return exploration->uncontrolled_runs > 0
                    ? "not exhausted: the server chose which of several waiters went on, or when a "
@@ -182,14 +216,16 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
     return sentence;
 }
 
-/* Statements that the server does not even accept, some of the time; and others that are wrong in
- * themselves, each time.  A statement that is never accepted is an error where nothing else
- * decides: it has taken no part in the race.  *error is the first of these, if any. */
+/* Orders that were passed over; statements that the server does not even accept, some of the time;
+ * and others that are wrong in themselves, each time.  A statement that is never accepted is an
+ * error where nothing else decides: it has taken no part in the race.  *error is the first of
+ * these, if any. */
 static void fill_warnings(struct ob_report *report, struct ob_report_result *result,
                           const struct ob_judge_case *judged, bool decided, const char **error)
 {
     const struct ob_statements *statements = &judged->exploration->statements;
-    const char **warnings = ob_arena_alloc(&report->arena, statements->count * sizeof *warnings);
+    const char **warnings =
+        ob_arena_alloc(&report->arena, (statements->count + 1) * sizeof *warnings);
     for (size_t i = 0; i < statements->count; i++) {
         const struct ob_statement *statement = &statements->items[i];
         bool unaccepted = ob_statement_unaccepted(statement);
@@ -201,6 +237,8 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
         else
             warnings[result->warning_count++] = text;
     }
+    if (judged->exploration->passed_over > 0 && (decided || !lacks_orders(judged)))
+        warnings[result->warning_count++] = passed_over(&report->arena, judged->exploration);
     result->warnings = warnings;
 }
 

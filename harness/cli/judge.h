@@ -22,6 +22,8 @@ struct ob_judge_case {
     unsigned server_version; /* goes into tokens */
     bool named;              /* not built in: a replay must name the scenario's file */
     bool require_exhausted;
+    const char *const *invariants; /* that specs were given */
+    size_t invariant_count;
 };
 
 /* A new line of the report with what is known before anything has run. */

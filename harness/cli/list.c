@@ -68,7 +68,7 @@ int ob_command_list(int argc, char **argv)
     ob_options_parse(OB_COMMAND_LIST, argc, argv, &options);
     struct ob_scenario_list list = {0};
     struct ob_error err;
-    enum ob_result result = ob_builtin_load(options.args, options.arg_count, &list, &err);
+    enum ob_result result = ob_builtin_load(&options, options.args, options.arg_count, &list, &err);
     if (result == OB_OK)
         result = ob_builtin_check_variant(&list, &options, &err);
     if (result != OB_OK) {

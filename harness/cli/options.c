@@ -31,6 +31,8 @@ enum key {
     KEY_REGRESS,
     KEY_JOBS,
     KEY_ISOLATION,
+    KEY_FROM_PERMUTATIONS,
+    KEY_INVARIANT,
     KEY_QUIET = 'q',
     KEY_VERBOSE = 'v',
 };
@@ -51,12 +53,20 @@ static const struct {
      {"disposable", KEY_DISPOSABLE, 0, 0,
       "mark the database of the URL, so that overbook may work beside it", 0}},
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
-    {RUN, {"strategy", KEY_STRATEGY, "NAME", 0, "random, round-robin, exhaustive or stress", 0}},
+    {RUN,
+     {"strategy", KEY_STRATEGY, "NAME", 0,
+      "random, round-robin, exhaustive, stress or permutations", 0}},
     {RUN, {"runs", KEY_RUNS, "N", 0, "at most so many runs of each variant", 0}},
     {RUN, {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each variant: 60s, 5min", 0}},
     {RUN, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
     {RUN, {"faults", KEY_FAULTS, "N", 0, "faults in a run at the most; 0 for none", 0}},
     {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
+    {RUN,
+     {"from-permutations", KEY_FROM_PERMUTATIONS, 0, 0, "begin with the permutations of a spec",
+      0}},
+    {RUN | REPLAY,
+     {"invariant", KEY_INVARIANT, "NAME: SQL", 0,
+      "what must hold for the specs that are named; may be given again", 0}},
     {RUN,
      {"require-exhausted", KEY_EXHAUSTED, 0, 0,
       "inconclusive unless every schedule was run (with --strategy exhaustive)", 0}},
@@ -182,6 +192,14 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
         out->faults_value = (unsigned)number(state, "faults", arg, 0, 1000);
         out->faults = &out->faults_value;
         return 0;
+    case KEY_FROM_PERMUTATIONS:
+        out->from_permutations = true;
+        return 0;
+    case KEY_INVARIANT:
+        if (out->invariant_count == OB_INVARIANTS_MAX)
+            argp_error(state, "more than %d invariants", OB_INVARIANTS_MAX);
+        out->invariants[out->invariant_count++] = arg;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -192,7 +210,7 @@ static void refuse_twice(struct argp_state *state, int key, struct ob_options *o
 {
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         const struct argp_option *option = &table[i].option;
-        if (option->key != key || !option->arg)
+        if (option->key != key || !option->arg || key == KEY_INVARIANT)
             continue;
         unsigned bit = 1U << (key - KEY_URL);
         if (out->given & bit) {

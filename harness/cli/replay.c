@@ -188,6 +188,25 @@ static enum ob_result open_server(struct replaying *self, const struct ob_token 
     return result;
 }
 
+/* A spec's result may tell of an invariant that was given with it. */
+static enum ob_result check_broken(const struct ob_token_text *text,
+                                   const struct ob_scenario *scenario, struct ob_error *err)
+{
+    for (size_t i = 0; i < text->broken_count; i++) {
+        bool known = false;
+        for (size_t k = 0; k < scenario->invariant_count; k++)
+            known |= strcmp(scenario->invariants[k].name, text->broken[i]) == 0;
+        if (known)
+            continue;
+        ob_error_set(err, OB_INPUT, "the result has %s as broken, which %s has not",
+                     text->broken[i], scenario->file);
+        ob_error_hint(err, "Give it as it was given to overbook run: --invariant '%s: …'.",
+                      text->broken[i]);
+        return OB_INPUT;
+    }
+    return OB_OK;
+}
+
 static enum ob_result replay_token(struct replaying *self, const struct ob_token_text *text,
                                    struct ob_error *err)
 {
@@ -199,6 +218,8 @@ static enum ob_result replay_token(struct replaying *self, const struct ob_token
     char *conninfo = NULL;
     if (!scenario || token.variant >= scenario->variant_count)
         result = unknown_scenario(err);
+    if (result == OB_OK)
+        result = check_broken(text, scenario, err);
     if (result == OB_OK)
         result = open_server(self, &token, err);
     bool going = result == OB_OK && !ob_cli_interrupted();
@@ -249,11 +270,11 @@ static enum ob_result load(const struct replaying *self, struct ob_scenario_list
     const struct ob_options *options = self->options;
     const struct ob_tokens *tokens = &self->tokens;
     if (options->arg_count > 1)
-        return ob_builtin_load(options->args + 1, options->arg_count - 1, list, err);
+        return ob_builtin_load(options, options->args + 1, options->arg_count - 1, list, err);
     for (size_t i = 0; i < tokens->file_count; i++)
         if (access(tokens->files[i], F_OK) != 0)
-            return ob_builtin_load(NULL, 0, list, err);
-    return ob_builtin_load(tokens->files, tokens->file_count, list, err);
+            return ob_builtin_load(options, NULL, 0, list, err);
+    return ob_builtin_load(options, tokens->files, tokens->file_count, list, err);
 }
 
 static enum ob_result check_options(const struct ob_options *options, struct ob_error *err)

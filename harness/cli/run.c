@@ -4,6 +4,7 @@
 #include "cli/database.h"
 #include "cli/judge.h"
 #include "cli/progress.h"
+#include "scenario/vocabulary.h"
 #include "target/target.h"
 
 #include <stdio.h>
@@ -33,16 +34,35 @@ static struct ob_explore_options explore_options(struct running *running,
     uint64_t wish = scenario->explore.runs > 0 ? scenario->explore.runs : OB_RUNS_DEFAULT;
     if (strategy == OB_STRATEGY_EXHAUSTIVE && scenario->explore.runs == 0)
         wish = UINT64_MAX; /* it ends by itself; --runs and --budget bound it */
+    if (strategy == OB_STRATEGY_PERMUTATIONS && scenario->explore.runs == 0)
+        wish = UINT64_MAX;
     return (struct ob_explore_options){
         .strategy = strategy,
         .seed = options->seed,
         .runs_max = options->runs > 0 ? options->runs : wish,
         .budget_us = options->budget_us,
         .keep_going = options->keep_going,
+        .orders_first = options->from_permutations,
         .until = scenario->variants[variant].violates,
         .progress = ob_progress_tick,
         .progress_arg = &running->progress,
     };
+}
+
+/* A spec that is named may be told about in a scenario beside it. */
+static void say_beside(const struct ob_options *options, const struct ob_scenario_list *list)
+{
+    for (size_t i = 0; i < list->count && options->verbosity >= 0; i++) {
+        const struct ob_scenario *scenario = list->items[i];
+        for (size_t k = 0; k < options->arg_count; k++) {
+            const char *path = options->args[k];
+            size_t size = strlen(path);
+            if (scenario->spec && ob_scenario_is_spec(path) &&
+                strncmp(scenario->file, path, size - 4) == 0 && strcmp(scenario->file, path) != 0 &&
+                !strchr(scenario->file + size - 4, '/'))
+                fprintf(stderr, "overbook: %s is run as %s says\n", path, scenario->file);
+        }
+    }
 }
 
 /* The command line's strategy, else the scenario's wish, else random. */
@@ -96,6 +116,8 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
         .server_version = ob_server_version_number(running->server),
         .named = options->arg_count > 0,
         .require_exhausted = options->require_exhausted,
+        .invariants = options->invariants,
+        .invariant_count = options->invariant_count,
     };
     if (code == OB_OK)
         ob_judge(report, result, &judged);
@@ -135,6 +157,29 @@ static void table_result(struct running *running, enum ob_result result, struct 
     __fpurge(stdout);
     clearerr(stdout);
     running->unwritten = *err;
+}
+
+/* Only specs have permutations. */
+static enum ob_result check_permutations(const struct ob_options *options,
+                                         const struct ob_scenario_list *list, struct ob_error *err)
+{
+    bool only = options->strategy_given && options->strategy == OB_STRATEGY_PERMUTATIONS;
+    if (options->from_permutations && options->strategy_given &&
+        options->strategy == OB_STRATEGY_STRESS) {
+        ob_error_set(err, OB_USAGE, "--strategy stress cannot begin with permutations");
+        ob_error_hint(err, "Leave out one of them: where threads race, nobody decides the order.");
+        return OB_USAGE;
+    }
+    for (size_t i = 0; i < list->count && (only || options->from_permutations); i++) {
+        if (list->items[i]->target == OB_TARGET_SPEC)
+            continue;
+        ob_error_set(err, OB_USAGE, "%s is of the target %s, which has no permutations",
+                     list->items[i]->file, ob_target_words[list->items[i]->target]);
+        ob_error_hint(err, "Name specs only, or leave out %s.",
+                      only ? "--strategy permutations" : "--from-permutations");
+        return OB_USAGE;
+    }
+    return OB_OK;
 }
 
 typedef void each_variant(struct running *running, const struct ob_scenario *scenario,
@@ -279,12 +324,16 @@ int ob_command_run(int argc, char **argv)
     struct ob_error err;
     enum ob_result result = check_outputs(&options, &err);
     if (result == OB_OK)
-        result = ob_builtin_load(options.args, options.arg_count, &list, &err);
+        result = ob_builtin_load(&options, options.args, options.arg_count, &list, &err);
     if (result == OB_OK)
         result = ob_builtin_check_variant(&list, &options, &err);
     if (result == OB_OK)
+        result = check_permutations(&options, &list, &err);
+    if (result == OB_OK)
         result = ob_server_open(&options, &running.server, &err);
     int status;
+    if (result == OB_OK)
+        say_beside(&options, &list);
     if (result != OB_OK) {
         status = ob_cli_error(&err);
     } else {

@@ -15,6 +15,8 @@
 enum ob_choice_kind {
     OB_CHOICE_STEP,  /* which client goes next: option i is clients[i] */
     OB_CHOICE_FAULT, /* whether a fault happens here: option 0 is no, the others the ways it can */
+    OB_CHOICE_PROGRAM, /* what the clients do; before all else.  Option 0: what they do themselves
+                        */
 };
 
 struct ob_choice_point {
@@ -23,6 +25,7 @@ struct ob_choice_point {
     const size_t *clients; /* STEP: the enabled clients in ascending order */
     ob_client_set flying;  /* STEP, under the server's own timers: those of clients that are in
                               flight, and would be waited for */
+    ob_client_set waiting; /* STEP: those who wait for a lock */
     size_t previous;       /* STEP: the client that moved last, or OB_NO_CLIENT */
     size_t client;         /* FAULT: the client that reached the point */
     size_t point;          /* FAULT: index into the run's list of fault points */
@@ -36,7 +39,8 @@ struct ob_chooser {
     void *self;
     /* The run begins, perhaps again: the same run must then be chosen. */
     void (*restart)(void *self);
-    /* An option's index; OB_CANNOT_FOLLOW ends the run as diverged. */
+    /* An option's index; or OB_CANNOT_FOLLOW, which ends the run as diverged. Where somebody's wait
+     * may end by itself that is waited for first, and then the chooser is asked again. */
     size_t (*choose)(void *self, const struct ob_choice_point *point);
 };
 

@@ -24,6 +24,11 @@ size_t ob_client_index(const struct ob_client *client)
     return client->index;
 }
 
+size_t ob_client_program(const struct ob_client *client)
+{
+    return client->engine->trace->schedule.program;
+}
+
 /* A thread that comes back after it was given up must touch nothing any more: its run is over, and
  * the run's trace and arguments may be gone. */
 static void park_if_abandoned(const struct ob_engine *engine)

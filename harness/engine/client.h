@@ -21,6 +21,10 @@ struct ob_client *ob_client_current(void);
 
 size_t ob_client_index(const struct ob_client *client);
 
+/* What the clients are to do in this run: a number up to the run's program_count, 0 for what they
+ * do by themselves. */
+size_t ob_client_program(const struct ob_client *client);
+
 /* Posts an operation and waits until it has been released and answered. */
 void ob_client_do(struct ob_client *client, const struct ob_op *op, struct ob_reply *reply);
 

@@ -126,8 +126,8 @@ enum ob_settled {
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err);
 
-/* Those who wait and whose wait may end by itself. */
-ob_client_set ob_settle_timed(const struct ob_engine *engine);
+/* Those of set whose wait may end by itself. */
+ob_client_set ob_settle_timed(const struct ob_engine *engine, ob_client_set set);
 
 /* Waits until one of those whose wait may end by itself is answered, or this client that is in
  * flight, and then settles the rest; under the server's own timers, when that takes too long, this

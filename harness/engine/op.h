@@ -48,6 +48,9 @@ struct ob_op {
     /* Not waited for when it is neither answered nor blocked for a while: the next step settles it.
      * Only under the server's own timers (run.h). */
     bool loose;
+    /* It may free locks and then go on: whom it wakes so moves beside it, and nobody decides who is
+     * first. */
+    bool goes_on;
 };
 
 enum ob_reply_status {
@@ -63,6 +66,7 @@ struct ob_reply {
     char sqlstate[6];   /* "00000", or the error's; "" where no statement was involved */
     uint64_t digest;    /* of the rows as a set, transaction ids masked; 0 without rows */
     uint32_t row_count; /* rows returned, or affected where none are returned */
+    bool open;          /* the session is within a transaction */
     bool committed;     /* no transaction is open, and something may just have been committed */
     /* An error's primary message, else NULL.  Borrowed from native. */
     const char *message;

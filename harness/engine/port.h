@@ -52,7 +52,8 @@ struct ob_ports {
     /* True once the deadlock check of an armed client's present wait has run and found nothing. */
     bool (*deadlock_checked)(void *self, size_t client);
 
-    /* Whether a wait of the client's may end by itself, because its session has set a timeout. */
+    /* Whether a wait of the client's may end by itself: its session has set a timeout, or another
+     * one may have cancelled it. */
     bool (*has_timeout)(void *self, size_t client);
 
     enum ob_result (*set_clock)(void *self, int64_t time_us, struct ob_error *err);

@@ -123,6 +123,7 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
         .option_count = count,
         .clients = clients,
         .flying = flying,
+        .waiting = engine->waiting,
         .previous = engine->previous,
         .seen = engine->seen,
     };
@@ -159,11 +160,12 @@ static enum ob_result step_outside(struct ob_engine *engine, struct ob_client *c
     return result == OB_OK ? ob_client_resume(client, err) : result;
 }
 
-/* The step was uncontrolled if which of several waiters went on was drawn by the server, or if
- * somebody waits whose timeout comes when it will. */
+/* The step was uncontrolled if who goes on first was drawn by the server, or if somebody waits
+ * whose timeout comes when it will. */
 static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bool lot)
 {
-    bool timed = !engine->spec->server_timers && ob_settle_timed(engine) != 0;
+    ob_client_set waited = engine->waiting | step->woken;
+    bool timed = !engine->spec->server_timers && ob_settle_timed(engine, waited) != 0;
     bool before = step->uncontrolled;
     step->uncontrolled |= lot || timed;
     engine->trace->uncontrolled += step->uncontrolled && !before;
@@ -180,7 +182,8 @@ static enum ob_result step_database(struct ob_engine *engine, struct ob_client *
     step->blocked = engine->waiting | engine->loose;
     if (engine->waiting & ob_client_bit(client->index))
         step->holders = engine->holders[client->index];
-    bool lot = engine->woken != 0 && (behind & (behind - 1)) != 0;
+    bool several = (behind & (behind - 1)) != 0;
+    bool lot = engine->woken != 0 && (several || client->op->goes_on);
     mark_uncontrolled(engine, step, lot);
     ob_record_completions(engine, step, done);
     if (settled != OB_SETTLED) {
@@ -235,10 +238,21 @@ static void end_run(struct ob_engine *engine, enum ob_run_end end, const char *r
     engine->stopping = end != OB_RUN_FINISHED;
 }
 
+/* A choice that is not possible may become so when somebody's wait ends by itself. */
+static enum ob_result cannot_follow(struct ob_engine *engine, struct ob_error *err)
+{
+    ob_client_set timed =
+        engine->spec->server_timers ? 0 : ob_settle_timed(engine, engine->waiting);
+    if (timed != 0)
+        return await(engine, ob_first_client(timed), err);
+    end_run(engine, OB_RUN_DIVERGED, "the recorded choice is not possible here");
+    return OB_OK;
+}
+
 static enum ob_result nobody_can_move(struct ob_engine *engine, bool *over, struct ob_error *err)
 {
     bool progress;
-    ob_client_set timed = ob_settle_timed(engine);
+    ob_client_set timed = ob_settle_timed(engine, engine->waiting);
     if (timed != 0)
         return await(engine, ob_first_client(timed), err);
     enum ob_result result = let_time_pass(engine, &progress, err);
@@ -276,7 +290,7 @@ static enum ob_result steps(struct ob_engine *engine, struct ob_error *err)
             continue;
         size_t client = choose(engine, enabled, flying);
         if (client == OB_NO_CLIENT)
-            end_run(engine, OB_RUN_DIVERGED, "the recorded choice is not possible here");
+            result = cannot_follow(engine, err);
         else if (flying & ob_client_bit(client))
             result = await(engine, client, err);
         else
@@ -305,12 +319,22 @@ static enum ob_result unwind(struct ob_engine *engine, struct ob_error *err)
     return result;
 }
 
+static void choose_program(const struct ob_run_spec *spec, struct ob_trace *trace)
+{
+    const struct ob_choice_point point = {.kind = OB_CHOICE_PROGRAM,
+                                          .option_count = 1 + spec->program_count};
+    if (spec->program_count > 0)
+        trace->schedule.program = spec->chooser.choose(spec->chooser.self, &point);
+    assert(trace->schedule.program < point.option_count);
+}
+
 static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, struct ob_trace *trace)
 {
     ob_trace_reset(trace);
     for (size_t i = 0; i < spec->given_count; i++)
         ob_trace_add_event(trace, OB_NO_CLIENT, spec->given[i].kind, spec->given[i].data);
     spec->chooser.restart(spec->chooser.self);
+    choose_program(spec, trace);
     engine->spec = spec;
     engine->trace = trace;
     engine->now_us = spec->start_us;

@@ -65,6 +65,7 @@ struct ob_run_spec {
     const struct ob_fault_point *fault_points;
     size_t fault_point_count; /* 0: no fault happens */
     size_t fault_budget;      /* faults in one run at the most */
+    size_t program_count;     /* what the clients can be made to do in the place of their own */
     bool careful;             /* see OB_RUN_AGAIN */
     bool server_timers;       /* deadlocks and timeouts are the server's own business */
     bool free_running; /* no gates: the threads race, the chooser is asked about faults only */

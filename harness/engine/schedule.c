@@ -13,6 +13,7 @@ void ob_schedule_clear(struct ob_schedule *schedule)
 
 void ob_schedule_reset(struct ob_schedule *schedule)
 {
+    schedule->program = 0;
     schedule->step_count = 0;
     schedule->fault_count = 0;
 }
@@ -21,6 +22,7 @@ void ob_schedule_copy(struct ob_schedule *to, const struct ob_schedule *from)
 {
     assert(to != from);
     ob_schedule_reset(to);
+    to->program = from->program;
     for (size_t i = 0; i < from->step_count; i++)
         ob_schedule_add_step(to, from->clients[i]);
     for (size_t i = 0; i < from->fault_count; i++)

@@ -51,12 +51,11 @@ struct settling {
     ob_client_set holders_before[OB_CLIENTS_MAX];
 };
 
-ob_client_set ob_settle_timed(const struct ob_engine *engine)
+ob_client_set ob_settle_timed(const struct ob_engine *engine, ob_client_set set)
 {
-    ob_client_set timed = engine->spec->server_timers ? engine->waiting : 0;
+    ob_client_set timed = engine->spec->server_timers ? set : 0;
     for (size_t i = 0; i < engine->spec->client_count; i++)
-        if ((engine->waiting & ~timed & ob_client_bit(i)) &&
-            engine->ports.has_timeout(engine->ports.self, i))
+        if ((set & ~timed & ob_client_bit(i)) && engine->ports.has_timeout(engine->ports.self, i))
             timed |= ob_client_bit(i);
     return timed;
 }
@@ -64,7 +63,7 @@ ob_client_set ob_settle_timed(const struct ob_engine *engine)
 /* Whose sockets may have something. */
 static ob_client_set listened_to(const struct settling *s)
 {
-    return s->moving | ob_settle_timed(s->engine);
+    return s->moving | ob_settle_timed(s->engine, s->engine->waiting);
 }
 
 static int64_t machine_us(const struct ob_engine *engine)

@@ -28,8 +28,9 @@ struct ob_fault {
     unsigned way; /* from 1 */
 };
 
-/* The choices of a run: the client of each step, and the faults. */
+/* The choices of a run: what the clients do, who makes each step, and the faults. */
 struct ob_schedule {
+    size_t program;   /* of the run's programs; 0: the clients' own */
     uint8_t *clients; /* step_count of them */
     size_t step_count, step_capacity;
     struct ob_fault *faults;

@@ -5,6 +5,7 @@
 #include "explore/follower.h"
 #include "explore/tally.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,6 +153,20 @@ static bool found_enough(const struct exploring *e)
     return false;
 }
 
+/* An order that could not be followed is counted and proves nothing. */
+static void pass_over(struct exploring *e)
+{
+    struct ob_exploration *out = e->out;
+    if (out->passed_over++ > 0)
+        return;
+    struct ob_buf why;
+    ob_buf_init(&why, sizeof out->passed_over_why - 1);
+    ob_buf_printf(&why, "in run %" PRIu64 " ", out->runs);
+    ob_order_explain(ob_strategy_order(e->strategy), e->rig->client_names, &why);
+    snprintf(out->passed_over_why, sizeof out->passed_over_why, "%s", why.data);
+    ob_buf_clear(&why);
+}
+
 static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
 {
     struct ob_exploration *out = e->out;
@@ -165,6 +180,10 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
     out->steps += e->trace.step_count;
     out->uncontrolled_runs += e->trace.uncontrolled > 0;
     ob_statements_add(&out->statements, &e->trace);
+    if (e->trace.end == OB_RUN_DIVERGED && ob_strategy_order(e->strategy)) {
+        pass_over(e);
+        return OB_OK;
+    }
     if (e->trace.end != OB_RUN_FINISHED && e->trace.end != OB_RUN_STUCK) {
         out->inconclusive = e->trace.end;
         snprintf(out->reason, sizeof out->reason, "%s", e->trace.reason);
@@ -207,6 +226,10 @@ enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *o
     ob_statements_init(&out->statements);
     struct exploring e = {.rig = rig, .options = options, .out = out};
     e.strategy = ob_strategy_new(options->strategy, options->seed, rig->spec.client_count);
+    bool ordered = options->strategy == OB_STRATEGY_PERMUTATIONS ||
+                   (options->orders_first && options->strategy != OB_STRATEGY_STRESS);
+    if (ordered && rig->orders.get)
+        ob_strategy_begin_with(e.strategy, &rig->orders);
     e.started_us = rig->monotonic_us(rig->self);
     ob_trace_init(&e.trace);
     enum ob_result result = explore_all(&e, err);

@@ -15,6 +15,7 @@ struct ob_explore_options {
     uint64_t seed;
     uint64_t runs_max;
     int64_t budget_us; /* machine time; INT64_MAX for none */
+    bool orders_first; /* the first runs are the orders that the scenario gives */
     bool keep_going;   /* go on after the first violation */
     const char *until; /* an invariant: go on until it is broken; NULL: until any is */
     /* Called after each run when not NULL; false stops the exploration. */
@@ -46,6 +47,8 @@ struct ob_exploration {
     bool exhausted;
     bool changed; /* exhaustive: the same choices led elsewhere, and the server chose nothing */
     bool stopped; /* progress said so */
+    uint64_t passed_over;      /* runs in which a given order could not be followed, */
+    char passed_over_why[240]; /* the first of them, and why */
     struct ob_finding *findings;
     size_t finding_count, finding_capacity;
     struct ob_statements statements; /* of all runs but replays */

@@ -20,14 +20,19 @@ static size_t planned_way(const struct ob_schedule *schedule, const struct ob_ch
 static size_t follow(void *self, const struct ob_choice_point *point)
 {
     struct ob_follower *follower = self;
+    if (point->kind == OB_CHOICE_PROGRAM)
+        return follower->schedule->program;
     if (point->kind == OB_CHOICE_FAULT)
         return planned_way(follower->schedule, point);
     if (follower->next >= follower->schedule->step_count)
         return follower->prefix ? 0 : OB_CANNOT_FOLLOW;
-    size_t wanted = follower->schedule->clients[follower->next++];
-    for (size_t i = 0; i < point->option_count; i++)
-        if (point->clients[i] == wanted)
-            return i;
+    size_t wanted = follower->schedule->clients[follower->next];
+    for (size_t i = 0; i < point->option_count; i++) {
+        if (point->clients[i] != wanted)
+            continue;
+        follower->next++;
+        return i;
+    }
     return OB_CANNOT_FOLLOW;
 }
 

@@ -91,7 +91,6 @@ enum ob_result ob_rig_run(struct ob_rig *rig, const struct ob_chooser *chooser, 
     struct ob_run_spec spec = rig->spec;
     spec.chooser = *chooser;
     spec.free_running = free_running;
-    spec.careful = false;
     spec.after_step = free_running ? NULL : check_commit;
     spec.after_step_arg = &context;
     enum ob_result result = execute(rig, &spec, trace, err);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "check/check.h"
 #include "engine/run.h"
+#include "explore/order.h"
 
 struct ob_rig {
     /* Borrowed for the rig's life. */
@@ -17,8 +18,11 @@ struct ob_rig {
     struct ob_check *check;
     const char *const *client_names;
 
-    /* What each run is made of; chooser, careful and free_running are set for each run. */
+    /* What each run is made of; chooser and free_running are set for each run, and careful where
+     * the engine asks for it. */
     struct ob_run_spec spec;
+
+    struct ob_orders orders; /* that the scenario gives; without get: none */
 
     /* The target. */
     void *self;

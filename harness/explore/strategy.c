@@ -23,6 +23,12 @@ struct ob_strategy {
     uint64_t run;
     bool exhausted;
 
+    /* The orders that come first. */
+    const struct ob_orders *orders; /* borrowed; NULL when they are over */
+    uint64_t order_count;           /* of those that have been */
+    const struct ob_order *order;   /* the present one; NULL when they are over */
+    struct ob_order_follower follower;
+
     /* random, stress */
     struct ob_rng rng;
     uint64_t fault_odds; /* a fault happens once in so many times that it could */
@@ -66,7 +72,7 @@ enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out, s
         }
     }
     ob_error_set(err, OB_USAGE, "unknown strategy \"%s\"", text);
-    ob_error_detail(err, "Known are random, round-robin, exhaustive and stress.");
+    ob_error_detail(err, "Known are random, round-robin, exhaustive, stress and permutations.");
     const char *nearest = ob_parse_nearest(text, words, OB_STRATEGY_COUNT);
     if (nearest)
         ob_error_hint(err, "Did you mean \"%s\"?", nearest);
@@ -80,6 +86,11 @@ struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, s
     strategy->seed = seed;
     strategy->client_count = client_count;
     return strategy;
+}
+
+void ob_strategy_begin_with(struct ob_strategy *strategy, const struct ob_orders *orders)
+{
+    strategy->orders = orders;
 }
 
 void ob_strategy_free(struct ob_strategy *strategy)
@@ -106,7 +117,16 @@ static bool backtrack(struct ob_strategy *strategy)
 
 bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
 {
+    strategy->order = strategy->orders ? strategy->orders->get(strategy->orders->self, run) : NULL;
+    if (strategy->order) {
+        strategy->order_count = run + 1;
+        return true;
+    }
+    strategy->orders = NULL;
+    run -= strategy->order_count;
     strategy->run = run;
+    if (strategy->kind == OB_STRATEGY_PERMUTATIONS)
+        return false;
     if (strategy->kind == OB_STRATEGY_ROUND_ROBIN)
         return run < strategy->client_count;
     if (strategy->kind != OB_STRATEGY_EXHAUSTIVE || run == 0)
@@ -129,10 +149,17 @@ bool ob_strategy_changed(const struct ob_strategy *strategy)
     return strategy->changed;
 }
 
+const struct ob_order_follower *ob_strategy_order(const struct ob_strategy *strategy)
+{
+    return strategy->order ? &strategy->follower : NULL;
+}
+
 static void restart(void *self)
 {
     struct ob_strategy *strategy = self;
     strategy->depth = 0;
+    if (strategy->order)
+        ob_order_begin(&strategy->follower, strategy->order);
     ob_rng_seed(&strategy->rng, ob_rng_derive(strategy->seed, strategy->run));
     /* Rare faults reach late points, frequent ones early points: each run has its own odds. */
     strategy->fault_odds = (uint64_t)2 << ob_rng_below(&strategy->rng, 6);
@@ -191,6 +218,10 @@ static size_t choose_depth_first(struct ob_strategy *strategy, const struct ob_c
 static size_t choose(void *self, const struct ob_choice_point *point)
 {
     struct ob_strategy *strategy = self;
+    if (strategy->order)
+        return ob_order_choose(&strategy->follower, point);
+    if (point->kind == OB_CHOICE_PROGRAM)
+        return 0; /* a strategy of its own looks for orders of what the clients do themselves */
     switch (strategy->kind) {
     case OB_STRATEGY_ROUND_ROBIN:
         return choose_in_turn(strategy, point);
@@ -198,6 +229,7 @@ static size_t choose(void *self, const struct ob_choice_point *point)
         return choose_depth_first(strategy, point);
     case OB_STRATEGY_RANDOM:
     case OB_STRATEGY_STRESS:
+    case OB_STRATEGY_PERMUTATIONS:
     default:
         return choose_random(strategy, point);
     }

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/digest.h"
+#include "pg/wait.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -74,6 +75,19 @@ static void receive_notice(void *arg, const PGresult *notice)
         session->checked = false;
 }
 
+static bool is_superuser(const struct ob_pg_session *session)
+{
+    const char *is = PQparameterStatus(session->conn, "is_superuser");
+    return is && strcmp(is, "on") == 0;
+}
+
+/* It has taken another role, which may not set deadlock_timeout: that stays as it is until a
+ * transaction ends. */
+static bool cannot_arm(const struct ob_pg_session *session)
+{
+    return session->superuser && !is_superuser(session);
+}
+
 enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, struct ob_error *err)
 {
     struct ob_pg_session *session = &world->sessions[client];
@@ -94,6 +108,7 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
         return result;
     PQsetNoticeReceiver(session->conn, receive_notice, session);
     session->pid = PQbackendPID(session->conn);
+    session->superuser = is_superuser(session);
     session->ending = OB_PG_STAYING;
     session->checked = false;
     session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_OFF;
@@ -107,16 +122,24 @@ void ob_pg_session_close(struct ob_pg_session *session)
     *session = (struct ob_pg_session){0};
 }
 
+enum ob_result ob_pg_session_roll_back(struct ob_pg_world *world, size_t client,
+                                       struct ob_error *err)
+{
+    struct ob_pg_session *session = &world->sessions[client];
+    PGTransactionStatusType status = PQtransactionStatus(session->conn);
+    if (status != PQTRANS_INTRANS && status != PQTRANS_INERROR)
+        return OB_OK;
+    ob_pg_note_result(world, client, NULL);
+    enum ob_result result = ob_pg_exec(session->conn, "ROLLBACK", NULL, err);
+    session->deadlock = session->deadlock_outside;
+    return result;
+}
+
 /* Out of a transaction, its settings as they were when it was opened. */
 static enum ob_result clean(struct ob_pg_world *world, size_t client, struct ob_error *err)
 {
     struct ob_pg_session *session = &world->sessions[client];
-    enum ob_result result = OB_OK;
-    if (PQtransactionStatus(session->conn) != PQTRANS_IDLE) {
-        ob_pg_note_result(world, client, NULL);
-        result = ob_pg_exec(session->conn, "ROLLBACK", NULL, err);
-        session->deadlock = session->deadlock_outside;
-    }
+    enum ob_result result = ob_pg_session_roll_back(world, client, err);
     const char *restore = world->keeps_session_state ? "DISCARD ALL" : OB_PG_DISARM("SET");
     if (result == OB_OK &&
         (world->keeps_session_state || session->deadlock_outside != OB_PG_DEADLOCK_OFF)) {
@@ -129,7 +152,7 @@ static enum ob_result clean(struct ob_pg_world *world, size_t client, struct ob_
 enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, struct ob_error *err)
 {
     struct ob_pg_session *session = &world->sessions[client];
-    session->has_timeout = false;
+    session->has_timeout = session->signals = false;
     PGTransactionStatusType status = PQtransactionStatus(session->conn);
     bool usable = status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN &&
                   session->ending == OB_PG_STAYING && PQconsumeInput(session->conn);
@@ -160,16 +183,38 @@ static enum ob_io replace_lost(struct ob_pg_world *world, size_t client, struct 
     return OB_IO_FAILED;
 }
 
-/* Sessions begin without a lock_timeout or statement_timeout, and cannot get one unnamed. */
+/* Sessions begin without a lock_timeout or statement_timeout, and cannot get one unnamed.  A
+ * deadlock_timeout is another matter: it is set anew before it counts. */
 static bool names_timeout(const char *sql)
 {
-    return strcasestr(sql, "lock_timeout") || strcasestr(sql, "statement_timeout");
+    static const char lock[] = "lock_timeout", dead[] = "dead";
+    const size_t size = sizeof dead - 1;
+    for (const char *found = sql; (found = strcasestr(found, lock)); found += sizeof lock - 1)
+        if ((size_t)(found - sql) < size || strncasecmp(found - size, dead, size) != 0)
+            return true;
+    return strcasestr(sql, "statement_timeout");
+}
+
+/* Also where its command would not tell: within a function. */
+static bool sets_deadlock(const char *sql)
+{
+    return strcasestr(sql, "deadlock_timeout") &&
+           (strcasestr(sql, "set ") || strcasestr(sql, "set_config"));
+}
+
+/* Ends what another session does, some time after. */
+static bool names_signal(const char *sql)
+{
+    return strcasestr(sql, "pg_cancel_backend") || strcasestr(sql, "pg_terminate_backend");
 }
 
 bool ob_pg_session_has_timeout(void *self, size_t client)
 {
     struct ob_pg_world *world = self;
-    return world->sessions[client].has_timeout;
+    bool signalled = false; /* whom, and when it arrives, nobody knows */
+    for (size_t i = 0; i < world->session_count; i++)
+        signalled |= world->sessions[i].signals;
+    return signalled || world->sessions[client].has_timeout;
 }
 
 enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
@@ -178,8 +223,11 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
     struct ob_pg_world *world = self;
     struct ob_pg_session *session = &world->sessions[client];
     assert(client < world->session_count && !session->answer);
-    session->checked = session->deadlock != OB_PG_DEADLOCK_ON;
+    session->checked = session->deadlock == OB_PG_DEADLOCK_OFF ||
+                       (session->deadlock == OB_PG_DEADLOCK_UNKNOWN && !cannot_arm(session));
     session->has_timeout |= names_timeout(op->text);
+    session->signals |= names_signal(op->text);
+    session->sets_deadlock = sets_deadlock(op->text);
     (void)err;
     /* A failed send leaves the connection bad, which the next poll finds. */
     if (op->kind == OB_OP_KILL) {
@@ -224,10 +272,12 @@ static uint64_t rows_digest(const PGresult *result)
 }
 
 /* A transaction's end undoes the settings made in it; a rollback to a savepoint, a chained
- * transaction and the client's own RESET may have. */
+ * transaction, the client's own SET and RESET and a function (set_config) may have. */
 static void note_settings(struct ob_pg_session *session, const char *command)
 {
-    if (strcmp(command, "RESET") == 0 || strcmp(command, "DISCARD ALL") == 0)
+    bool sets = strcmp(command, "SET") == 0 || strcmp(command, "RESET") == 0;
+    if (session->sets_deadlock || (sets && !cannot_arm(session)) ||
+        strcmp(command, "DISCARD ALL") == 0)
         session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;
     else if (PQtransactionStatus(session->conn) == PQTRANS_IDLE)
         session->deadlock = session->deadlock_outside;
@@ -250,6 +300,7 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     } else if (status == PGRES_COMMAND_OK) {
         reply->row_count = (uint32_t)strtoul(PQcmdTuples(result), NULL, 10);
     }
+    reply->open = PQtransactionStatus(session->conn) != PQTRANS_IDLE;
     reply->committed = PQtransactionStatus(session->conn) == PQTRANS_IDLE &&
                        strcmp(PQcmdStatus(result), "ROLLBACK") != 0;
     note_settings(session, PQcmdStatus(result));
@@ -319,6 +370,8 @@ enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
         }
         bool more = copies(session->conn, result);
         ob_pg_note_result(world, client, result);
+        if (session->answer) /* of several statements any may have changed the settings */
+            session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;
         PQclear(session->answer); /* of several results the last one counts, as in PQexec */
         session->answer = result;
         if (more)
@@ -346,7 +399,7 @@ enum ob_result ob_pg_session_arm(void *self, size_t client, bool armed, struct o
     struct ob_pg_world *world = self;
     struct ob_pg_session *session = &world->sessions[client];
     enum ob_pg_deadlock wanted = armed ? OB_PG_DEADLOCK_ON : OB_PG_DEADLOCK_OFF;
-    if (!world->controls_deadlock || session->deadlock == wanted)
+    if (!world->controls_deadlock || session->deadlock == wanted || cannot_arm(session))
         return OB_OK;
     PGTransactionStatusType status = PQtransactionStatus(session->conn);
     if (status == PQTRANS_INERROR)

@@ -54,6 +54,15 @@ OB_MUSTCHECK enum ob_result ob_pg_world_ready(struct ob_pg_world *world, struct 
 OB_MUSTCHECK enum ob_result ob_pg_world_reset(struct ob_pg_world *world, int64_t start_us,
                                               struct ob_error *err);
 
+/* Runs SQL on a client's session, after a reset and past the engine; any number of statements.
+ * OB_SQL: it failed, or did not come to an end. */
+OB_MUSTCHECK enum ob_result ob_pg_world_prepare(struct ob_pg_world *world, size_t client,
+                                                const char *sql, struct ob_error *err);
+
+/* Ends all transactions that the clients have left open.  A session for which that fails is lost,
+ * and replaced by the next reset. */
+void ob_pg_world_roll_back(struct ob_pg_world *world);
+
 /* A digest of all rows of all tables, transaction ids left out: the final state of a run. */
 OB_MUSTCHECK enum ob_result ob_pg_world_digest(struct ob_pg_world *world, uint64_t *out,
                                                struct ob_error *err);

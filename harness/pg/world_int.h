@@ -3,6 +3,7 @@
  *
  *   world.c    opening, closing, the table of ports
  *   session.c  a client's connection: sending, polling, deadlock arming, digests of rows
+ *   prepare.c  the clients' connections before and after a run
  *   control.c  the control connection: who waits for whom, the clock, queries
  *   reset.c    the clean state and the way back to it
  *   rebuild.c  whether a run changed the schema, and the way back from that
@@ -26,6 +27,9 @@ struct ob_pg_session {
         *answer; /* the first result of the operation in flight, owned until it is handed over */
     enum ob_pg_ending ending; /* how far the end of the session is */
     bool has_timeout;         /* a statement of this run has named one */
+    bool signals;             /* a statement of this run has named a function that ends others' */
+    bool superuser;           /* it was when it was opened */
+    bool sets_deadlock;       /* the statement in flight may set deadlock_timeout */
     bool checked;             /* the deadlock check of the present wait has passed */
     enum ob_pg_deadlock deadlock;
     enum ob_pg_deadlock deadlock_outside; /* what it is once the transaction has ended */
@@ -76,6 +80,10 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
 void ob_pg_session_close(struct ob_pg_session *session);
 /* Brings a session out of whatever a run left it in. */
 enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, struct ob_error *err);
+
+/* Ends the transaction that the session is in, if it is in one. */
+enum ob_result ob_pg_session_roll_back(struct ob_pg_world *world, size_t client,
+                                       struct ob_error *err);
 
 enum ob_io ob_pg_session_send(void *world, size_t client, const struct ob_op *op,
                               struct ob_error *err);

@@ -10,7 +10,7 @@ static enum ob_result check_token(const struct ob_rig *rig, const struct ob_toke
 {
     const struct ob_schedule *schedule = &token->schedule;
     const struct ob_run_spec *spec = &rig->spec;
-    bool fits = true;
+    bool fits = schedule->program <= spec->program_count;
     for (size_t i = 0; i < schedule->step_count; i++)
         fits = fits && schedule->clients[i] < spec->client_count;
     for (size_t i = 0; i < schedule->fault_count; i++) {
@@ -22,7 +22,7 @@ static enum ob_result check_token(const struct ob_rig *rig, const struct ob_toke
     if (fits)
         return OB_OK;
     return ob_error_set(err, OB_INPUT,
-                        "the token names clients or faults that its scenario has not");
+                        "the token names clients, faults or a program that its scenario has not");
 }
 
 /* The first step whose check is not the recorded one, with the reason; false: there is none. */

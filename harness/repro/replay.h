@@ -15,8 +15,8 @@ struct ob_replay {
     char *why;   /* one sentence; "" when it did not */
 };
 
-/* OB_INPUT: the token names clients or faults that the scenario has not. The replay is the caller's
- * to clear, on OB_OK only. */
+/* OB_INPUT: the token names clients, faults or a program that the scenario has not. The replay is
+ * the caller's to clear, on OB_OK only. */
 OB_MUSTCHECK enum ob_result ob_replay_run(struct ob_rig *rig, const struct ob_token *token,
                                           struct ob_replay *out, struct ob_error *err);
 void ob_replay_clear(struct ob_replay *replay);

@@ -109,6 +109,8 @@ char *ob_token_encode(const struct ob_token *token)
         put_fixed(&data, fault->way, 1);
         put_varying(&data, fault->hit);
     }
+    if (schedule->program > 0)
+        put_varying(&data, schedule->program);
     assert(!ob_buf_failed(&data));
     char *text = ob_token_seal(data.data, data.size);
     ob_buf_clear(&data);
@@ -183,6 +185,10 @@ static enum ob_result read_token(struct reader *reader, struct ob_token *out, st
         fault.way = (unsigned)get_fixed(reader, 1);
         fault.hit = (uint32_t)get_varying(reader, UINT32_MAX);
         ob_schedule_add_fault(&token.schedule, fault);
+    }
+    if (!reader->failed && reader->at != reader->end) {
+        token.schedule.program = get_varying(reader, UINT32_MAX);
+        reader->failed |= token.schedule.program == 0;
     }
     if (reader->failed || reader->at != reader->end) {
         ob_token_clear(&token);

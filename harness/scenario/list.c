@@ -12,6 +12,8 @@
 
 struct finder {
     struct ob_scenario_list list;
+    const char *const *invariants; /* for specs */
+    size_t invariant_count;
     struct ob_error *err;
 };
 
@@ -30,7 +32,11 @@ static enum ob_result add_file(struct finder *finder, const char *path)
 {
     struct ob_scenario *scenario;
     struct ob_scenario_list *list = &finder->list;
-    enum ob_result result = ob_scenario_load(path, &scenario, finder->err);
+    enum ob_result result =
+        ob_scenario_is_spec(path)
+            ? ob_scenario_load_spec(path, finder->invariants, finder->invariant_count, &scenario,
+                                    finder->err)
+            : ob_scenario_load(path, &scenario, finder->err);
     if (result != OB_OK)
         return result;
     list->items = ob_grow(list->items, &list->capacity, list->count + 1, sizeof(void *));
@@ -123,7 +129,15 @@ static enum ob_result add_given_path(struct finder *finder, const char *path)
 enum ob_result ob_scenario_list_load(const char *const *paths, size_t path_count,
                                      struct ob_scenario_list *out, struct ob_error *err)
 {
-    struct finder finder = {.err = err};
+    return ob_scenario_list_load_with(paths, path_count, NULL, 0, out, err);
+}
+
+enum ob_result ob_scenario_list_load_with(const char *const *paths, size_t path_count,
+                                          const char *const *invariants, size_t invariant_count,
+                                          struct ob_scenario_list *out, struct ob_error *err)
+{
+    struct finder finder = {
+        .invariants = invariants, .invariant_count = invariant_count, .err = err};
     enum ob_result result = OB_OK;
     for (size_t i = 0; i < path_count && result == OB_OK; i++)
         result = add_given_path(&finder, paths[i]);

@@ -8,6 +8,7 @@
 #ifndef OB_SCENARIO_LOAD_INT_H
 #define OB_SCENARIO_LOAD_INT_H
 
+#include "base/buf.h"
 #include "scenario/scenario.h"
 #include "scenario/tree.h"
 #include "scenario/vocabulary.h"
@@ -20,6 +21,7 @@ struct ob_load {
     struct ob_error *err;
     const char *parties[OB_LOAD_PARTIES_MAX]; /* the clients, then the guests met so far */
     size_t party_count;
+    struct ob_buf spec_text;
     size_t self; /* the party whose actions are read: whom "of" means by default */
 };
 
@@ -104,6 +106,16 @@ bool ob_load_check_holds(struct ob_load *load);
 bool ob_load_invariants(struct ob_load *load, const struct ob_node *list);
 bool ob_load_expectations(struct ob_load *load, const struct ob_node *node,
                           struct ob_variant *variants, bool named);
+
+/* race_spec.c: clients, and the spec itself, from the file that the node names beside the
+ * scenario's.  Its text is added to load->spec_text. */
+bool ob_load_spec(struct ob_load *load, const struct ob_node *node);
+/* The same from a path. */
+bool ob_load_spec_file(struct ob_load *load, const char *path, struct ob_place place);
+
+/* The whole file, or as much of it as shows that it is too large. */
+OB_MUSTCHECK enum ob_result ob_load_read(const char *path, struct ob_buf *out,
+                                         struct ob_error *err);
 
 /* sql.c: what clients send. */
 bool ob_load_client_steps(struct ob_load *load, const struct ob_node *node,

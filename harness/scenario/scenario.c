@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "scenario/spec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,6 +214,8 @@ static bool read_clients(struct ob_load *load, const struct ob_node *list,
 static bool read_race(struct ob_load *load, const struct ob_node *root)
 {
     struct ob_scenario *scenario = load->scenario;
+    if (scenario->target == OB_TARGET_SPEC)
+        return ob_load_spec(load, ob_tree_get(root, "spec"));
     const struct ob_node *list = ob_tree_get(root, "clients");
     const struct ob_node *given = ob_tree_get(root, "given");
     if (!ob_load_expect(load, list, OB_NODE_LIST, "\"clients\""))
@@ -290,6 +293,11 @@ static bool read_explore(struct ob_load *load, const struct ob_node *map)
     if (map && (!ob_load_keys(load, map, &ob_explore_keys, NULL) ||
                 !ob_load_settings(load, &ob_explore_keys, map, map->place, &settings)))
         return false;
+    const struct ob_setting *strategy = find(&settings, "strategy");
+    if (strategy && load->scenario->target != OB_TARGET_SPEC &&
+        strcmp(strategy->text, "permutations") == 0)
+        return ob_load_refuse(load, strategy->place, "choose another strategy",
+                              "only the target spec has permutations");
     load->scenario->explore = (struct ob_explore_wish){
         .strategy = text_of(&settings, "strategy"),
         .runs = (uint64_t)number_of(&settings, "runs"),
@@ -315,16 +323,22 @@ enum ob_result ob_scenario_parse(const char *file, const char *data, size_t size
     struct ob_scenario *scenario = ob_alloc(sizeof *scenario);
     struct ob_load load = {.scenario = scenario, .err = err, .self = OB_LOAD_NOBODY};
     ob_arena_init(&scenario->arena);
+    ob_buf_init(&load.spec_text, 2 * (OB_SCENARIO_SIZE_MAX + READ_SIZE));
     scenario->file = ob_arena_strdup(&scenario->arena, file);
     enum ob_result result = ob_tree_parse(file, data, size, &scenario->arena, &root, err);
     if (result == OB_OK && !read_scenario(&load, root))
         result = err->code;
     if (result == OB_OK) {
-        ob_sha256(data, size, scenario->hash);
+        /* What the file says decides, and what its spec does. */
+        if (scenario->spec)
+            ob_buf_add(&load.spec_text, data, size);
+        ob_sha256(scenario->spec ? load.spec_text.data : data,
+                  scenario->spec ? load.spec_text.size : size, scenario->hash);
         *out = scenario;
     } else {
         ob_scenario_free(scenario);
     }
+    ob_buf_clear(&load.spec_text);
     return result;
 }
 
@@ -337,30 +351,40 @@ static void read_stream(FILE *stream, struct ob_buf *out)
         ob_buf_add(out, chunk, size);
 }
 
-enum ob_result ob_scenario_load(const char *path, struct ob_scenario **out, struct ob_error *err)
+enum ob_result ob_load_read(const char *path, struct ob_buf *out, struct ob_error *err)
 {
-    struct ob_buf data;
     FILE *stream = NULL;
     enum ob_result result = ob_file_open(path, &stream, err);
     if (result != OB_OK)
         return result;
-    ob_buf_init(&data, OB_SCENARIO_SIZE_MAX + READ_SIZE);
-    read_stream(stream, &data);
+    read_stream(stream, out);
     if (ferror(stream)) {
         result = ob_error_set(err, OB_INPUT, "could not read \"%s\": %m", path);
         ob_error_hint(err, "give a file");
-    } else {
-        result = ob_scenario_parse(path, data.data, data.size, out, err);
     }
-    ob_buf_clear(&data);
     fclose(stream);
+    return result;
+}
+
+enum ob_result ob_scenario_load(const char *path, struct ob_scenario **out, struct ob_error *err)
+{
+    if (ob_scenario_is_spec(path))
+        return ob_scenario_load_spec(path, NULL, 0, out, err);
+    struct ob_buf data;
+    ob_buf_init(&data, OB_SCENARIO_SIZE_MAX + READ_SIZE);
+    enum ob_result result = ob_load_read(path, &data, err);
+    if (result == OB_OK)
+        result = ob_scenario_parse(path, data.data, data.size, out, err);
+    ob_buf_clear(&data);
     return result;
 }
 
 void ob_scenario_free(struct ob_scenario *scenario)
 {
-    if (scenario)
-        ob_arena_clear(&scenario->arena);
+    if (!scenario)
+        return;
+    ob_spec_free(scenario->spec);
+    ob_arena_clear(&scenario->arena);
     free(scenario);
 }
 

@@ -25,7 +25,9 @@
 #define OB_SCENARIO_VARIABLES_MAX ((size_t)64) /* of one client, with those built in */
 #define OB_SCENARIO_SIZE_MAX ((size_t)1 << 20) /* bytes of a file */
 
-enum ob_target_kind { OB_TARGET_REFERENCE, OB_TARGET_SQL };
+enum ob_target_kind { OB_TARGET_REFERENCE, OB_TARGET_SQL, OB_TARGET_SPEC };
+
+struct ob_spec; /* spec.h */
 
 enum ob_isolation { OB_READ_COMMITTED, OB_REPEATABLE_READ, OB_SERIALIZABLE };
 
@@ -137,8 +139,8 @@ struct ob_variant {
     const char *name;
     const struct ob_setting *settings; /* target reference: flag, constraint, hold-for; all there */
     size_t setting_count;
-    enum ob_isolation isolation; /* both targets; default read committed */
-    const char *setup;           /* target sql: run after the scenario's own setup; "" for none */
+    enum ob_isolation isolation; /* every target; default read committed */
+    const char *setup; /* targets sql and spec: run after the scenario's own setup; "" for none */
     /* What is expected: with violates NULL, that every invariant holds. */
     const char *violates;
     struct ob_place place;
@@ -162,7 +164,10 @@ struct ob_scenario {
     const char *name, *about;
     enum ob_target_kind target;
     const char *setup; /* target sql: tables and rows, once */
-    int64_t start_us;  /* virtual time at the start of each run; default 2026-06-01T09:00:00Z */
+    /* Target spec: its sessions are the clients, in its order, and its setups the scenario's. */
+    struct ob_spec *spec;  /* owned */
+    const char *spec_file; /* its path */
+    int64_t start_us;      /* virtual time at the start of each run; default 2026-06-01T09:00:00Z */
     const struct ob_action *given; /* target reference: done in order before the race */
     size_t given_count;
     const struct ob_scenario_client *clients;
@@ -177,17 +182,29 @@ struct ob_scenario {
     const struct ob_variant *variants; /* at least one; "default" when the file names none */
     size_t variant_count;              /* at most OB_SCENARIO_VARIANTS_MAX */
     struct ob_explore_wish explore;
-    uint8_t hash[32]; /* SHA-256 of the file's bytes */
+    uint8_t hash[32]; /* SHA-256 of the file's bytes, and of its spec's */
 };
 
-/* Loads a file.  OB_INPUT: message "FILE:LINE:COLUMN: what", or that the file could not be read;
- * hint the cure. *out is then untouched.  The scenario is the caller's (ob_scenario_free). */
+/* Loads a file, also a spec without invariants of its own.  OB_INPUT: message "FILE:LINE:COLUMN:
+ * what", or that the file could not be read; hint the cure. *out is then untouched.  The scenario
+ * is the caller's (ob_scenario_free). */
 OB_MUSTCHECK enum ob_result ob_scenario_load(const char *path, struct ob_scenario **out,
                                              struct ob_error *err);
 
 /* The same from memory; file is what messages call it. */
 OB_MUSTCHECK enum ob_result ob_scenario_parse(const char *file, const char *data, size_t size,
                                               struct ob_scenario **out, struct ob_error *err);
+
+/* A spec as a scenario of the target spec, named after the file, with the one variant "default",
+ * which is expected to hold.  invariants are texts "NAME: SQL"; beside them nobody may be left
+ * stuck.  When there are none, and NAME.yaml or NAME.yml beside the spec is a scenario that names
+ * it, that one is loaded. */
+OB_MUSTCHECK enum ob_result ob_scenario_load_spec(const char *path, const char *const *invariants,
+                                                  size_t invariant_count, struct ob_scenario **out,
+                                                  struct ob_error *err);
+
+/* Whether the path is that of a spec: "….spec". */
+bool ob_scenario_is_spec(const char *path);
 
 void ob_scenario_free(struct ob_scenario *scenario);
 
@@ -200,9 +217,9 @@ const struct ob_setting *ob_setting_find(const struct ob_setting *settings, size
 
 /* All scenario files of the paths, loaded.  A path is a file, or a folder: *.yaml and *.yml in
  * it and below it, each folder in strcmp order, without hidden ones and without following links
- * to folders.  Two scenarios of one name, and a folder without any, are refused (OB_INPUT).  The
- * list and its scenarios are the caller's (ob_scenario_list_clear); on failure *out is
- * untouched. */
+ * to folders.  Specs that are named get the invariants.  Two scenarios of one name, and a folder
+ * without any, are refused (OB_INPUT).  The list and its scenarios are the caller's
+ * (ob_scenario_list_clear); on failure *out is untouched. */
 struct ob_scenario_list {
     struct ob_scenario **items;
     size_t count, capacity;
@@ -210,6 +227,11 @@ struct ob_scenario_list {
 OB_MUSTCHECK enum ob_result ob_scenario_list_load(const char *const *paths, size_t path_count,
                                                   struct ob_scenario_list *out,
                                                   struct ob_error *err);
+OB_MUSTCHECK enum ob_result ob_scenario_list_load_with(const char *const *paths, size_t path_count,
+                                                       const char *const *invariants,
+                                                       size_t invariant_count,
+                                                       struct ob_scenario_list *out,
+                                                       struct ob_error *err);
 void ob_scenario_list_clear(struct ob_scenario_list *list);
 
 #endif

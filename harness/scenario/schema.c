@@ -334,16 +334,30 @@ static json_t *object_of(const struct ob_key_set *set, enum ob_target_kind targe
     return object;
 }
 
+static json_t *is_target(const char *word)
+{
+    return json_pack("{s:{s:{s:s}}, s:[s]}", "properties", "target", "const", word, "required",
+                     "target");
+}
+
+static json_t *reference_to(const char *definition)
+{
+    return json_pack("{s:o}", "$ref", json_sprintf("#/definitions/%s", definition));
+}
+
 char *ob_scenario_schema(void)
 {
-    json_t *schema = json_pack(
-        "{s:s, s:s, s:s, s:{s:{s:{s:s}}, s:[s]}, s:{s:s}, s:{s:s}, s:{s:o, s:o, s:o}}", "$schema",
-        "http://json-schema.org/draft-07/schema#", "title", "overbook scenario", "description",
-        "A race that overbook runs; docs/scenario-format.md tells more.", "if", "properties",
-        "target", "const", "sql", "required", "target", "then", "$ref", "#/definitions/sql", "else",
-        "$ref", "#/definitions/reference", "definitions", "action", action(OB_TARGET_REFERENCE),
-        "reference", object_of(&ob_scenario_keys, OB_TARGET_REFERENCE), "sql",
-        object_of(&ob_scenario_keys, OB_TARGET_SQL));
+    json_t *schema =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o}}", "$schema",
+                  "http://json-schema.org/draft-07/schema#", "title", "overbook scenario",
+                  "description", "A race that overbook runs; docs/scenario-format.md tells more.",
+                  "if", is_target("sql"), "then", reference_to("sql"), "else",
+                  json_pack("{s:o, s:o, s:o}", "if", is_target("spec"), "then",
+                            reference_to("spec"), "else", reference_to("reference")),
+                  "definitions", "action", action(OB_TARGET_REFERENCE), "reference",
+                  object_of(&ob_scenario_keys, OB_TARGET_REFERENCE), "sql",
+                  object_of(&ob_scenario_keys, OB_TARGET_SQL), "spec",
+                  object_of(&ob_scenario_keys, OB_TARGET_SPEC));
     char *text = json_dumps(schema, JSON_INDENT(1));
     json_decref(schema);
     assert(text);

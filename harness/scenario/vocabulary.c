@@ -29,6 +29,7 @@ const struct ob_key_type_info ob_key_types[OB_KEY_TYPE_COUNT] = {
 const char *const ob_target_words[] = {
     [OB_TARGET_REFERENCE] = "reference",
     [OB_TARGET_SQL] = "sql",
+    [OB_TARGET_SPEC] = "spec",
     NULL,
 };
 const char *const ob_isolation_words[] = {
@@ -37,7 +38,8 @@ const char *const ob_isolation_words[] = {
     [OB_SERIALIZABLE] = "serializable",
     NULL,
 };
-const char *const ob_strategy_words[] = {"random", "round-robin", "exhaustive", "stress", NULL};
+const char *const ob_strategy_words[] = {"random", "round-robin",  "exhaustive",
+                                         "stress", "permutations", NULL};
 const char *const ob_variable_words[] = {"client", "now", NULL};
 
 static const char *const path_words[] = {"legacy", "fixed", NULL};
@@ -59,7 +61,13 @@ static const struct ob_key scenario_keys[] = {
      .type = OB_KEY_WORD,
      .required = true,
      .words = ob_target_words,
-     .about = "What is tested: the built-in booking flow, or the statements written here."},
+     .about = "What is tested: the built-in booking flow, the statements written here, or those "
+              "of an isolation spec."},
+    {.name = "spec",
+     .type = OB_KEY_TEXT,
+     .targets = OB_FOR_SPEC,
+     .required = true,
+     .about = "The isolation spec, as a path that begins where this file is."},
     {.name = "variants",
      .type = OB_KEY_OTHER,
      .about = "The versions that race by the same script: a mapping of name to settings."},
@@ -75,9 +83,14 @@ static const struct ob_key scenario_keys[] = {
      .type = OB_KEY_OTHER,
      .targets = OB_FOR_REFERENCE,
      .about = "What has happened before the race, in order: a list."},
-    {.name = "clients", .type = OB_KEY_OTHER, .required = true, .about = "Who races: a list."},
+    {.name = "clients",
+     .type = OB_KEY_OTHER,
+     .targets = OB_FOR_REFERENCE | OB_FOR_SQL,
+     .required = true,
+     .about = "Who races: a list."},
     {.name = "faults",
      .type = OB_KEY_OTHER,
+     .targets = OB_FOR_REFERENCE | OB_FOR_SQL,
      .about = "What may go wrong, as choices of the schedule: a mapping."},
     {.name = "explore",
      .type = OB_KEY_OTHER,
@@ -118,7 +131,7 @@ static const struct ob_key variant_keys[] = {
      .about = "How long a hold keeps its slot."},
     {.name = "setup",
      .type = OB_KEY_TEXT,
-     .targets = OB_FOR_SQL,
+     .targets = OB_FOR_SQL | OB_FOR_SPEC,
      .about = "SQL that is run after the scenario's own setup."},
     {.name = NULL},
 };

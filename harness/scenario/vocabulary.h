@@ -45,6 +45,7 @@ extern const struct ob_key_type_info ob_key_types[OB_KEY_TYPE_COUNT];
 
 #define OB_FOR_REFERENCE (1U << OB_TARGET_REFERENCE)
 #define OB_FOR_SQL (1U << OB_TARGET_SQL)
+#define OB_FOR_SPEC (1U << OB_TARGET_SPEC)
 
 struct ob_key {
     const char *name;

@@ -332,7 +332,7 @@ static void body(struct ob_client *client, void *arg)
     clear_values(self);
 }
 
-static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose,
+enum ob_result ob_target_set_up(PGconn *conn, const char *sql, const char *whose,
                                 struct ob_error *err)
 {
     if (sql[0] == '\0')
@@ -354,16 +354,21 @@ static enum ob_result run_setup(PGconn *conn, const char *sql, const char *whose
     return done ? OB_OK : OB_SQL;
 }
 
+enum ob_result ob_target_set_clock_up(PGconn *conn, struct ob_error *err)
+{
+    return ob_target_set_up(conn, CLOCK_SETUP, "the clock", err);
+}
+
 static enum ob_result install(struct ob_target *target, PGconn *conn, void **self,
                               struct ob_error *err)
 {
     const struct ob_scenario *scenario = target->scenario;
     const struct ob_variant *variant = &scenario->variants[target->variant];
-    enum ob_result result = run_setup(conn, CLOCK_SETUP, "the clock", err);
+    enum ob_result result = ob_target_set_clock_up(conn, err);
     if (result == OB_OK)
-        result = run_setup(conn, scenario->setup, scenario->name, err);
+        result = ob_target_set_up(conn, scenario->setup, scenario->name, err);
     if (result == OB_OK)
-        result = run_setup(conn, variant->setup, variant->name, err);
+        result = ob_target_set_up(conn, variant->setup, variant->name, err);
     if (result != OB_OK)
         return result;
     struct ob_sql_target *sql = ob_alloc(sizeof *sql);

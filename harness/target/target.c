@@ -10,7 +10,10 @@ static enum ob_result reset(void *self, struct ob_error *err)
     struct ob_target *target = self;
     if (target->ops->begin)
         target->ops->begin(target->self);
-    return ob_pg_world_reset(target->world, target->start_us, err);
+    enum ob_result result = ob_pg_world_reset(target->world, target->start_us, err);
+    if (result == OB_OK && target->ops->prepare)
+        result = target->ops->prepare(target->self, target->world, err);
+    return result;
 }
 
 static void finish(void *self, struct ob_trace *trace)
@@ -127,7 +130,12 @@ enum ob_result ob_target_open(const struct ob_scenario *scenario, size_t variant
 {
     assert(variant < scenario->variant_count);
     struct ob_target *target = ob_alloc(sizeof *target);
-    target->ops = scenario->target == OB_TARGET_SQL ? &ob_target_sql : &ob_target_reference;
+    static const struct ob_target_ops *const kinds[] = {
+        [OB_TARGET_REFERENCE] = &ob_target_reference,
+        [OB_TARGET_SQL] = &ob_target_sql,
+        [OB_TARGET_SPEC] = &ob_target_spec,
+    };
+    target->ops = kinds[scenario->target];
     target->scenario = scenario;
     target->variant = variant;
     target->options = options;

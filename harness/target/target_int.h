@@ -3,6 +3,7 @@
  *
  *   target.c     putting the pieces together
  *   sql.c        target "sql": statements written in the scenario
+ *   spec.c       target "spec": the sessions of an isolation spec (spec_program.h)
  *   reference.c  target "reference": the booking flow in process (reference_int.h)
  *   gated.c      the booking flow's database session and payment provider, step by step
  */
@@ -26,12 +27,20 @@ struct ob_target_ops {
     /* Fills the database, and the bodies and arguments of the clients. */
     enum ob_result (*install)(struct ob_target *target, PGconn *conn, void **self,
                               struct ob_error *err);
-    void (*begin)(void *self);                          /* before each run; may be NULL */
+    void (*begin)(void *self); /* before each run; may be NULL */
+    /* After each reset; may be NULL. */
+    enum ob_result (*prepare)(void *self, struct ob_pg_world *world, struct ob_error *err);
     void (*finish)(void *self, struct ob_trace *trace); /* adds to the history; may be NULL */
     void (*free)(void *self);
 };
 
-extern const struct ob_target_ops ob_target_sql, ob_target_reference;
+extern const struct ob_target_ops ob_target_sql, ob_target_reference, ob_target_spec;
+
+/* Makes overbook.now() and its clock (OB_TARGET_CLOCK).  sql.c */
+OB_MUSTCHECK enum ob_result ob_target_set_clock_up(PGconn *conn, struct ob_error *err);
+/* Runs a setup; whose is whose it is, for messages.  sql.c */
+OB_MUSTCHECK enum ob_result ob_target_set_up(PGconn *conn, const char *sql, const char *whose,
+                                             struct ob_error *err);
 
 struct ob_target {
     const struct ob_target_ops *ops;

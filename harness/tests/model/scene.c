@@ -33,7 +33,9 @@ static struct ob_op op_of(const struct ob_scene *scene, const char *line)
 {
     bool loose = starts_with(line, "loosely ");
     line += loose ? strlen("loosely ") : 0;
-    struct ob_op op = {.kind = OB_OP_STATEMENT, .text = line, .loose = loose};
+    bool goes_on = starts_with(line, "hastily ");
+    line += goes_on ? strlen("hastily ") : 0;
+    struct ob_op op = {.kind = OB_OP_STATEMENT, .text = line, .loose = loose, .goes_on = goes_on};
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
         if (starts_with(line, verbs[i].word))
             op.kind = verbs[i].kind;

@@ -13,6 +13,7 @@
  *     spin                     never comes back to the engine
  *     spin when stopped        at the script's end: so does a client that is told to stop
  *     loosely STATEMENT        one that need not be settled
+ *     hastily STATEMENT        one that frees locks and goes on
  *     anything else            a statement: the model's (model.h), or SQL
  * What each operation came to is said in an event of kind "told" where it was lost, never or
  * failed.

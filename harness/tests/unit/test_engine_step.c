@@ -152,6 +152,52 @@ static void who_waits_for_a_waiter_waits_stably_too(void **state)
     close_scene(&scene);
 }
 
+static void who_goes_on_beside_the_one_it_wakes_is_uncontrolled(void **state)
+{
+    (void)state;
+    struct ob_scene scene;
+    open_scene(&scene);
+    OB_SCENE_ADD(&scene, "ann", "take a", "hastily give a; read x", "take b", "give b");
+    OB_SCENE_ADD(&scene, "bob", "take a", "take b");
+    expect(&scene, "01001",
+           "  1 ann        sql      take a  -> 0 rows\n"
+           "  2 bob        sql      take a  -> waits for ann\n"
+           "  3 ann        sql      give a; read x  -> 1 row; bob goes on: 0 rows  (uncontrolled "
+           "wake)\n"
+           "  4 ann        sql      take b  -> 0 rows\n"
+           "  5 bob        sql      take b  -> waits for ann\n"
+           "  6 ann        sql      give b  -> 0 rows; bob goes on: 0 rows\n"
+           "    end: finished\n");
+    assert_int_equal(ob_scene_run(&scene, "001"), OB_OK); /* it wakes nobody */
+    assert_int_equal(scene.trace.uncontrolled, 0);
+    close_scene(&scene);
+}
+
+static void tell_program(struct ob_client *client, void *arg)
+{
+    char data[32];
+    (void)arg;
+    snprintf(data, sizeof data, "{\"number\": %zu}", ob_client_program(client));
+    ob_client_event(client, "program", data);
+}
+
+static void the_program_is_chosen_recorded_and_known_to_the_clients(void **state)
+{
+    (void)state;
+    struct ob_scene scene;
+    open_scene(&scene);
+    OB_SCENE_ADD(&scene, "ann", "read x");
+    scene.clients[0].body = tell_program;
+    scene.spec.program_count = 2;
+    struct ob_schedule schedule = {.program = 2};
+    struct ob_follower follower = {.schedule = &schedule};
+    assert_int_equal(ob_scene_choose(&scene, ob_follower_chooser(&follower)), OB_OK);
+    assert_string_equal(ob_scene_text(&scene, false), "    ann        program  number: 2\n"
+                                                      "    end: finished\n");
+    assert_int_equal(scene.trace.schedule.program, 2);
+    close_scene(&scene);
+}
+
 static void two_who_wait_for_one_lock_are_an_uncontrolled_wake(void **state)
 {
     (void)state;
@@ -387,6 +433,8 @@ int main(void)
         cmocka_unit_test(history_from_before_the_race_comes_first),
         cmocka_unit_test(a_client_that_meets_a_lock_is_blocked_until_the_lock_is_free),
         cmocka_unit_test(who_waits_for_a_waiter_waits_stably_too),
+        cmocka_unit_test(who_goes_on_beside_the_one_it_wakes_is_uncontrolled),
+        cmocka_unit_test(the_program_is_chosen_recorded_and_known_to_the_clients),
         cmocka_unit_test(two_who_wait_for_one_lock_are_an_uncontrolled_wake),
         cmocka_unit_test(a_waiter_that_goes_on_into_another_wait_counts_as_woken),
         cmocka_unit_test(a_lock_given_back_within_a_statement_that_then_waits_wakes_others),

@@ -68,6 +68,27 @@ static void a_sessions_own_timeout_is_no_deadlock_and_is_not_controlled(void **s
     close_scene(&scene);
 }
 
+/* bob is due, and waits: cat could move, and does not. */
+static void a_timeout_that_can_make_a_choice_possible_is_waited_for(void **state)
+{
+    (void)state;
+    struct ob_scene scene;
+    open_scene(&scene, (struct ob_model_options){0}, NULL);
+    scene.spec.server_timers = false;
+    OB_SCENE_ADD(&scene, "ann", "take a", "call tea");
+    OB_SCENE_ADD(&scene, "bob", "timeout 400; take a", "read x");
+    OB_SCENE_ADD(&scene, "cat", "read y");
+    expect(&scene, "01120",
+           "  1 ann        sql      take a  -> 0 rows\n"
+           "  2 bob        sql      timeout 400; take a  -> error 55P03  (uncontrolled wake)\n"
+           "    bob        told     done: 55P03\n"
+           "  3 bob        sql      read x  -> 1 row\n"
+           "  4 cat        sql      read y  -> 1 row\n"
+           "  5 ann        call     call tea  -> done\n"
+           "    end: finished\n");
+    close_scene(&scene);
+}
+
 static void a_wait_without_a_timeout_is_stuck(void **state)
 {
     (void)state;
@@ -205,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_in_flight_can_be_waited_for),
         cmocka_unit_test(a_sessions_own_timeout_is_no_deadlock_and_is_not_controlled),
+        cmocka_unit_test(a_timeout_that_can_make_a_choice_possible_is_waited_for),
         cmocka_unit_test(a_wait_without_a_timeout_is_stuck),
         cmocka_unit_test(an_end_of_a_wait_during_another_step_is_seen),
         cmocka_unit_test(a_timeout_sets_free_those_behind),

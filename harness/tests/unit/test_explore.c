@@ -219,6 +219,44 @@ static void one_goes_on_until_the_expected_violation(void **state)
     tear_down(&setting);
 }
 
+/* Number 0 lets bob commit while he waits for ann; in number 1 he comes after her. */
+static const struct ob_order *get_order(void *self, uint64_t number)
+{
+    static const struct ob_launch ann = {.name = "a", .client = 0},
+                                  bob = {.name = "b", .client = 1};
+    static struct ob_launch launches[2][8];
+    static const char *const clients[] = {"00011111", "00001111"};
+    static struct ob_order order = {.count = 8};
+    (void)self;
+    for (size_t i = 0; number < 2 && i < order.count; i++)
+        launches[number][i] = clients[number][i] == '0' ? ann : bob;
+    order.launches = number < 2 ? launches[number] : NULL;
+    return number < 2 ? &order : NULL;
+}
+
+static void an_order_that_cannot_be_followed_is_passed_over(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_exploration found;
+    set_up(&setting);
+    setting.rig.orders = (struct ob_orders){.get = get_order};
+    struct ob_explore_options options = exhaustive;
+    options.strategy = OB_STRATEGY_PERMUTATIONS;
+    assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
+    assert_int_equal(found.runs, 2);
+    assert_int_equal(found.passed_over, 1);
+    assert_string_equal(found.passed_over_why,
+                        "in run 1 \"b\" is due while \"bob\" is still in \"b\"");
+    assert_int_equal(found.inconclusive, OB_RUN_FINISHED);
+    assert_int_equal(found.finding_count, 1);
+    assert_int_equal(found.findings[0].run, 2);
+    assert_int_equal(found.findings[0].replays_same, OB_REPLAYS);
+    assert_false(found.exhausted);
+    ob_exploration_clear(&found);
+    tear_down(&setting);
+}
+
 static bool third_is_enough(void *arg, uint64_t runs, size_t findings)
 {
     unsigned *calls = arg;
@@ -524,6 +562,7 @@ int main(void)
         cmocka_unit_test(the_first_violation_ends_the_exploration_and_is_replayed),
         cmocka_unit_test(going_on_exhausts_all_and_keeps_the_first_of_each),
         cmocka_unit_test(one_goes_on_until_the_expected_violation),
+        cmocka_unit_test(an_order_that_cannot_be_followed_is_passed_over),
         cmocka_unit_test(runs_time_and_progress_are_limits),
         cmocka_unit_test(an_invariant_that_holds_is_no_finding),
         cmocka_unit_test(a_check_after_commit_names_the_commit),

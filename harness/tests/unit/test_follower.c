@@ -48,6 +48,17 @@ static void one_that_cannot_move_cannot_be_followed(void **state)
     struct ob_chooser chooser = ob_follower_chooser(&follower);
     chooser.restart(chooser.self);
     assert_true(step(&chooser, ends, 2) == OB_CANNOT_FOLLOW);
+    assert_int_equal(step(&chooser, all, 3), 1); /* asked again once she can */
+}
+
+static void the_recorded_program_is_run(void **state)
+{
+    (void)state;
+    struct ob_schedule schedule = {.program = 7};
+    struct ob_follower follower = {.schedule = &schedule};
+    struct ob_chooser chooser = ob_follower_chooser(&follower);
+    const struct ob_choice_point point = {.kind = OB_CHOICE_PROGRAM, .option_count = 9};
+    assert_int_equal(chooser.choose(chooser.self, &point), 7);
 }
 
 static void after_a_prefix_the_first_goes_on(void **state)
@@ -86,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_recorded_clients_go_in_the_recorded_order),
         cmocka_unit_test(one_that_cannot_move_cannot_be_followed),
+        cmocka_unit_test(the_recorded_program_is_run),
         cmocka_unit_test(after_a_prefix_the_first_goes_on),
         cmocka_unit_test(exactly_the_recorded_faults_happen),
     };

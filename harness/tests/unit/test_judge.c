@@ -234,6 +234,45 @@ static void a_run_that_proved_nothing_leaves_it_open(void **state)
                                  "run 12: a client did not come back from its own code: alice"});
 }
 
+static void set_passed_over(struct fixture *f, uint64_t runs, bool listed)
+{
+    static struct ob_rig ordered;
+    ordered = rig;
+    ordered.orders.listed = listed;
+    f->judged.rig = &ordered;
+    f->exploration.passed_over = runs;
+    snprintf(f->exploration.passed_over_why, sizeof f->exploration.passed_over_why, "in run 2 …");
+}
+
+static void orders_that_could_not_be_followed_leave_it_open_where_they_were_asked_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    const char *why = "1 of 300 runs could not go on as their permutation says: in run 2 …";
+    begin(&f, FIXED);
+    set_passed_over(&f, 1, true);
+    expect(&f, (struct expected){OB_INCONCLUSIVE, false, why});
+    begin(&f, FIXED);
+    set_passed_over(&f, 300, false);
+    expect(&f, (struct expected){
+                   OB_INCONCLUSIVE, false,
+                   "300 of 300 runs could not go on as their permutation says: in run 2 …"});
+    begin(&f, FIXED);
+    set_passed_over(&f, 1, false);
+    const struct ob_report_result *result = judge(&f);
+    assert_int_equal(result->verdict, OB_HOLDS);
+    assert_int_equal(result->warning_count, 1);
+    assert_string_equal(result->warnings[0], why);
+    ob_report_clear(&f.report);
+    begin(&f, LEGACY);
+    found(&f, 0, 10);
+    set_passed_over(&f, 1, true);
+    result = judge(&f);
+    assert_int_equal(result->verdict, OB_VIOLATED);
+    assert_int_equal(result->warning_count, 1);
+    ob_report_clear(&f.report);
+}
+
 static void an_interruption_leaves_it_open_unless_a_violation_decides(void **state)
 {
     (void)state;
@@ -418,6 +457,7 @@ int main(void)
         cmocka_unit_test(a_violation_whose_replays_differ_decides_nothing),
         cmocka_unit_test(a_confirmed_violation_decides_beside_one_that_is_not),
         cmocka_unit_test(a_run_that_proved_nothing_leaves_it_open),
+        cmocka_unit_test(orders_that_could_not_be_followed_leave_it_open_where_they_were_asked_for),
         cmocka_unit_test(an_interruption_leaves_it_open_unless_a_violation_decides),
         cmocka_unit_test(no_run_at_all_is_not_a_proof),
         cmocka_unit_test(what_must_be_exhausted_and_is_not_is_left_open),

@@ -232,7 +232,7 @@ static void the_recorded_fault_happens_again_and_no_other(void **state)
     close_rig(&f);
 }
 
-static void a_token_of_other_clients_or_faults_is_refused(void **state)
+static void a_token_of_other_clients_faults_or_programs_is_refused(void **state)
 {
     (void)state;
     static const struct ob_fault faults[] = {
@@ -244,12 +244,17 @@ static void a_token_of_other_clients_or_faults_is_refused(void **state)
     token.schedule.clients[1] = 2;
     assert_int_equal(ob_replay_run(&f.rig, &token, &replay, &f.err), OB_INPUT);
     ob_token_clear(&token);
+    token = record(&f, "");
+    token.schedule.program = 1;
+    assert_int_equal(ob_replay_run(&f.rig, &token, &replay, &f.err), OB_INPUT);
+    ob_token_clear(&token);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         token = record(&f, "");
         ob_schedule_add_fault(&token.schedule, faults[i]);
         assert_int_equal(ob_replay_run(&f.rig, &token, &replay, &f.err), OB_INPUT);
         assert_string_equal(f.err.message,
-                            "the token names clients or faults that its scenario has not");
+                            "the token names clients, faults or a program that its scenario "
+                            "has not");
         ob_token_clear(&token);
     }
     close_rig(&f);
@@ -266,7 +271,7 @@ int main(void)
         cmocka_unit_test(a_run_that_goes_on_after_its_record_is_a_divergence),
         cmocka_unit_test(a_run_that_ends_before_its_record_is_a_divergence),
         cmocka_unit_test(the_recorded_fault_happens_again_and_no_other),
-        cmocka_unit_test(a_token_of_other_clients_or_faults_is_refused),
+        cmocka_unit_test(a_token_of_other_clients_faults_or_programs_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,7 +108,7 @@ static void the_examples_of_the_documentation_load(void **state)
     static const struct {
         const char *file;
         size_t count;
-    } files[] = {{DOCS_FILE, 4}, {"docs/invariants.md", 1}, {"README.md", 1}};
+    } files[] = {{DOCS_FILE, 5}, {"docs/invariants.md", 1}, {"README.md", 1}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         size_t count = 0;
         struct ob_buf docs = read_file(files[i].file);
@@ -199,6 +199,7 @@ static void the_schema_has_the_keys_of_each_target(void **state)
     assert_non_null(schema);
     assert_object(definition(schema, "reference"), &ob_scenario_keys, OB_TARGET_REFERENCE);
     assert_object(definition(schema, "sql"), &ob_scenario_keys, OB_TARGET_SQL);
+    assert_object(definition(schema, "spec"), &ob_scenario_keys, OB_TARGET_SPEC);
     json_t *properties = json_object_get(definition(schema, "sql"), "properties");
     json_t *client = json_object_get(json_object_get(properties, "clients"), "items");
     assert_object(client, &ob_client_keys, OB_TARGET_SQL);

@@ -169,7 +169,7 @@ static void a_run_made_again_is_chosen_the_same(void **state)
 {
     (void)state;
     static const struct programs programs = {3, {4, 4, 4}, 1, 2};
-    for (int kind = 0; kind < OB_STRATEGY_COUNT; kind++) {
+    for (int kind = 0; kind < OB_STRATEGY_PERMUTATIONS; kind++) {
         struct ob_strategy *strategy = ob_strategy_new((enum ob_strategy_kind)kind, 9, 3);
         struct ob_chooser chooser = ob_strategy_chooser(strategy);
         for (uint64_t i = 0; i < 3; i++) {
@@ -179,6 +179,68 @@ static void a_run_made_again_is_chosen_the_same(void **state)
             run(&chooser, &programs, &again);
             assert_string_equal(first.text, again.text);
         }
+        ob_strategy_free(strategy);
+    }
+}
+
+static const struct ob_order *get_order(void *self, uint64_t number)
+{
+    static const struct ob_launch launches[] = {{.name = "b", .client = 1, .what = 1},
+                                                {.name = "a", .client = 0},
+                                                {.name = "c", .client = 2}};
+    static const struct ob_order all[] = {{.launches = launches, .count = 3},
+                                          {.launches = launches + 1, .count = 2}};
+    (void)self;
+    return number < 2 ? &all[number] : NULL;
+}
+
+static const struct ob_orders orders = {.get = get_order};
+
+/* Of an exploration with two orders the third run is the first of the strategy's own. */
+static void given_orders_come_first(void **state)
+{
+    (void)state;
+    static const size_t both[] = {0, 1};
+    const struct ob_choice_point point = {
+        .kind = OB_CHOICE_STEP, .option_count = 2, .clients = both, .previous = OB_NO_CLIENT};
+    struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_ROUND_ROBIN, 1, 2);
+    ob_strategy_begin_with(strategy, &orders);
+    struct ob_chooser chooser = ob_strategy_chooser(strategy);
+    for (uint64_t run = 0; run < 4; run++) {
+        assert_true(ob_strategy_next(strategy, run));
+        for (int again = 0; again < 2; again++) {
+            chooser.restart(chooser.self);
+            assert_int_equal(chooser.choose(chooser.self, &point), run == 0 || run == 3);
+        }
+        assert_int_equal(ob_strategy_order(strategy) != NULL, run < 2);
+    }
+    assert_false(ob_strategy_next(strategy, 4));
+    ob_strategy_free(strategy);
+}
+
+static void permutations_are_the_given_orders_only(void **state)
+{
+    (void)state;
+    struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_PERMUTATIONS, 1, 2);
+    ob_strategy_begin_with(strategy, &orders);
+    assert_true(ob_strategy_next(strategy, 0));
+    assert_true(ob_strategy_next(strategy, 1));
+    assert_false(ob_strategy_next(strategy, 2));
+    assert_false(ob_strategy_exhausted(strategy));
+    ob_strategy_free(strategy);
+}
+
+/* A program is what the clients do, not when. */
+static void strategies_leave_the_clients_their_own_program(void **state)
+{
+    (void)state;
+    const struct ob_choice_point point = {.kind = OB_CHOICE_PROGRAM, .option_count = 9};
+    for (int kind = 0; kind < OB_STRATEGY_COUNT; kind++) {
+        struct ob_strategy *strategy = ob_strategy_new((enum ob_strategy_kind)kind, 9, 3);
+        struct ob_chooser chooser = ob_strategy_chooser(strategy);
+        (void)ob_strategy_next(strategy, 0);
+        chooser.restart(chooser.self);
+        assert_int_equal(chooser.choose(chooser.self, &point), 0);
         ob_strategy_free(strategy);
     }
 }
@@ -256,6 +318,9 @@ int main(void)
         cmocka_unit_test(a_prefix_that_leads_elsewhere_is_no_exhaustion),
         cmocka_unit_test(a_random_run_is_a_matter_of_seed_and_number_only),
         cmocka_unit_test(a_run_made_again_is_chosen_the_same),
+        cmocka_unit_test(given_orders_come_first),
+        cmocka_unit_test(permutations_are_the_given_orders_only),
+        cmocka_unit_test(strategies_leave_the_clients_their_own_program),
         cmocka_unit_test(some_runs_have_many_faults_and_some_have_none),
         cmocka_unit_test(every_client_goes_first_as_often_by_lot),
         cmocka_unit_test(round_robin_takes_turns_from_each_client_once),

@@ -51,6 +51,7 @@ static void assert_same(const struct ob_token *a, const struct ob_token *b)
         assert_int_equal(a->schedule.clients[i], b->schedule.clients[i]);
         assert_int_equal(a->checks[i], b->checks[i]);
     }
+    assert_int_equal(a->schedule.program, b->schedule.program);
     assert_int_equal(a->schedule.fault_count, b->schedule.fault_count);
     for (size_t i = 0; i < a->schedule.fault_count; i++) {
         const struct ob_fault *x = &a->schedule.faults[i], *y = &b->schedule.faults[i];
@@ -66,6 +67,7 @@ static void a_token_holds_what_was_put_into_it(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         struct ob_token token = token_of(sizes[i][0], sizes[i][1]), read;
         struct ob_error err;
+        token.schedule.program = i * i * i * i; /* up to two bytes of it */
         char *word = ob_token_encode(&token);
         assert_int_equal(ob_token_decode(word, &read, &err), OB_OK);
         assert_same(&token, &read);
