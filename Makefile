@@ -71,7 +71,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-run test-replay test-url test-ends test-bad-input
+CLI_SCRIPTS    := test-usage test-run test-replay test-url test-ends test-bad-input test-spec test-spec-ends
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
