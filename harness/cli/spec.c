@@ -78,6 +78,7 @@ static int play_files(const struct ob_options *options, int limit_s, const char 
     enum ob_result result =
         conninfo ? ob_spec_place_open_at(conninfo, &place, &err) : ob_spec_place_open(&place, &err);
     int status = OB_EXIT_EXPECTED;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* so that a reader sees which step takes long */
     for (size_t i = 0; i < options->arg_count && result == OB_OK && status == 0; i++) {
         struct ob_spec *spec = NULL;
         bool played = false;
