@@ -108,15 +108,17 @@ static void work(int fd, pid_t owner, const struct ob_spec_worker_options *optio
     enum ob_result result = options->conninfo
                                 ? ob_spec_place_open_at(options->conninfo, &place, &header.error)
                                 : ob_spec_place_open(&place, &header.error);
-    while (is_owned(owner) && receive_all(fd, path, sizeof path)) {
+    header.error.code = result;
+    if (!send_report(fd, &header, &text))
+        result = OB_IO;
+    while (result == OB_OK && is_owned(owner) && receive_all(fd, path, sizeof path)) {
         int64_t began_us = now_us();
         ob_buf_reset(&text);
-        if (result == OB_OK)
-            result = play(place, path, options->limit_s, &text, &header.error);
+        result = play(place, path, options->limit_s, &text, &header.error);
         header.us = now_us() - began_us;
         header.size = text.size;
         header.error.code = result;
-        if (!send_report(fd, &header, &text) || result != OB_OK)
+        if (!send_report(fd, &header, &text))
             break;
     }
     ob_buf_clear(&text);
