@@ -260,11 +260,13 @@ check: all $(TEST_PROGRAMS)
 bless: all
 	harness/tests/golden/run --bless
 
-# Specs made by lot: PostgreSQL's isolationtester, which has to be there, prints the same.
+# What PostgreSQL's isolationtester prints, where it is installed: for specs made by lot, and at
+# other isolation levels.
 CONFORM_SPECS ?= 2000
 CONFORM_SEED  ?= 1
 
 conformance: all
+	harness/tests/spec/levels
 	harness/tests/spec/conform $(CONFORM_SPECS) $(CONFORM_SEED)
 
 # "Possibly lost" is what belongs to threads that were given up on purpose.
