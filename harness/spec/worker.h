@@ -34,8 +34,8 @@ struct ob_spec_report {
     struct ob_error error;
 };
 
-/* Starts a worker, which ends when it is stopped, or with this process, and which reports when it is
- * ready.  Before any thread is started.  others: workers that were started before. */
+/* Starts a worker, which ends when it is stopped, or with this process, and which reports when it
+ * is ready.  Before any thread is started.  others: workers that were started before. */
 OB_MUSTCHECK enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker,
                                                  const struct ob_spec_worker_options *options,
                                                  const struct ob_spec_worker *others,

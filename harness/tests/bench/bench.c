@@ -41,7 +41,8 @@ double ob_bench_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-void ob_bench_report(json_t *figures, const char *name, const char *unit, double ours, double against)
+void ob_bench_report(json_t *figures, const char *name, const char *unit, double ours,
+                     double against)
 {
     double ratio = against > 0 ? ours / against : 0;
     if (against > 0)
@@ -195,9 +196,10 @@ static void bench_memory(json_t *figures, struct ob_server *server)
         if (i == MEMORY_FIRST)
             first = peak_mib();
     }
-    ob_bench_report(figures, "peak memory after 100,000 runs, and after 2,000", "MiB", peak_mib(), first);
+    ob_bench_report(figures, "peak memory after 100,000 runs, and after 2,000", "MiB", peak_mib(),
+                    first);
     ob_bench_report(figures, "short runs of two clients, check and digest", "1/s",
-           MEMORY_RUNS / (ob_bench_seconds() - started), 0);
+                    MEMORY_RUNS / (ob_bench_seconds() - started), 0);
     ob_strategy_free(strategy);
     ob_trace_clear(&trace);
     close_subject(&subject);

@@ -28,8 +28,9 @@
 
 /* Those that spend their time waiting for locks. */
 static const char *const wait_heavy[] = {
-    "insert-conflict-specconflict", "lock-update-delete",     "tuplelock-upgrade-no-deadlock",
-    "deadlock-soft-2",              "eval-plan-qual-trigger",
+    "insert-conflict-specconflict",  "lock-update-delete",
+    "tuplelock-upgrade-no-deadlock", "deadlock-soft-2",
+    "eval-plan-qual-trigger",
 };
 #define WAIT_HEAVY_COUNT (sizeof wait_heavy / sizeof *wait_heavy)
 

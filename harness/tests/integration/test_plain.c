@@ -133,9 +133,8 @@ static void each_statement_of_a_step_has_its_result(void **state)
     assert_false(answers(&place, 1));
     step(&place, 0, "COMMIT");
     assert_true(answers(&place, 1));
-    assert_string_equal(
-        hear(&place, 1),
-        "answer\nPGRES_TUPLES_OK 3\nPGRES_COMMAND_OK \nPGRES_TUPLES_OK 4\n");
+    assert_string_equal(hear(&place, 1),
+                        "answer\nPGRES_TUPLES_OK 3\nPGRES_COMMAND_OK \nPGRES_TUPLES_OK 4\n");
     close_place(&place);
 }
 
@@ -175,8 +174,7 @@ static void a_session_keeps_its_state_until_the_next_spec(void **state)
     assert_string_equal(step(&place, 0, "SHOW application_name"),
                         "answer\nPGRES_TUPLES_OK rooms/ann\n");
     step(&place, 1, "NOTIFY news");
-    assert_string_equal(step(&place, 0, "SELECT 1"),
-                        "answer\nPGRES_TUPLES_OK 1\ntold of news\n");
+    assert_string_equal(step(&place, 0, "SELECT 1"), "answer\nPGRES_TUPLES_OK 1\ntold of news\n");
     step(&place, 0, "BEGIN; UPDATE room SET n = 99");
     step(&place, 1, "NOTIFY news");
 
