@@ -1,7 +1,7 @@
 /*
  * bench.c - what a run costs, printed as a table and written as JSON.
  *
- *   overbook-bench [FILE.json]
+ *   overbook-bench [FILE.json [flow | memory | specs]…]
  *
  * Ours and what it is compared with are measured alternately in one process, so that a busy machine
  * is busy for both; only ratios of one call mean anything.
@@ -205,20 +205,40 @@ static void bench_memory(json_t *figures, struct ob_server *server)
     close_subject(&subject);
 }
 
-int main(int argc, char **argv)
+/* Whether a part is asked for, as all are when none is named. */
+static bool is_wanted(int argc, char **argv, const char *part)
+{
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], part) == 0)
+            return true;
+    return argc <= 2;
+}
+
+static void bench_runs(json_t *figures, bool flow, bool memory)
 {
     const struct ob_options options = {0};
     struct ob_server *server = NULL;
     struct ob_error err;
-    json_t *figures = json_array();
-    setvbuf(stdout, NULL, _IOLBF, 0); /* it takes a while: each figure as soon as it is there */
     ob_bench_must(ob_server_open(&options, &server, &err), &err);
-    printf("%-46s %10s %10s %7s\n", "", "ours", "against", "ratio");
-    bench_flow(figures, server, BENCH_DIR "flow-2.yaml", "two");
-    bench_flow(figures, server, BENCH_DIR "flow-3.yaml", "three");
-    bench_memory(figures, server);
+    if (flow) {
+        bench_flow(figures, server, BENCH_DIR "flow-2.yaml", "two");
+        bench_flow(figures, server, BENCH_DIR "flow-3.yaml", "three");
+    }
+    if (memory)
+        bench_memory(figures, server);
     ob_server_close(server);
-    ob_bench_specs(figures);
+}
+
+int main(int argc, char **argv)
+{
+    json_t *figures = json_array();
+    bool flow = is_wanted(argc, argv, "flow"), memory = is_wanted(argc, argv, "memory");
+    setvbuf(stdout, NULL, _IOLBF, 0); /* it takes a while: each figure as soon as it is there */
+    printf("%-46s %10s %10s %7s\n", "", "ours", "against", "ratio");
+    if (flow || memory)
+        bench_runs(figures, flow, memory);
+    if (is_wanted(argc, argv, "specs"))
+        ob_bench_specs(figures);
     int failed = argc > 1 && json_dump_file(figures, argv[1], JSON_INDENT(2)) != 0;
     if (failed)
         fprintf(stderr, "overbook-bench: could not write \"%s\"\n", argv[1]);
