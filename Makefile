@@ -65,13 +65,14 @@ ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_en
                      test_engine_free test_engine_timers test_schedule test_trace test_trace_text \
                      test_order test_strategy test_follower test_tally test_statements test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
-                       test_proof test_sql_target test_spec_target test_reference_target
+                       test_proof test_sql_target test_spec_target test_reference_target test_plain
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-run test-run-spec test-replay test-url test-ends test-bad-input
+CLI_SCRIPTS    := test-usage test-run test-run-spec test-replay test-url test-ends test-bad-input \
+                  test-spec test-spec-ends
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
@@ -137,7 +138,7 @@ VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/
 
 HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
 MAIN_SRC     := $(wildcard harness/cli/main.c)
-BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c
+BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/specs.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
                 $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS) $(CLI_UNIT_TESTS)
 SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS)
@@ -261,11 +262,13 @@ check: all $(TEST_PROGRAMS)
 bless: all
 	harness/tests/golden/run --bless
 
-# Specs made by lot: PostgreSQL's isolationtester, which has to be there, prints the same.
+# What PostgreSQL's isolationtester prints, where it is installed: for specs made by lot, and at
+# other isolation levels.
 CONFORM_SPECS ?= 2000
 CONFORM_SEED  ?= 1
 
 conformance: all
+	harness/tests/spec/levels
 	harness/tests/spec/conform $(CONFORM_SPECS) $(CONFORM_SEED)
 
 # "Possibly lost" is what belongs to threads that were given up on purpose.

@@ -22,15 +22,16 @@
 #include <unistd.h>
 
 #define LIMIT_S 300
+#define LIMIT_S_MAX 1000000
 
-/* isolationtester's own variable. */
+/* A limit that isolationtester takes for 0 lets it give up at once, so it is refused here. */
 static enum ob_result read_limit(int *limit_s, struct ob_error *err)
 {
-    const char *given = getenv("PGISOLATIONTIMEOUT");
-    int64_t limit = LIMIT_S;
-    if (given && !ob_parse_i64(given, 1, 1000000, &limit)) {
-        ob_error_set(err, OB_USAGE, "PGISOLATIONTIMEOUT is \"%s\", which is no time", given);
-        ob_error_hint(err, "Give a whole number of seconds, up to 1000000.");
+    const char *given = getenv("PGISOLATIONTIMEOUT"); /* isolationtester's own */
+    uint64_t limit = LIMIT_S;
+    if (given && !ob_parse_u64(given, 1, LIMIT_S_MAX, &limit)) {
+        ob_error_set(err, OB_USAGE, "PGISOLATIONTIMEOUT takes no time \"%s\"", given);
+        ob_error_hint(err, "It is a whole number of seconds from 1 to %d.", LIMIT_S_MAX);
         return OB_USAGE;
     }
     *limit_s = (int)limit;
@@ -47,12 +48,12 @@ static void write_out(void *self, bool complaint, const char *text, size_t size)
     fwrite(text, 1, size, complaint ? stderr : stdout);
 }
 
-/* In isolationtester's words: its message is all that scripts compare. */
+/* A spec that does not parse, in isolationtester's words: its message is what scripts compare. */
 static int say_unreadable(const struct ob_error *err)
 {
-    fprintf(stderr, "%s\n", err->message);
-    if (err->detail[0] != '\0')
-        fprintf(stderr, "  %s\n", err->detail);
+    if (err->detail[0] == '\0') /* not even a file */
+        return ob_cli_error(err);
+    fprintf(stderr, "%s\n  %s\n", err->message, err->detail);
     return OB_EXIT_UNEXPECTED;
 }
 
@@ -77,6 +78,7 @@ static int play_files(const struct ob_options *options, int limit_s, const char 
     enum ob_result result =
         conninfo ? ob_spec_place_open_at(conninfo, &place, &err) : ob_spec_place_open(&place, &err);
     int status = OB_EXIT_EXPECTED;
+    setvbuf(stdout, NULL, _IOLBF, 0); /* so that a reader sees which step takes long */
     for (size_t i = 0; i < options->arg_count && result == OB_OK && status == 0; i++) {
         struct ob_spec *spec = NULL;
         bool played = false;

@@ -339,13 +339,31 @@ struct ob_chooser ob_spec_performance_chooser(struct ob_spec_performance *p)
     return (struct ob_chooser){.self = p, .restart = restart, .choose = choose};
 }
 
+/* A step that went on after it was cancelled, and what it said until it was given up.  The engine
+ * cancels it once more then, which isolationtester does not. */
+static void say_given_up(struct ob_spec_performance *p, size_t launch)
+{
+    struct session *session = session_of(p, launch);
+    const struct ob_pg_said *said;
+    bool cancelled = false;
+    while ((said = ob_pg_plain_peek(p->plain, session->index)) != NULL) {
+        if (said->kind == OB_PG_SAID_ANSWER || (cancelled && said->kind == OB_PG_SAID_CANCELLED))
+            break;
+        cancelled |= said->kind == OB_PG_SAID_CANCELLED;
+        say_notice(session, ob_pg_plain_next(p->plain, session->index));
+    }
+    ob_spec_complain(p->out, "step %s timed out after %d seconds\n", step_of(p, launch)->name,
+                     2 * p->options->limit_s);
+    p->failed = true;
+}
+
 bool ob_spec_performance_end(struct ob_spec_performance *p, enum ob_run_end end)
 {
     if (end == OB_RUN_TIME_LIMIT) {
         size_t busy = p->phase == AWAITED ? p->awaited : p->next;
         if (p->phase == REMAINING)
             busy = p->waiting[p->at];
-        say_late(p, busy);
+        say_given_up(p, busy);
     } else if (!p->failed && end == OB_RUN_FINISHED) {
         catch_up(p);
         (void)await_remaining(p, NULL);

@@ -27,6 +27,7 @@ static const char set_up[] =
 
 struct ob_spec_place {
     struct ob_pg_server *server;
+    char *conninfo; /* owned */
     struct ob_pg_plain *plain;
 };
 
@@ -59,6 +60,7 @@ static enum ob_result run(const char *conninfo, const char *sql, struct ob_error
 static enum ob_result set_up_at(struct ob_spec_place *place, const char *conninfo,
                                 struct ob_error *err)
 {
+    place->conninfo = ob_strdup(conninfo);
     enum ob_result result = run(conninfo, set_up, err);
     return result == OB_OK ? ob_pg_plain_open(conninfo, &place->plain, err) : result;
 }
@@ -114,7 +116,13 @@ void ob_spec_place_close(struct ob_spec_place *place)
         return;
     ob_pg_plain_close(place->plain);
     (void)ob_pg_server_close(place->server); /* what is left is swept away at the next start */
+    free(place->conninfo);
     free(place);
+}
+
+const char *ob_spec_place_conninfo(const struct ob_spec_place *place)
+{
+    return place->conninfo;
 }
 
 struct ob_pg_plain *ob_spec_place_plain(struct ob_spec_place *place)

@@ -25,6 +25,7 @@ OB_MUSTCHECK enum ob_result ob_spec_place_open_at(const char *conninfo, struct o
                                                   struct ob_error *err);
 void ob_spec_place_close(struct ob_spec_place *place); /* NULL is legal */
 
+const char *ob_spec_place_conninfo(const struct ob_spec_place *place); /* of the database */
 struct ob_pg_plain *ob_spec_place_plain(struct ob_spec_place *place);
 
 #endif

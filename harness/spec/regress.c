@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WORKERS_MAX 64
@@ -195,6 +196,13 @@ static enum ob_result play_all(struct running *run, struct ob_error *err)
     return result;
 }
 
+static int64_t now_us(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 static enum ob_result start_workers(struct running *run, struct ob_error *err)
 {
     size_t wanted = run->options->workers;
@@ -212,6 +220,22 @@ static enum ob_result start_workers(struct running *run, struct ob_error *err)
     return OB_OK;
 }
 
+/* Their servers are started side by side. */
+static enum ob_result await_workers(const struct running *run, struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    for (size_t i = 0; i < run->worker_count && result == OB_OK; i++) {
+        struct ob_spec_report report;
+        result = ob_spec_worker_report(&run->workers[i], &report, err);
+        if (result == OB_OK && report.failed) {
+            *err = report.error;
+            result = err->code;
+        }
+        ob_buf_clear(&report.text);
+    }
+    return result;
+}
+
 enum ob_result ob_regress_run(const struct ob_regress_options *options, struct ob_regress *out,
                               struct ob_error *err)
 {
@@ -226,7 +250,11 @@ enum ob_result ob_regress_run(const struct ob_regress_options *options, struct o
     qsort_r(run.order, out->test_count, sizeof *run.order, by_size, out->tests);
     result = start_workers(&run, err);
     if (result == OB_OK)
+        result = await_workers(&run, err);
+    int64_t began_us = now_us();
+    if (result == OB_OK)
         result = play_all(&run, err);
+    out->us = now_us() - began_us;
     for (size_t i = 0; i < run.worker_count; i++)
         ob_spec_worker_stop(&run.workers[i], result != OB_OK || is_stopped(&run));
     free(run.order);

@@ -25,6 +25,7 @@ struct ob_regress {
     struct ob_regress_test *tests; /* by name */
     size_t test_count;
     size_t passed, failed;
+    int64_t us; /* from when all workers were ready until the last report */
 };
 
 struct ob_regress_options {

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -90,7 +91,14 @@ static bool send_report(int fd, const struct header *header, const struct ob_buf
     return send_all(fd, header, sizeof *header) && send_all(fd, text->data, text->size);
 }
 
-static void work(int fd, const struct ob_spec_worker_options *options)
+/* Whether this process will end with its owner, which it may already have lost.  The kernel forgets
+ * the wish whenever the effective user changes, as it does while a server is started. */
+static bool is_owned(pid_t owner)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == owner;
+}
+
+static void work(int fd, pid_t owner, const struct ob_spec_worker_options *options)
 {
     struct ob_spec_place *place = NULL;
     struct header header = {0};
@@ -100,15 +108,17 @@ static void work(int fd, const struct ob_spec_worker_options *options)
     enum ob_result result = options->conninfo
                                 ? ob_spec_place_open_at(options->conninfo, &place, &header.error)
                                 : ob_spec_place_open(&place, &header.error);
-    while (receive_all(fd, path, sizeof path)) {
+    header.error.code = result;
+    if (!send_report(fd, &header, &text))
+        result = OB_IO;
+    while (result == OB_OK && is_owned(owner) && receive_all(fd, path, sizeof path)) {
         int64_t began_us = now_us();
         ob_buf_reset(&text);
-        if (result == OB_OK)
-            result = play(place, path, options->limit_s, &text, &header.error);
+        result = play(place, path, options->limit_s, &text, &header.error);
         header.us = now_us() - began_us;
         header.size = text.size;
         header.error.code = result;
-        if (!send_report(fd, &header, &text) || result != OB_OK)
+        if (!send_report(fd, &header, &text))
             break;
     }
     ob_buf_clear(&text);
@@ -126,6 +136,7 @@ enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker,
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
         return ob_error_set(err, OB_IO, "could not make a socket: %s", strerror(errno));
     pid_t owner = getpid();
+    fflush(NULL); /* so that nothing is written twice */
     worker->pid = fork();
     if (worker->pid == 0) {
         signal(SIGINT, SIG_DFL);
@@ -133,9 +144,9 @@ enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker,
         for (size_t i = 0; i < other_count; i++)
             close(others[i].fd);
         close(fds[0]);
-        if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == owner)
-            work(fds[1], options);
-        _exit(0);
+        if (is_owned(owner))
+            work(fds[1], owner, options);
+        exit(0);
     }
     close(fds[1]);
     worker->fd = fds[0];

@@ -26,7 +26,7 @@ struct ob_spec_worker_options {
     const char *conninfo; /* a fresh database; NULL: a server of the worker's own */
 };
 
-/* What a spec came to. */
+/* What a spec came to, and at first, without a text, getting ready. */
 struct ob_spec_report {
     int64_t us;         /* that it took */
     bool failed;        /* the harness or the server: error says how, and the worker has ended */
@@ -34,14 +34,14 @@ struct ob_spec_report {
     struct ob_error error;
 };
 
-/* Starts a worker, which ends when it is stopped, or with this process.  Before any thread is
- * started.  others: workers that were started before. */
+/* Starts a worker, which ends when it is stopped, or with this process, and which reports when it
+ * is ready.  Before any thread is started.  others: workers that were started before. */
 OB_MUSTCHECK enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker,
                                                  const struct ob_spec_worker_options *options,
                                                  const struct ob_spec_worker *others,
                                                  size_t other_count, struct ob_error *err);
 
-/* Gives it a spec to play, when it has none. */
+/* Gives it a spec to play, when it is ready and has none. */
 OB_MUSTCHECK enum ob_result ob_spec_worker_give(const struct ob_spec_worker *worker,
                                                 const char *path, struct ob_error *err);
 

@@ -1,11 +1,12 @@
 /*
  * bench.c - what a run costs, printed as a table and written as JSON.
  *
- *   overbook-bench [FILE.json]
+ *   overbook-bench [FILE.json [flow | memory | specs]…]
  *
  * Ours and what it is compared with are measured alternately in one process, so that a busy machine
  * is busy for both; only ratios of one call mean anything.
  */
+#include "bench.h"
 #include "floor.h"
 
 #include "base/alloc.h"
@@ -25,7 +26,7 @@
 #define MEMORY_RUNS 100000
 #define MEMORY_FIRST 2000
 
-static void must(enum ob_result result, const struct ob_error *err)
+void ob_bench_must(enum ob_result result, const struct ob_error *err)
 {
     if (result == OB_OK)
         return;
@@ -33,15 +34,15 @@ static void must(enum ob_result result, const struct ob_error *err)
     exit(3);
 }
 
-static double seconds(void)
+double ob_bench_seconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* One figure; against and its ratio are left out of the table when against is 0. */
-static void report(json_t *figures, const char *name, const char *unit, double ours, double against)
+void ob_bench_report(json_t *figures, const char *name, const char *unit, double ours,
+                     double against)
 {
     double ratio = against > 0 ? ours / against : 0;
     if (against > 0)
@@ -68,10 +69,10 @@ static void open_subject(struct subject *subject, struct ob_server *server, cons
     const struct ob_target_options options = {.limits = ob_limits_default(), .fixed_plans = true};
     struct ob_target_options here = options;
     *subject = (struct subject){.server = server};
-    must(ob_scenario_load(file, &subject->scenario, &err), &err);
-    must(ob_server_create_database(server, NULL, &subject->conninfo, &err), &err);
+    ob_bench_must(ob_scenario_load(file, &subject->scenario, &err), &err);
+    ob_bench_must(ob_server_create_database(server, NULL, &subject->conninfo, &err), &err);
     here.conninfo = subject->conninfo;
-    must(ob_target_open(subject->scenario, 0, &here, &subject->target, &err), &err);
+    ob_bench_must(ob_target_open(subject->scenario, 0, &here, &subject->target, &err), &err);
     subject->rig = ob_target_rig(subject->target);
 }
 
@@ -79,7 +80,7 @@ static void close_subject(struct subject *subject)
 {
     struct ob_error err;
     ob_target_close(subject->target);
-    must(ob_server_drop_database(subject->server, OB_OK, &err), &err);
+    ob_bench_must(ob_server_drop_database(subject->server, OB_OK, &err), &err);
     ob_scenario_free(subject->scenario);
     free(subject->conninfo);
 }
@@ -93,8 +94,8 @@ static void run_once(const struct subject *subject, struct ob_strategy *strategy
     struct ob_run_spec spec = rig->spec;
     (void)ob_strategy_next(strategy, number);
     spec.chooser = ob_strategy_chooser(strategy);
-    must(rig->reset(rig->self, &err), &err);
-    must(ob_engine_run(rig->engine, &spec, trace, &err), &err);
+    ob_bench_must(rig->reset(rig->self, &err), &err);
+    ob_bench_must(ob_engine_run(rig->engine, &spec, trace, &err), &err);
     if (trace->end != OB_RUN_FINISHED) {
         fprintf(stderr, "overbook-bench: a run did not finish: %s\n", trace->reason);
         exit(3);
@@ -135,43 +136,43 @@ static void bench_flow(json_t *figures, struct ob_server *server, const char *fi
     struct ob_strategy *strategy =
         ob_strategy_new(OB_STRATEGY_RANDOM, 1, subject.rig->spec.client_count);
     while (compared < ROUNDS) {
-        double started = seconds();
+        double started = ob_bench_seconds();
         run_once(&subject, strategy, drawn++, &trace);
         if (trace.uncontrolled > 0)
             continue;
-        ours += seconds() - started;
+        ours += ob_bench_seconds() - started;
         compared++;
         steps += trace.step_count;
         for (size_t k = 0; k < trace.step_count; k++)
             waits += trace.steps[k].holders != 0;
         struct ob_floor floor = {0};
         ob_floor_record(&floor, &trace);
-        started = seconds();
-        must(subject.rig->reset(subject.rig->self, &err), &err);
+        started = ob_bench_seconds();
+        ob_bench_must(subject.rig->reset(subject.rig->self, &err), &err);
         ob_floor_run(&floor, conns);
-        floor_time += seconds() - started;
+        floor_time += ob_bench_seconds() - started;
         ob_floor_clear(&floor);
         struct ob_chooser chooser = ob_strategy_chooser(strategy);
         struct ob_run_outcome outcome;
-        started = seconds();
-        must(ob_rig_run(subject.rig, &chooser, false, &trace, &outcome, &err), &err);
-        checked += seconds() - started;
+        started = ob_bench_seconds();
+        ob_bench_must(ob_rig_run(subject.rig, &chooser, false, &trace, &outcome, &err), &err);
+        checked += ob_bench_seconds() - started;
     }
     char name[96];
     snprintf(name, sizeof name, "full flow, %s clients: a run against the floor", clients);
-    report(figures, name, "ms", ours / ROUNDS * 1e3, floor_time / ROUNDS * 1e3);
+    ob_bench_report(figures, name, "ms", ours / ROUNDS * 1e3, floor_time / ROUNDS * 1e3);
     snprintf(name, sizeof name, "full flow, %s clients: schedules", clients);
-    report(figures, name, "1/s", ROUNDS / ours, 0);
+    ob_bench_report(figures, name, "1/s", ROUNDS / ours, 0);
     snprintf(name, sizeof name, "full flow, %s clients: steps", clients);
-    report(figures, name, "1/s", (double)steps / ours, 0);
+    ob_bench_report(figures, name, "1/s", (double)steps / ours, 0);
     snprintf(name, sizeof name, "full flow, %s clients: steps a run", clients);
-    report(figures, name, "steps", (double)steps / ROUNDS, 0);
+    ob_bench_report(figures, name, "steps", (double)steps / ROUNDS, 0);
     snprintf(name, sizeof name, "full flow, %s clients: lock waits a run", clients);
-    report(figures, name, "waits", (double)waits / ROUNDS, 0);
+    ob_bench_report(figures, name, "waits", (double)waits / ROUNDS, 0);
     snprintf(name, sizeof name, "full flow, %s clients: schedules drawn, and compared", clients);
-    report(figures, name, "runs", (double)drawn, (double)compared);
+    ob_bench_report(figures, name, "runs", (double)drawn, (double)compared);
     snprintf(name, sizeof name, "full flow, %s clients: with check and digest", clients);
-    report(figures, name, "ms", checked / ROUNDS * 1e3, ours / ROUNDS * 1e3);
+    ob_bench_report(figures, name, "ms", checked / ROUNDS * 1e3, ours / ROUNDS * 1e3);
     ob_strategy_free(strategy);
     ob_trace_clear(&trace);
     for (size_t i = 0; i < OB_CLIENTS_MAX; i++)
@@ -193,37 +194,59 @@ static void bench_memory(json_t *figures, struct ob_server *server)
     open_subject(&subject, server, BENCH_DIR "memory.yaml");
     ob_trace_init(&trace);
     struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_RANDOM, 1, 2);
-    double first = 0, started = seconds();
+    double first = 0, started = ob_bench_seconds();
     for (uint64_t i = 0; i < MEMORY_RUNS; i++) {
         struct ob_chooser chooser = ob_strategy_chooser(strategy);
         struct ob_run_outcome outcome;
         struct ob_error err;
         (void)ob_strategy_next(strategy, i);
-        must(ob_rig_run(subject.rig, &chooser, false, &trace, &outcome, &err), &err);
+        ob_bench_must(ob_rig_run(subject.rig, &chooser, false, &trace, &outcome, &err), &err);
         if (i == MEMORY_FIRST)
             first = peak_mib();
     }
-    report(figures, "peak memory after 100,000 runs, and after 2,000", "MiB", peak_mib(), first);
-    report(figures, "short runs of two clients, check and digest", "1/s",
-           MEMORY_RUNS / (seconds() - started), 0);
+    ob_bench_report(figures, "peak memory after 100,000 runs, and after 2,000", "MiB", peak_mib(),
+                    first);
+    ob_bench_report(figures, "short runs of two clients, check and digest", "1/s",
+                    MEMORY_RUNS / (ob_bench_seconds() - started), 0);
     ob_strategy_free(strategy);
     ob_trace_clear(&trace);
     close_subject(&subject);
 }
 
-int main(int argc, char **argv)
+/* Whether a part is asked for, as all are when none is named. */
+static bool is_wanted(int argc, char **argv, const char *part)
+{
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], part) == 0)
+            return true;
+    return argc <= 2;
+}
+
+static void bench_runs(json_t *figures, bool flow, bool memory)
 {
     const struct ob_options options = {0};
     struct ob_server *server = NULL;
     struct ob_error err;
-    json_t *figures = json_array();
-    setvbuf(stdout, NULL, _IOLBF, 0); /* it takes a while: each figure as soon as it is there */
-    must(ob_server_open(&options, &server, &err), &err);
-    printf("%-55s %10s %10s %7s\n", "", "ours", "against", "ratio");
-    bench_flow(figures, server, BENCH_DIR "flow-2.yaml", "two");
-    bench_flow(figures, server, BENCH_DIR "flow-3.yaml", "three");
-    bench_memory(figures, server);
+    ob_bench_must(ob_server_open(&options, &server, &err), &err);
+    if (flow) {
+        bench_flow(figures, server, BENCH_DIR "flow-2.yaml", "two");
+        bench_flow(figures, server, BENCH_DIR "flow-3.yaml", "three");
+    }
+    if (memory)
+        bench_memory(figures, server);
     ob_server_close(server);
+}
+
+int main(int argc, char **argv)
+{
+    json_t *figures = json_array();
+    bool flow = is_wanted(argc, argv, "flow"), memory = is_wanted(argc, argv, "memory");
+    setvbuf(stdout, NULL, _IOLBF, 0); /* it takes a while: each figure as soon as it is there */
+    printf("%-55s %10s %10s %7s\n", "", "ours", "against", "ratio");
+    if (flow || memory)
+        bench_runs(figures, flow, memory);
+    if (is_wanted(argc, argv, "specs"))
+        ob_bench_specs(figures);
     int failed = argc > 1 && json_dump_file(figures, argv[1], JSON_INDENT(2)) != 0;
     if (failed)
         fprintf(stderr, "overbook-bench: could not write \"%s\"\n", argv[1]);

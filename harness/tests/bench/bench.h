@@ -1,0 +1,24 @@
+/*
+ * bench.h - what the benchmarks share.
+ */
+#ifndef OB_BENCH_BENCH_H
+#define OB_BENCH_BENCH_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+
+/* Ends the process with the error, if there is one. */
+void ob_bench_must(enum ob_result result, const struct ob_error *err);
+
+double ob_bench_seconds(void); /* of a clock that only goes forward */
+
+/* One figure; against and its ratio are left out of the table when against is 0. */
+void ob_bench_report(json_t *figures, const char *name, const char *unit, double ours,
+                     double against);
+
+/* Isolation specs, a folder of them, by isolationtester and by us.  Afterwards the process's
+ * environment is that of specs. */
+void ob_bench_specs(json_t *figures);
+
+#endif
