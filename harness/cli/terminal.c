@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
-#include "pg/wait.h"
+#include "pg/interrupt.h"
 #include "report.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* control.c - the control connection: who waits for whom, the clock, queries. */
 #include "pg/world_int.h"
 
-#include "pg/wait.h"
+#include "pg/interrupt.h"
 #include "pg/waits.h"
 
 #include <assert.h>

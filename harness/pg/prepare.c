@@ -1,7 +1,7 @@
 /* prepare.c - what is done on the clients' sessions before and after a run, past the engine. */
 #include "pg/world_int.h"
 
-#include "pg/wait.h"
+#include "pg/interrupt.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,11 +4,11 @@
  * A reset puts rows back and knows nothing of a table, an index or a constraint that a client has
  * made or dropped, nor of a materialized view that it refreshed.  So a copy of the clean database
  * is kept beside it, and when a run changed more than rows, the database is dropped and copied from
- * there, byte for byte; all connections are made again.  That costs some 50 ms, so it must be known
- * whether it is needed.  Where the role may have one, an event trigger notes whatever changes the
- * schema, in functions too, in a sequence: that waits for nobody, and nobody for it.  A rollback
- * does not take it back, so that is one copy too many, never one too few.  The commands' tags tell
- * the rest, and without the trigger all that clients send themselves.
+ * there, byte for byte; all connections are made again.  That costs many times what a reset does,
+ * so it must be known whether it is needed.  Where the role may have one, an event trigger notes
+ * whatever changes the schema, in functions too, in a sequence: that waits for nobody, and nobody
+ * for it.  A rollback does not take it back, so that is one copy too many, never one too few.  The
+ * commands' tags tell the rest, and without the trigger all that clients send themselves.
  *
  * Temporary objects end with their session and are nobody else's: they do not count.
  */

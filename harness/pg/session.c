@@ -14,7 +14,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/digest.h"
-#include "pg/wait.h"
+#include "pg/interrupt.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/parse.h"
-#include "pg/wait.h"
+#include "pg/interrupt.h"
 #include "target/gated.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-#include "pg/wait.h"
+#include "pg/interrupt.h"
 
 #include <errno.h>
 #include <poll.h>

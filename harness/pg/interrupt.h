@@ -1,12 +1,12 @@
 /*
- * wait.h - waiting for an answer of the server, unless the user interrupts.
+ * interrupt.h - waiting for an answer of the server, unless the user interrupts.
  *
  * What runs on the control connection may take long (a setup, an invariant), and the user need not
  * wait for that.  A signal handler says so once for the whole process; whoever waits then has the
  * statement cancelled, and gets its error.
  */
-#ifndef OB_PG_WAIT_H
-#define OB_PG_WAIT_H
+#ifndef OB_PG_INTERRUPT_H
+#define OB_PG_INTERRUPT_H
 
 #include <libpq-fe.h>
 #include <stdbool.h>
