@@ -143,15 +143,21 @@ static uint64_t number(struct argp_state *state, const char *option, const char 
     return value;
 }
 
+static char *kept_url; /* for the process's life */
+
+static void forget_url(void)
+{
+    free(kept_url);
+}
+
 /* Keeps a copy, and wipes the argument: anybody may read those of a process. */
 static void read_url(struct argp_state *state, char *url, struct ob_options *out)
 {
-    static char *copy; /* for the process's life */
     struct ob_error err;
     if (ob_pg_url_check(url, &err) != OB_OK)
         usage_error(state, &err);
-    copy = ob_strdup(url);
-    out->database_url = copy;
+    out->database_url = kept_url = ob_strdup(url); /* given once only */
+    atexit(forget_url);
     memset(url, '*', strlen(url));
 }
 
