@@ -44,8 +44,8 @@ OB_MUSTCHECK enum ob_result ob_pg_plain_open(const char *conninfo, struct ob_pg_
 void ob_pg_plain_close(struct ob_pg_plain *plain); /* NULL is legal */
 
 /* Makes the sessions of a spec ready, as if each was new, their application names
- * "APPLICATION/NAME" (application NULL: what the connection has by itself).  What they are told
- * from now on is kept.  OB_SERVER, and the detail is libpq's message. */
+ * "APPLICATION/NAME" (application NULL: what the connection has by itself).  Nothing is left of
+ * earlier specs' sessions.  What they are told from now on is kept.  OB_SERVER, and the detail is libpq's message. */
 OB_MUSTCHECK enum ob_result ob_pg_plain_begin(struct ob_pg_plain *plain, const char *application,
                                               const char *const *names, size_t count,
                                               struct ob_error *err);
