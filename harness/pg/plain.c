@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "pg/interrupt.h"
 #include "pg/waits.h"
 
 #include <assert.h>
@@ -211,7 +212,10 @@ static PGconn *conn_of(const struct ob_pg_plain *plain, size_t client)
 
 PGresult *ob_pg_plain_exec(struct ob_pg_plain *plain, size_t client, const char *sql)
 {
-    return PQexec(conn_of(plain, client), sql);
+    PGconn *conn = conn_of(plain, client);
+    if (PQtransactionStatus(conn) == PQTRANS_ACTIVE)
+        return PQexec(conn, sql); /* ends the COPY that the last one has begun */
+    return ob_pg_wait_exec(conn, sql);
 }
 
 const char *ob_pg_plain_message(const struct ob_pg_plain *plain, size_t client)
@@ -336,6 +340,10 @@ static enum ob_io port_poll(void *self, size_t client, struct ob_reply *reply, s
 {
     struct ob_pg_plain *plain = self;
     struct plain_session *session = &plain->sessions[client];
+    if (ob_pg_interrupted()) {
+        ob_error_set(err, OB_INTERRUPTED, "interrupted");
+        return OB_IO_FAILED;
+    }
     if (!session->answering) {
         enum ob_io io = await_answer(session, err);
         if (io != OB_IO_DONE)
