@@ -219,6 +219,32 @@ static void nothing_is_left_of_a_session_that_the_next_spec_has_not(void **state
     close_place(&place);
 }
 
+/* libpq has a sentence of its own for whoever reads on. */
+static void a_lost_connection_says_why_and_no_more(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    const char *gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity"
+                       " WHERE application_name = 'rooms/ann')";
+    step(&place, 1,
+         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+         " WHERE application_name = 'rooms/ann'");
+    for (int i = 0; strcmp(step(&place, 1, gone), "answer\nPGRES_TUPLES_OK t\n") != 0; i++) {
+        assert_true(i < SETTLE_US_MAX / LOOK_US);
+        place.ports.wait(place.plain, 1, LOOK_US);
+    }
+    PGresult *result = ob_pg_plain_exec(place.plain, 0, "SELECT 1");
+    assert_int_equal(PQresultStatus(result), PGRES_FATAL_ERROR);
+    PQclear(result);
+    assert_string_equal(ob_pg_plain_message(place.plain, 0),
+                        "FATAL:  terminating connection due to administrator command\n"
+                        "server closed the connection unexpectedly\n"
+                        "\tThis probably means the server terminated abnormally\n"
+                        "\tbefore or while processing the request.\n");
+    close_place(&place);
+}
+
 static void a_safe_snapshot_is_waited_for(void **state)
 {
     (void)state;
@@ -258,6 +284,7 @@ int main(void)
         cmocka_unit_test(notices_come_in_their_order_also_late),
         cmocka_unit_test(a_session_keeps_its_state_until_the_next_spec),
         cmocka_unit_test(nothing_is_left_of_a_session_that_the_next_spec_has_not),
+        cmocka_unit_test(a_lost_connection_says_why_and_no_more),
         cmocka_unit_test(a_safe_snapshot_is_waited_for),
         cmocka_unit_test(a_cancelled_step_says_so_before_its_answer),
     };
