@@ -71,6 +71,12 @@ static enum ob_result play(struct ob_spec_place *place, const char *path,
     return result;
 }
 
+static int say_interrupted(void)
+{
+    ob_cli_say_interrupted();
+    return OB_EXIT_INCONCLUSIVE;
+}
+
 static int play_files(const struct ob_options *options, int limit_s, const char *conninfo)
 {
     struct ob_error err;
@@ -79,7 +85,8 @@ static int play_files(const struct ob_options *options, int limit_s, const char 
         conninfo ? ob_spec_place_open_at(conninfo, &place, &err) : ob_spec_place_open(&place, &err);
     int status = OB_EXIT_EXPECTED;
     setvbuf(stdout, NULL, _IOLBF, 0); /* so that a reader sees which step takes long */
-    for (size_t i = 0; i < options->arg_count && result == OB_OK && status == 0; i++) {
+    for (size_t i = 0;
+         i < options->arg_count && result == OB_OK && status == 0 && !ob_cli_interrupted(); i++) {
         struct ob_spec *spec = NULL;
         bool played = false;
         if (ob_spec_file_read(options->args[i], &spec, &err) != OB_OK)
@@ -91,7 +98,11 @@ static int play_files(const struct ob_options *options, int limit_s, const char 
         ob_spec_free(spec);
     }
     ob_spec_place_close(place);
-    return ob_cli_finish(result == OB_OK ? status : ob_cli_error(&err));
+    if (result != OB_OK && result != OB_INTERRUPTED)
+        status = ob_cli_error(&err);
+    else if (ob_cli_interrupted())
+        status = say_interrupted();
+    return ob_cli_finish(status);
 }
 
 /* --- a folder, compared */
@@ -190,12 +201,12 @@ static int compare_folder(struct ob_options *options, int limit_s, const char *c
     if (result != OB_OK)
         status = ob_cli_error(&err);
     else if (regress.passed + regress.failed < regress.test_count)
-        status = OB_EXIT_INCONCLUSIVE;
-    if (options->json && regress.test_count > 0) {
+        status = say_interrupted();
+    if (options->json && result != OB_INPUT) {
         int written = write_json(options->json, &regress);
         status = written != 0 ? written : status;
     }
-    if (regress.test_count > 0)
+    if (result != OB_INPUT)
         printf("%zu passed, %zu failed\n", regress.passed, regress.failed);
     ob_regress_clear(&regress);
     return ob_cli_finish(status);

@@ -49,8 +49,12 @@ PGresult *ob_pg_wait_result(PGconn *conn)
     for (;;) {
         while (PQisBusy(conn)) {
             wait_readable(conn);
-            if (!PQconsumeInput(conn))
-                break; /* PQgetResult() tells */
+            if (PQconsumeInput(conn))
+                continue;
+            if (PQstatus(conn) != CONNECTION_BAD)
+                break;     /* PQgetResult() tells */
+            PQclear(last); /* the connection has said why, and PQgetResult() would add to that */
+            return PQmakeEmptyPGresult(conn, PGRES_FATAL_ERROR);
         }
         PGresult *result = PQgetResult(conn);
         if (!result)

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "pg/interrupt.h"
 #include "pg/waits.h"
 
 #include <assert.h>
@@ -120,25 +121,47 @@ void ob_pg_plain_close(struct ob_pg_plain *plain)
     free(plain);
 }
 
+static bool exec_done(PGconn *conn, const char *sql)
+{
+    PGresult *result = PQexec(conn, sql);
+    bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
+    PQclear(result);
+    return done;
+}
+
 /* Whether a connection can serve as a new one. */
 static bool made_new(PGconn *conn)
 {
-    if (PQtransactionStatus(conn) != PQTRANS_IDLE)
+    PGTransactionStatusType status = PQtransactionStatus(conn);
+    bool open = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+    if (status != PQTRANS_IDLE && !(open && exec_done(conn, "ROLLBACK")))
         return false;
-    PGresult *result = PQexec(conn, "DISCARD ALL");
-    bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
-    PQclear(result);
+    bool done = exec_done(conn, "DISCARD ALL");
     for (PGnotify *notify; done && (notify = PQnotifies(conn)) != NULL;)
         PQfreemem(notify);
     return done;
 }
 
-static enum ob_result renew(const struct ob_pg_plain *plain, PGconn **conn, struct ob_error *err)
+static void renew(PGconn **conn)
 {
-    if (*conn && made_new(*conn))
-        return OB_OK;
+    if (!*conn)
+        return;
+    PQsetNoticeProcessor(*conn, ignore_notice, NULL);
+    if (made_new(*conn))
+        return;
     PQfinish(*conn);
-    return connect_one(plain->conninfo, conn, err);
+    *conn = NULL;
+}
+
+/* Every connection, also those that the present spec does not use: it must find no locks, open
+ * transactions or names of an earlier one's. */
+static void renew_all(struct ob_pg_plain *plain)
+{
+    renew(&plain->control);
+    for (size_t i = 0; i < plain->opened; i++) {
+        renew(&plain->sessions[i].conn);
+        forget(&plain->sessions[i]);
+    }
 }
 
 static enum ob_result name_session(PGconn *conn, const char *application, const char *name,
@@ -155,23 +178,26 @@ static enum ob_result name_session(PGconn *conn, const char *application, const 
     return done ? OB_OK : complain(conn, "setting of application name failed", err);
 }
 
+/* A connection that can serve as a new one, with a name. */
+static enum ob_result provide(const struct ob_pg_plain *plain, PGconn **conn,
+                              const char *application, const char *name, struct ob_error *err)
+{
+    enum ob_result result = *conn ? OB_OK : connect_one(plain->conninfo, conn, err);
+    return result == OB_OK ? name_session(*conn, application, name, err) : result;
+}
+
 enum ob_result ob_pg_plain_begin(struct ob_pg_plain *plain, const char *application,
                                  const char *const *names, size_t count, struct ob_error *err)
 {
     assert(count <= OB_CLIENTS_MAX);
-    enum ob_result result = renew(plain, &plain->control, err);
-    if (result == OB_OK)
-        result = name_session(plain->control, application, "control connection", err);
+    renew_all(plain);
+    enum ob_result result = provide(plain, &plain->control, application, "control connection", err);
     PQsetNoticeProcessor(plain->control, ignore_notice, NULL);
     for (size_t i = 0; i < count && result == OB_OK; i++) {
         struct plain_session *session = &plain->sessions[i];
-        PQsetNoticeProcessor(session->conn, ignore_notice, NULL);
-        result = renew(plain, &session->conn, err);
+        result = provide(plain, &session->conn, application, names[i], err);
         if (i >= plain->opened)
             plain->opened = i + 1;
-        if (result == OB_OK)
-            result = name_session(session->conn, application, names[i], err);
-        forget(session);
         PQsetNoticeProcessor(session->conn, hear_notice, session);
     }
     plain->session_count = count;
@@ -186,7 +212,10 @@ static PGconn *conn_of(const struct ob_pg_plain *plain, size_t client)
 
 PGresult *ob_pg_plain_exec(struct ob_pg_plain *plain, size_t client, const char *sql)
 {
-    return PQexec(conn_of(plain, client), sql);
+    PGconn *conn = conn_of(plain, client);
+    if (PQtransactionStatus(conn) == PQTRANS_ACTIVE)
+        return PQexec(conn, sql); /* ends the COPY that the last one has begun */
+    return ob_pg_wait_exec(conn, sql);
 }
 
 const char *ob_pg_plain_message(const struct ob_pg_plain *plain, size_t client)
@@ -311,6 +340,10 @@ static enum ob_io port_poll(void *self, size_t client, struct ob_reply *reply, s
 {
     struct ob_pg_plain *plain = self;
     struct plain_session *session = &plain->sessions[client];
+    if (ob_pg_interrupted()) {
+        ob_error_set(err, OB_INTERRUPTED, "interrupted");
+        return OB_IO_FAILED;
+    }
     if (!session->answering) {
         enum ob_io io = await_answer(session, err);
         if (io != OB_IO_DONE)

@@ -9,6 +9,8 @@
  *
  * Connections outlive a spec, since to make one costs more than most specs do.
  *
+ * An interrupt (interrupt.h) ends what is waited for, and with it the run: OB_INTERRUPTED.
+ *
  * Threads: one owner.
  */
 #ifndef OB_PG_PLAIN_H
@@ -44,14 +46,16 @@ OB_MUSTCHECK enum ob_result ob_pg_plain_open(const char *conninfo, struct ob_pg_
 void ob_pg_plain_close(struct ob_pg_plain *plain); /* NULL is legal */
 
 /* Makes the sessions of a spec ready, as if each was new, their application names
- * "APPLICATION/NAME" (application NULL: what the connection has by itself).  What they are told
- * from now on is kept.  OB_SERVER, and the detail is libpq's message. */
+ * "APPLICATION/NAME" (application NULL: what the connection has by itself).  Nothing is left of
+ * earlier specs' sessions.  What they are told from now on is kept.  OB_SERVER, and the detail is
+ * libpq's message. */
 OB_MUSTCHECK enum ob_result ob_pg_plain_begin(struct ob_pg_plain *plain, const char *application,
                                               const char *const *names, size_t count,
                                               struct ob_error *err);
 
 /* Runs SQL at once, on the control connection (OB_NO_CLIENT), whose notices nobody hears, or on a
- * session.  The result is the last one, the caller's to clear. */
+ * session; an interrupt (interrupt.h) cancels it.  The result is the last one, the caller's to
+ * clear. */
 PGresult *ob_pg_plain_exec(struct ob_pg_plain *plain, size_t client, const char *sql);
 /* libpq's message about that. */
 const char *ob_pg_plain_message(const struct ob_pg_plain *plain, size_t client);

@@ -255,6 +255,8 @@ enum ob_result ob_regress_run(const struct ob_regress_options *options, struct o
     if (result == OB_OK)
         result = play_all(&run, err);
     out->us = now_us() - began_us;
+    if (is_stopped(&run))
+        result = OB_OK; /* a signal that ended this one's work has ended the workers, too */
     for (size_t i = 0; i < run.worker_count; i++)
         ob_spec_worker_stop(&run.workers[i], result != OB_OK || is_stopped(&run));
     free(run.order);

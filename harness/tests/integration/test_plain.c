@@ -30,11 +30,16 @@ struct place {
     struct ob_buf heard; /* what the last hear() heard */
 };
 
-static void begin(struct place *place)
+static void begin_with(struct place *place, size_t count)
 {
     static const char *const names[] = {"ann", "bob"};
-    if (ob_pg_plain_begin(place->plain, "rooms", names, 2, &place->err) != OB_OK)
+    if (ob_pg_plain_begin(place->plain, "rooms", names, count, &place->err) != OB_OK)
         fail_msg("%s: %s", place->err.message, place->err.detail);
+}
+
+static void begin(struct place *place)
+{
+    begin_with(place, 2);
 }
 
 static void open_place(struct place *place)
@@ -191,6 +196,55 @@ static void a_session_keeps_its_state_until_the_next_spec(void **state)
     close_place(&place);
 }
 
+static void nothing_is_left_of_a_session_that_the_next_spec_has_not(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    step(&place, 1, "SELECT pg_advisory_lock(7)");
+    step(&place, 1, "BEGIN; UPDATE room SET n = 99 WHERE id = 1");
+
+    begin_with(&place, 1);
+    assert_string_equal(step(&place, 0, "SELECT pg_try_advisory_lock(7)"),
+                        "answer\nPGRES_TUPLES_OK t\n");
+    assert_string_equal(step(&place, 0, "SELECT n FROM room WHERE id = 1 FOR UPDATE NOWAIT"),
+                        "answer\nPGRES_TUPLES_OK 10\n");
+    assert_string_equal(step(&place, 0,
+                             "SELECT count(*) FROM pg_stat_activity"
+                             " WHERE application_name = 'rooms/bob'"),
+                        "answer\nPGRES_TUPLES_OK 0\n");
+    begin(&place);
+    assert_string_equal(step(&place, 1, "SHOW application_name"),
+                        "answer\nPGRES_TUPLES_OK rooms/bob\n");
+    close_place(&place);
+}
+
+/* libpq has a sentence of its own for whoever reads on. */
+static void a_lost_connection_says_why_and_no_more(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    const char *gone = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity"
+                       " WHERE application_name = 'rooms/ann')";
+    step(&place, 1,
+         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+         " WHERE application_name = 'rooms/ann'");
+    for (int i = 0; strcmp(step(&place, 1, gone), "answer\nPGRES_TUPLES_OK t\n") != 0; i++) {
+        assert_true(i < SETTLE_US_MAX / LOOK_US);
+        place.ports.wait(place.plain, 1, LOOK_US);
+    }
+    PGresult *result = ob_pg_plain_exec(place.plain, 0, "SELECT 1");
+    assert_int_equal(PQresultStatus(result), PGRES_FATAL_ERROR);
+    PQclear(result);
+    assert_string_equal(ob_pg_plain_message(place.plain, 0),
+                        "FATAL:  terminating connection due to administrator command\n"
+                        "server closed the connection unexpectedly\n"
+                        "\tThis probably means the server terminated abnormally\n"
+                        "\tbefore or while processing the request.\n");
+    close_place(&place);
+}
+
 static void a_safe_snapshot_is_waited_for(void **state)
 {
     (void)state;
@@ -229,6 +283,8 @@ int main(void)
         cmocka_unit_test(each_statement_of_a_step_has_its_result),
         cmocka_unit_test(notices_come_in_their_order_also_late),
         cmocka_unit_test(a_session_keeps_its_state_until_the_next_spec),
+        cmocka_unit_test(nothing_is_left_of_a_session_that_the_next_spec_has_not),
+        cmocka_unit_test(a_lost_connection_says_why_and_no_more),
         cmocka_unit_test(a_safe_snapshot_is_waited_for),
         cmocka_unit_test(a_cancelled_step_says_so_before_its_answer),
     };
