@@ -1,0 +1,23 @@
+/*
+ * lot.h - the random numbers of one run, and faults drawn from them.
+ *
+ * Rare faults reach late points, frequent ones early points: so each run has odds of its own, from
+ * one in 2 to one in 64.
+ */
+#ifndef OB_EXPLORE_LOT_H
+#define OB_EXPLORE_LOT_H
+
+#include "base/rng.h"
+#include "engine/choice.h"
+
+struct ob_lot {
+    struct ob_rng rng;
+    uint64_t fault_odds; /* a fault happens once in so many times that it could */
+};
+
+void ob_lot_begin(struct ob_lot *lot, uint64_t seed, uint64_t run);
+
+/* Whether the fault of this point happens, and in which way. */
+size_t ob_lot_fault(struct ob_lot *lot, const struct ob_choice_point *point);
+
+#endif
