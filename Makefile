@@ -39,7 +39,7 @@ OB_CFLAGS   := -std=c11 -pthread -UNDEBUG $(WARNINGS) \
                                  -fno-omit-frame-pointer) \
                $(if $(COVERAGE),--coverage -fprofile-update=atomic -O0)
 OB_LDFLAGS  := -pthread $(if $(SANITIZER),-fsanitize=$(SANITIZER)) $(if $(COVERAGE),--coverage)
-OB_LIBS     := $(PKG_LIBS)
+OB_LIBS     := $(PKG_LIBS) -lm
 
 # --- base
 BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c \
@@ -55,7 +55,8 @@ TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports
 ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
                harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
                harness/explore/rig.c harness/explore/order.c harness/explore/strategy.c harness/explore/random.c harness/explore/turns.c harness/explore/exhaustive.c \
-               harness/explore/lot.c harness/explore/path.c harness/explore/follower.c harness/explore/tally.c \
+               harness/explore/bounded.c harness/explore/pct.c harness/explore/pos.c harness/explore/urw.c \
+               harness/explore/lot.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
                harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/wait.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \

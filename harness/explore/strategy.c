@@ -1,10 +1,13 @@
 #include "explore/strategy.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/parse.h"
+#include "explore/lot.h"
 #include "explore/strategy_int.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,15 +25,21 @@ struct ob_strategy {
 };
 
 static const char *const words[] = {
-#define OB_STRATEGY_WORD(name, word, about) word,
+#define OB_STRATEGY_WORD(name, word, letter, min, usual, max, about) word,
     OB_STRATEGIES(OB_STRATEGY_WORD)
 #undef OB_STRATEGY_WORD
 };
 
 static const char *const abouts[] = {
-#define OB_STRATEGY_ABOUT(name, word, about) about,
+#define OB_STRATEGY_ABOUT(name, word, letter, min, usual, max, about) about,
     OB_STRATEGIES(OB_STRATEGY_ABOUT)
 #undef OB_STRATEGY_ABOUT
+};
+
+static const struct ob_strategy_argument arguments[] = {
+#define OB_STRATEGY_ARGUMENT(name, word, letter, min, usual, max, about) {letter, min, usual, max},
+    OB_STRATEGIES(OB_STRATEGY_ARGUMENT)
+#undef OB_STRATEGY_ARGUMENT
 };
 
 const char *ob_strategy_word(enum ob_strategy_kind kind)
@@ -45,20 +54,81 @@ const char *ob_strategy_about(enum ob_strategy_kind kind)
     return abouts[kind];
 }
 
-enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out, struct ob_error *err)
+const struct ob_strategy_argument *ob_strategy_argument(enum ob_strategy_kind kind)
 {
-    for (size_t i = 0; i < OB_STRATEGY_COUNT; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *out = (enum ob_strategy_kind)i;
-            return OB_OK;
-        }
-    }
+    assert(kind < OB_STRATEGY_COUNT);
+    return &arguments[kind];
+}
+
+void ob_strategy_name(enum ob_strategy_kind kind, unsigned argument,
+                      char name[OB_STRATEGY_NAME_SIZE])
+{
+    if (ob_strategy_argument(kind)->letter[0] == '\0')
+        snprintf(name, OB_STRATEGY_NAME_SIZE, "%s", words[kind]);
+    else
+        snprintf(name, OB_STRATEGY_NAME_SIZE, "%s:%u", words[kind], argument);
+}
+
+static enum ob_result refuse_unknown(const char *text, const char *word, struct ob_error *err)
+{
+    struct ob_buf known;
+    ob_buf_init(&known, sizeof err->detail - 1);
+    for (size_t i = 0; i < OB_STRATEGY_COUNT; i++)
+        ob_buf_printf(&known, "%s%s%s%s", i > 0 ? ", " : "Known are ", words[i],
+                      arguments[i].letter[0] != '\0' ? ":" : "", arguments[i].letter);
     ob_error_set(err, OB_USAGE, "unknown strategy \"%s\"", text);
-    ob_error_detail(err, "Known are random, round-robin, exhaustive, stress and permutations.");
-    const char *nearest = ob_parse_nearest(text, words, OB_STRATEGY_COUNT);
+    ob_error_detail(err, "%s.", known.data);
+    const char *nearest = ob_parse_nearest(word, words, OB_STRATEGY_COUNT);
     if (nearest)
         ob_error_hint(err, "Did you mean \"%s\"?", nearest);
+    ob_buf_clear(&known);
     return OB_USAGE;
+}
+
+/* text is what stands after the colon. */
+static enum ob_result parse_argument(enum ob_strategy_kind kind, const char *text, unsigned *out,
+                                     struct ob_error *err)
+{
+    const struct ob_strategy_argument *argument = &arguments[kind];
+    uint64_t value;
+    if (argument->letter[0] == '\0') {
+        ob_error_set(err, OB_USAGE, "the strategy %s takes no number, and was given \"%s\"",
+                     words[kind], text);
+        ob_error_hint(err, "Leave out what begins with the colon.");
+        return OB_USAGE;
+    }
+    if (!ob_parse_u64(text, argument->min, argument->max, &value)) {
+        ob_error_set(err, OB_USAGE,
+                     "the strategy %s:%s takes a whole number from %u to %u, not \"%s\"",
+                     words[kind], argument->letter, argument->min, argument->max, text);
+        ob_error_hint(err, "For example %s:%u.", words[kind], argument->usual);
+        return OB_USAGE;
+    }
+    *out = (unsigned)value;
+    return OB_OK;
+}
+
+enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out, unsigned *argument,
+                                 struct ob_error *err)
+{
+    size_t size = strcspn(text, ":");
+    for (size_t i = 0; i < OB_STRATEGY_COUNT; i++) {
+        if (strlen(words[i]) != size || strncmp(text, words[i], size) != 0)
+            continue;
+        unsigned value = arguments[i].usual;
+        enum ob_result result = OB_OK;
+        if (text[size] != '\0')
+            result = parse_argument((enum ob_strategy_kind)i, text + size + 1, &value, err);
+        if (result != OB_OK)
+            return result;
+        *out = (enum ob_strategy_kind)i;
+        *argument = value;
+        return OB_OK;
+    }
+    char *word = ob_asprintf("%.*s", (int)size, text);
+    enum ob_result result = refuse_unknown(text, word, err);
+    free(word);
+    return result;
 }
 
 struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, size_t client_count)
@@ -69,14 +139,31 @@ struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, s
         [OB_STRATEGY_EXHAUSTIVE] = &ob_search_exhaustive,
         [OB_STRATEGY_STRESS] = &ob_search_random,
         [OB_STRATEGY_PERMUTATIONS] = &ob_search_random, /* never asked: it has no runs of its own */
+        [OB_STRATEGY_BOUNDED] = &ob_search_bounded,
+        [OB_STRATEGY_PCT] = &ob_search_pct,
+        [OB_STRATEGY_POS] = &ob_search_pos,
+        [OB_STRATEGY_URW] = &ob_search_urw,
     };
     static_assert(sizeof types / sizeof *types == OB_STRATEGY_COUNT, "a search for each strategy");
     struct ob_strategy *strategy = ob_alloc(sizeof *strategy);
     strategy->kind = kind;
     strategy->type = types[kind];
     strategy->search = ob_alloc(strategy->type->size);
-    *strategy->search = (struct ob_search){.seed = seed, .client_count = client_count};
+    *strategy->search = (struct ob_search){
+        .seed = seed, .client_count = client_count, .argument = arguments[kind].usual};
     return strategy;
+}
+
+void ob_strategy_set_argument(struct ob_strategy *strategy, unsigned argument)
+{
+    const struct ob_strategy_argument *bounds = &arguments[strategy->kind];
+    assert(argument >= bounds->min && argument <= bounds->max);
+    strategy->search->argument = argument;
+}
+
+void ob_strategy_set_steps_max(struct ob_strategy *strategy, uint64_t steps_max)
+{
+    strategy->search->steps_max = steps_max;
 }
 
 void ob_strategy_begin_with(struct ob_strategy *strategy, const struct ob_orders *orders)
@@ -111,6 +198,33 @@ bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
 bool ob_strategy_exhausted(const struct ob_strategy *strategy)
 {
     return strategy->search->exhausted;
+}
+
+bool ob_strategy_within_bound(const struct ob_strategy *strategy)
+{
+    return strategy->search->within_bound;
+}
+
+bool ob_strategy_promise(const struct ob_strategy *strategy, uint64_t run_count,
+                         struct ob_strategy_promise *out)
+{
+    const struct ob_search *search = strategy->search;
+    if (strategy->kind != OB_STRATEGY_PCT || search->steps_max == 0 || search->exceeded)
+        return false;
+    uint64_t runs = run_count > strategy->order_count ? run_count - strategy->order_count : 0;
+    *out = (struct ob_strategy_promise){
+        .depth = search->argument,
+        .clients = search->client_count,
+        .steps = search->steps_max,
+        .runs = search->faults_offered ? ob_lots_faultless(runs) : runs,
+    };
+    return true;
+}
+
+bool ob_strategy_samples(enum ob_strategy_kind kind)
+{
+    return kind == OB_STRATEGY_RANDOM || kind == OB_STRATEGY_PCT || kind == OB_STRATEGY_POS ||
+           kind == OB_STRATEGY_URW;
 }
 
 bool ob_strategy_changed(const struct ob_strategy *strategy)

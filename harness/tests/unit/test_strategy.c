@@ -169,7 +169,9 @@ static void a_run_made_again_is_chosen_the_same(void **state)
 {
     (void)state;
     static const struct programs programs = {3, {4, 4, 4}, 1, 2};
-    for (int kind = 0; kind < OB_STRATEGY_PERMUTATIONS; kind++) {
+    for (int kind = 0; kind < OB_STRATEGY_COUNT; kind++) {
+        if (kind == OB_STRATEGY_PERMUTATIONS)
+            continue;
         struct ob_strategy *strategy = ob_strategy_new((enum ob_strategy_kind)kind, 9, 3);
         struct ob_chooser chooser = ob_strategy_chooser(strategy);
         for (uint64_t i = 0; i < 3; i++) {
@@ -298,16 +300,70 @@ static void strategies_are_known_by_their_words(void **state)
     struct ob_error err;
     for (int i = 0; i < OB_STRATEGY_COUNT; i++) {
         enum ob_strategy_kind kind;
+        unsigned argument;
         const char *word = ob_strategy_word((enum ob_strategy_kind)i);
-        assert_int_equal(ob_strategy_parse(word, &kind, &err), OB_OK);
+        assert_int_equal(ob_strategy_parse(word, &kind, &argument, &err), OB_OK);
         assert_int_equal(kind, i);
+        assert_int_equal(argument, ob_strategy_argument(kind)->usual);
         assert_true(strlen(ob_strategy_about(kind)) > 5);
     }
     enum ob_strategy_kind kind = OB_STRATEGY_STRESS;
-    assert_int_equal(ob_strategy_parse("exaustive", &kind, &err), OB_USAGE);
+    unsigned argument = 7;
+    assert_int_equal(ob_strategy_parse("exaustive", &kind, &argument, &err), OB_USAGE);
     assert_int_equal(kind, OB_STRATEGY_STRESS);
+    assert_int_equal(argument, 7);
     assert_string_equal(err.message, "unknown strategy \"exaustive\"");
+    assert_string_equal(err.detail, "Known are random, round-robin, exhaustive, stress, "
+                                    "permutations, bounded:N, pct:D, pos, urw.");
     assert_string_equal(err.hint, "Did you mean \"exhaustive\"?");
+    assert_int_equal(ob_strategy_parse("boundet:3", &kind, &argument, &err), OB_USAGE);
+    assert_string_equal(err.hint, "Did you mean \"bounded\"?");
+}
+
+static void a_name_with_its_number_is_read_as_it_is_written(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"pct:1", "pct:16", "bounded:0", "bounded:1000", "urw"};
+    struct ob_error err;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        enum ob_strategy_kind kind;
+        unsigned argument;
+        char name[OB_STRATEGY_NAME_SIZE];
+        assert_int_equal(ob_strategy_parse(names[i], &kind, &argument, &err), OB_OK);
+        ob_strategy_name(kind, argument, name);
+        assert_string_equal(name, names[i]);
+    }
+}
+
+static void a_number_that_is_none_is_refused_with_those_that_are(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message, *hint;
+    } cases[] = {
+        {"pct:0", "the strategy pct:D takes a whole number from 1 to 16, not \"0\"",
+         "For example pct:2."},
+        {"pct:17", "the strategy pct:D takes a whole number from 1 to 16, not \"17\"",
+         "For example pct:2."},
+        {"pct:", "the strategy pct:D takes a whole number from 1 to 16, not \"\"",
+         "For example pct:2."},
+        {"bounded:-1", "the strategy bounded:N takes a whole number from 0 to 1000, not \"-1\"",
+         "For example bounded:2."},
+        {"bounded:2:3", "the strategy bounded:N takes a whole number from 0 to 1000, not \"2:3\"",
+         "For example bounded:2."},
+        {"random:3", "the strategy random takes no number, and was given \"3\"",
+         "Leave out what begins with the colon."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum ob_strategy_kind kind = OB_STRATEGY_STRESS;
+        unsigned argument = 7;
+        struct ob_error err;
+        assert_int_equal(ob_strategy_parse(cases[i].text, &kind, &argument, &err), OB_USAGE);
+        assert_string_equal(err.message, cases[i].message);
+        assert_string_equal(err.hint, cases[i].hint);
+        assert_int_equal(kind, OB_STRATEGY_STRESS);
+        assert_int_equal(argument, 7);
+    }
 }
 
 int main(void)
@@ -325,6 +381,8 @@ int main(void)
         cmocka_unit_test(every_client_goes_first_as_often_by_lot),
         cmocka_unit_test(round_robin_takes_turns_from_each_client_once),
         cmocka_unit_test(strategies_are_known_by_their_words),
+        cmocka_unit_test(a_name_with_its_number_is_read_as_it_is_written),
+        cmocka_unit_test(a_number_that_is_none_is_refused_with_those_that_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
