@@ -265,14 +265,13 @@ static void claims(struct ob_table *t, const struct ob_report_result *result)
 {
     if (result->claim && *result->claim)
         paragraph(t, PLAIN, result->claim, INDENT, TEXT_LINES);
-    if (t->options.verbosity > 0 && result->sampled)
-        paragraph(
-            t, DIM,
-            ob_arena_printf(&t->arena,
-                            "of further runs, by estimate: %.1f %% with a new outcome, %.1f %% "
-                            "of a new class",
-                            100 * result->unseen_outcomes, 100 * result->unseen_classes),
-            INDENT, TEXT_LINES);
+    if (t->options.verbosity > 0 && result->sampled && result->violation_count == 0)
+        paragraph(t, DIM,
+                  ob_arena_printf(&t->arena,
+                                  "of further runs about %.1f %% show a new outcome, %.1f %% a new "
+                                  "class",
+                                  100 * result->unseen_outcomes, 100 * result->unseen_classes),
+                  INDENT, TEXT_LINES);
 }
 
 static void findings(struct ob_table *t, const struct ob_report_result *result)

@@ -275,14 +275,17 @@ static const char *unexpected(struct ob_arena *arena, const struct ob_report_res
                            cure(arena, result, exploration));
 }
 
-/* What follows from runs that found nothing; "" where nothing does. */
-static const char *claim_of(struct ob_arena *arena, const struct ob_judge_case *judged)
+/* What follows from runs that found nothing; "" where nothing does.  A deadlock's victim that the
+ * server draws is no run's own choice, so no probability is claimed then. */
+static const char *claim_of(struct ob_report *report, const struct ob_judge_case *judged)
 {
     const struct ob_exploration *exploration = judged->exploration;
+    struct ob_arena *arena = &report->arena;
     if (exploration->within_bound && !exploration->exhausted)
         return ob_arena_printf(arena, "every schedule of at most %u preemption%s was run",
                                judged->argument, judged->argument == 1 ? "" : "s");
-    if (exploration->promised && ob_claim_confident(&exploration->promise))
+    if (exploration->promised && report->controlled_deadlock &&
+        ob_claim_confident(&exploration->promise))
         return ob_arena_printf(arena, "no bug of depth %u%s: %d %%", exploration->promise.depth,
                                judged->rig->spec.fault_budget > 0 ? " that needs no fault" : "",
                                OB_CLAIM_PERCENT);
@@ -325,7 +328,7 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
     else
         result->verdict = result->violation_count > 0 ? OB_VIOLATED : OB_HOLDS;
     if (result->verdict == OB_HOLDS)
-        result->claim = claim_of(&report->arena, judged);
+        result->claim = claim_of(report, judged);
     result->as_expected = !reason && decided == (violates != NULL);
     if (reason)
         result->reason = reason;
