@@ -133,7 +133,7 @@ enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out, u
 
 struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, size_t client_count)
 {
-    static const struct ob_search_type *const types[] = {
+    static const struct ob_search_type *const types[OB_STRATEGY_COUNT] = {
         [OB_STRATEGY_RANDOM] = &ob_search_random,
         [OB_STRATEGY_ROUND_ROBIN] = &ob_search_turns,
         [OB_STRATEGY_EXHAUSTIVE] = &ob_search_exhaustive,
@@ -144,7 +144,7 @@ struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, s
         [OB_STRATEGY_POS] = &ob_search_pos,
         [OB_STRATEGY_URW] = &ob_search_urw,
     };
-    static_assert(sizeof types / sizeof *types == OB_STRATEGY_COUNT, "a search for each strategy");
+    assert(kind < OB_STRATEGY_COUNT && types[kind]);
     struct ob_strategy *strategy = ob_alloc(sizeof *strategy);
     strategy->kind = kind;
     strategy->type = types[kind];

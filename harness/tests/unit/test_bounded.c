@@ -77,8 +77,7 @@ static void the_runs_within_a_bound_are_as_many_as_by_hand(void **state)
                                     three = {3, {2, 2, 2}, 0, 0, NULL};
     static const struct {
         const struct ob_programs *programs;
-        unsigned bound;
-        uint64_t runs;
+        uint64_t bound, runs;
         bool exhausted;
     } cases[] = {
         {&fours, 0, 2, false},  {&fours, 1, 8, false},  {&fours, 2, 26, false},
@@ -87,7 +86,7 @@ static void the_runs_within_a_bound_are_as_many_as_by_hand(void **state)
         {&twos, 2, 6, true},    {&three, 0, 6, false},  {&three, 1, 24, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct count found = count(cases[i].programs, cases[i].bound);
+        struct count found = count(cases[i].programs, (unsigned)cases[i].bound);
         assert_int_equal(found.runs, cases[i].runs);
         assert_true(found.within_bound);
         assert_int_equal(found.exhausted, cases[i].exhausted);
