@@ -127,10 +127,11 @@ static bool check_strategy_number(struct ob_load *load, const struct ob_setting 
         return ob_load_refuse(load, value->place, "leave out what begins with the colon",
                               "the strategy %.*s takes no number", (int)size, value->text);
     if (!ob_parse_i64(text, word->min, word->max, &number))
-        return ob_load_refuse(load, value->place, "for example pct:3",
-                              "the strategy %s takes a whole number from %lld to %lld, not %s",
-                              word->name, (long long)word->min, (long long)word->max,
-                              ob_load_quote(load, text));
+        return ob_load_refuse(
+            load, value->place,
+            ob_arena_printf(&load->scenario->arena, "for example %s:2", word->name),
+            "the strategy %s takes a whole number from %lld to %lld, not %s", word->name,
+            (long long)word->min, (long long)word->max, ob_load_quote(load, text));
     return true;
 }
 
