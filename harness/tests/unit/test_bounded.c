@@ -145,6 +145,24 @@ static void what_leads_elsewhere_is_no_proof(void **state)
     ob_strategy_free(search.strategy);
 }
 
+static void a_run_that_ends_before_its_path_is_no_proof(void **state)
+{
+    (void)state;
+    struct ob_programs programs = {1, {3}, 1, 1, NULL};
+    struct search search;
+    begin(&search, OB_STRATEGY_BOUNDED, 2, 1);
+    while (ob_strategy_next(search.strategy, search.runs)) {
+        struct ob_choices choices;
+        programs.steps[0] =
+            search.runs++ == 1 ? 2 : 3; /* the second run, which only adds a fault */
+        ob_programs_run(&programs, &search.chooser, &choices);
+        assert_true(search.runs < 20);
+    }
+    assert_true(ob_strategy_changed(search.strategy));
+    assert_false(ob_strategy_within_bound(search.strategy));
+    ob_strategy_free(search.strategy);
+}
+
 static struct ob_golden_count search_golden(size_t program, size_t client_count, unsigned bound,
                                             bool *exhausted)
 {
@@ -204,6 +222,7 @@ int main(void)
         cmocka_unit_test(the_runs_within_a_bound_are_as_many_as_by_hand),
         cmocka_unit_test(a_bound_takes_just_those_of_all_schedules_that_are_within_it),
         cmocka_unit_test(what_leads_elsewhere_is_no_proof),
+        cmocka_unit_test(a_run_that_ends_before_its_path_is_no_proof),
         cmocka_unit_test(a_large_bound_is_exhaustive_where_clients_block_too),
         cmocka_unit_test(one_preemption_shows_what_none_does),
     };

@@ -92,24 +92,33 @@ static size_t ask(const struct ob_chooser *chooser, size_t option_count, size_t 
     return chooser->choose(chooser->self, &point);
 }
 
-/* A step that the first client makes because nobody else can is no moment to fall at: where there
- * is but one moment, the better one falls just before it, whichever that is. */
+/* Who goes at a choice between two that comes after three steps without one, when only there can a
+ * client fall. */
+static size_t chosen(uint64_t seed, unsigned depth)
+{
+    struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_PCT, seed, 2);
+    struct ob_chooser chooser = ob_strategy_chooser(strategy);
+    ob_strategy_set_argument(strategy, depth);
+    ob_strategy_set_steps_max(strategy, 1);
+    assert_true(ob_strategy_next(strategy, 0));
+    chooser.restart(chooser.self);
+    for (int alone = 0; alone < 3; alone++)
+        assert_int_equal(ask(&chooser, 1, 0), 0);
+    size_t client = ask(&chooser, 2, 0);
+    assert_int_equal(ask(&chooser, 2, client), client); /* the other one has fallen already */
+    ob_strategy_free(strategy);
+    return client;
+}
+
+/* A step that a client makes because nobody else can is no moment to fall at.  The one that would
+ * have gone falls just before its step. */
 static void only_steps_with_a_choice_are_counted(void **state)
 {
     (void)state;
     unsigned first = 0;
     for (uint64_t seed = 0; seed < 400; seed++) {
-        struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_PCT, seed, 2);
-        struct ob_chooser chooser = ob_strategy_chooser(strategy);
-        ob_strategy_set_steps_max(strategy, 1);
-        assert_true(ob_strategy_next(strategy, 0));
-        chooser.restart(chooser.self);
-        for (int alone = 0; alone < 3; alone++)
-            assert_int_equal(ask(&chooser, 1, 0), 0);
-        size_t client = ask(&chooser, 2, 0);
-        assert_int_equal(ask(&chooser, 2, client), client); /* the other one has fallen already */
-        first += client == 0;
-        ob_strategy_free(strategy);
+        assert_int_equal(chosen(seed, 2), 1 - chosen(seed, 1));
+        first += chosen(seed, 2) == 0;
     }
     assert_between(first, 160, 240);
 }

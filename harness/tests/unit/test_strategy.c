@@ -124,6 +124,40 @@ static void a_run_made_again_is_chosen_the_same(void **state)
     }
 }
 
+/* In how many of 40 runs two explorations choose differently. */
+static unsigned differences(enum ob_strategy_kind kind, uint64_t seed, uint64_t other_seed)
+{
+    static const struct ob_programs programs = {3, {3, 3, 3}, 1, 2, NULL};
+    struct ob_strategy *a = ob_strategy_new(kind, seed, 3),
+                       *b = ob_strategy_new(kind, other_seed, 3);
+    struct ob_chooser choose_a = ob_strategy_chooser(a), choose_b = ob_strategy_chooser(b);
+    unsigned count = 0;
+    for (uint64_t run = 0; run < 40; run++) {
+        struct ob_choices one, other;
+        bool more = ob_strategy_next(a, run);
+        assert_int_equal(ob_strategy_next(b, run), more);
+        if (!more)
+            break;
+        ob_programs_run(&programs, &choose_a, &one);
+        ob_programs_run(&programs, &choose_b, &other);
+        count += strcmp(one.text, other.text) != 0;
+    }
+    ob_strategy_free(a);
+    ob_strategy_free(b);
+    return count;
+}
+
+static void the_same_seed_gives_the_same_runs(void **state)
+{
+    (void)state;
+    for (int i = 0; i < OB_STRATEGY_COUNT; i++) {
+        enum ob_strategy_kind kind = (enum ob_strategy_kind)i;
+        assert_int_equal(differences(kind, 5, 5), 0);
+        if (ob_strategy_samples(kind))
+            assert_true(differences(kind, 5, 6) > 20);
+    }
+}
+
 static const struct ob_order *get_order(void *self, uint64_t number)
 {
     static const struct ob_launch launches[] = {{.name = "b", .client = 1, .what = 1},
@@ -313,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_prefix_that_leads_elsewhere_is_no_exhaustion),
         cmocka_unit_test(a_random_run_is_a_matter_of_seed_and_number_only),
         cmocka_unit_test(a_run_made_again_is_chosen_the_same),
+        cmocka_unit_test(the_same_seed_gives_the_same_runs),
         cmocka_unit_test(given_orders_come_first),
         cmocka_unit_test(permutations_are_the_given_orders_only),
         cmocka_unit_test(strategies_leave_the_clients_their_own_program),
