@@ -39,7 +39,7 @@ OB_CFLAGS   := -std=c11 -pthread -UNDEBUG $(WARNINGS) \
                                  -fno-omit-frame-pointer) \
                $(if $(COVERAGE),--coverage -fprofile-update=atomic -O0)
 OB_LDFLAGS  := -pthread $(if $(SANITIZER),-fsanitize=$(SANITIZER)) $(if $(COVERAGE),--coverage)
-OB_LIBS     := $(PKG_LIBS)
+OB_LIBS     := $(PKG_LIBS) -lm
 
 # --- base
 BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c \
@@ -48,13 +48,15 @@ BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_pars
 
 # --- what several of the harness's test programs share
 TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports.c \
-                     harness/tests/model/golden.c harness/tests/model/scene.c \
+                     harness/tests/model/golden.c harness/tests/model/golden_model.c harness/tests/model/programs.c harness/tests/model/scene.c \
                      harness/tests/integration/live.c
 
 # --- engine, explore, repro, target, fault, cli
 ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
                harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
-               harness/explore/rig.c harness/explore/order.c harness/explore/strategy.c harness/explore/follower.c harness/explore/tally.c \
+               harness/explore/rig.c harness/explore/order.c harness/explore/strategy.c harness/explore/random.c harness/explore/turns.c harness/explore/exhaustive.c \
+               harness/explore/bounded.c harness/explore/pct.c harness/explore/pos.c harness/explore/urw.c \
+               harness/explore/lot.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
                harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
@@ -63,7 +65,7 @@ ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/t
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_schedule test_trace test_trace_text \
-                     test_order test_strategy test_follower test_tally test_statements test_explore test_fault
+                     test_order test_strategy test_bounded test_pct test_pos test_urw test_claim test_follower test_tally test_statements test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
                        test_proof test_sql_target test_spec_target test_reference_target test_plain
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c

@@ -47,6 +47,12 @@ static void put_seconds(struct builder *b, json_t *object, const char *key, doub
     put(b, object, key, json_real((double)(int64_t)(seconds * 1e6 + 0.5) / 1e6));
 }
 
+static void put_share(struct builder *b, json_t *object, const char *key, double share)
+{
+    assert(share >= 0 && share <= 1);
+    put(b, object, key, json_real((double)(int64_t)(share * 1e6 + 0.5) / 1e6));
+}
+
 static void append(struct builder *b, json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) < 0)
@@ -96,6 +102,17 @@ static json_t *seconds_json(struct builder *b, const struct ob_report_result *re
     return object;
 }
 
+/* Null where nothing can be estimated. */
+static json_t *unseen_json(struct builder *b, const struct ob_report_result *result)
+{
+    if (!result->sampled)
+        return json_null();
+    json_t *object = json_object();
+    put_share(b, object, "outcomes", result->unseen_outcomes);
+    put_share(b, object, "classes", result->unseen_classes);
+    return object;
+}
+
 static json_t *result_json(struct builder *b, const struct ob_report_result *result)
 {
     json_t *object = json_object();
@@ -114,6 +131,8 @@ static json_t *result_json(struct builder *b, const struct ob_report_result *res
     put_bool(b, object, "exhausted", result->exhausted);
     put_count(b, object, "classes", result->classes);
     put_count(b, object, "outcomes", result->outcomes);
+    put(b, object, "unseen", unseen_json(b, result));
+    put_text(b, object, "claim", result->claim);
     put(b, object, "violations", violations_json(b, result));
     put(b, object, "seconds", seconds_json(b, result));
     put_text(b, object, "target", result->target);

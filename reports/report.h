@@ -46,6 +46,9 @@ struct ob_report_result {
     uint64_t runs, steps, uncontrolled_runs;
     bool exhausted;
     uint64_t classes, outcomes;
+    bool sampled; /* the runs were drawn by lot: the two estimates mean something */
+    double unseen_classes, unseen_outcomes; /* the share of further runs with a new one */
+    const char *claim; /* what follows from finding nothing, beyond these runs; "" or NULL */
     struct ob_report_violation *violations;
     size_t violation_count;
     double seconds_total, seconds_reset, seconds_settle, seconds_check;

@@ -260,8 +260,23 @@ static void run_lines(struct ob_table *t, const struct ob_report_violation *viol
     }
 }
 
+/* What follows from having found nothing, and for who asks how much was not seen. */
+static void claims(struct ob_table *t, const struct ob_report_result *result)
+{
+    if (result->claim && *result->claim)
+        paragraph(t, PLAIN, result->claim, INDENT, TEXT_LINES);
+    if (t->options.verbosity > 0 && result->sampled && result->violation_count == 0)
+        paragraph(t, DIM,
+                  ob_arena_printf(&t->arena,
+                                  "of further runs about %.1f %% show a new outcome, %.1f %% a new "
+                                  "class",
+                                  100 * result->unseen_outcomes, 100 * result->unseen_classes),
+                  INDENT, TEXT_LINES);
+}
+
 static void findings(struct ob_table *t, const struct ob_report_result *result)
 {
+    claims(t, result);
     if (result->reason && *result->reason)
         paragraph(t, ob_report_standing(result) == OB_AS_EXPECTED ? PLAIN : YELLOW, result->reason,
                   INDENT, TEXT_LINES);

@@ -31,6 +31,7 @@ struct ob_options {
     const char *variant; /* NULL: all */
     bool strategy_given;
     enum ob_strategy_kind strategy;
+    unsigned strategy_argument;
     uint64_t runs;     /* 0: the scenario's wish, else OB_RUNS_DEFAULT */
     int64_t budget_us; /* for each scenario and variant; INT64_MAX: none */
     uint64_t seed;

@@ -1,6 +1,7 @@
 #include "cli/judge.h"
 
 #include "base/buf.h"
+#include "explore/claim.h"
 #include "repro/token.h"
 #include "scenario/vocabulary.h"
 
@@ -23,6 +24,7 @@ struct ob_report_result *ob_judge_begin(struct ob_report *report,
     result->target = ob_target_words[scenario->target];
     result->expected = violates ? ob_arena_printf(arena, "violates %s", violates) : "holds";
     result->strategy = "";
+    result->claim = "";
     result->reason = "";
     return result;
 }
@@ -190,6 +192,8 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
                "or the answers depend on time or chance";
     if (lacks_orders(judged))
         return passed_over(arena, exploration);
+    if (judged->require_exhausted && exploration->within_bound && !exploration->exhausted)
+        return "not exhausted: schedules of more preemptions were left out";
     if (judged->require_exhausted && !exploration->exhausted)
         return exploration->uncontrolled_runs > 0
                    ? "not exhausted: the server chose which of several waiters went on, or when a "
@@ -243,11 +247,14 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
 }
 
 /* What may find a violation that was not found; "" where nothing can. */
-static const char *cure(struct ob_arena *arena, const struct ob_report_result *result)
+static const char *cure(struct ob_arena *arena, const struct ob_report_result *result,
+                        const struct ob_exploration *exploration)
 {
     uint64_t more = result->runs < 100 ? 1000 : 10 * result->runs;
     if (result->exhausted)
         return "";
+    if (exploration->within_bound)
+        return ": try a higher bound or --strategy exhaustive";
     if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_ROUND_ROBIN)) == 0)
         return ": try --strategy random";
     if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_EXHAUSTIVE)) == 0)
@@ -256,7 +263,7 @@ static const char *cure(struct ob_arena *arena, const struct ob_report_result *r
 }
 
 static const char *unexpected(struct ob_arena *arena, const struct ob_report_result *result,
-                              const char *violates)
+                              const struct ob_exploration *exploration, const char *violates)
 {
     const char *first = result->violation_count > 0 ? result->violations[0].invariant : NULL;
     if (!violates)
@@ -265,7 +272,44 @@ static const char *unexpected(struct ob_arena *arena, const struct ob_report_res
         return ob_arena_printf(arena, "%s was broken, but %s should be", first, violates);
     return ob_arena_printf(arena, "%s should be broken, and was not in %" PRIu64 " run%s%s",
                            violates, result->runs, result->runs == 1 ? "" : "s",
-                           cure(arena, result));
+                           cure(arena, result, exploration));
+}
+
+/* What follows from runs that found nothing; "" where nothing does.  A deadlock's victim that the
+ * server draws is no run's own choice, so no probability is claimed then. */
+static const char *claim_of(struct ob_report *report, const struct ob_judge_case *judged)
+{
+    const struct ob_exploration *exploration = judged->exploration;
+    struct ob_arena *arena = &report->arena;
+    if (exploration->within_bound && !exploration->exhausted)
+        return ob_arena_printf(arena, "every schedule of at most %u preemption%s was run",
+                               judged->argument, judged->argument == 1 ? "" : "s");
+    if (exploration->promised && report->controlled_deadlock &&
+        ob_claim_confident(&exploration->promise))
+        return ob_arena_printf(arena, "no bug of depth %u%s: %d %%", exploration->promise.depth,
+                               judged->rig->spec.fault_budget > 0 ? " that needs no fault" : "",
+                               OB_CLAIM_PERCENT);
+    return "";
+}
+
+static void fill_counts(struct ob_report_result *result, const struct ob_judge_case *judged)
+{
+    const struct ob_exploration *exploration = judged->exploration;
+    result->runs = exploration->runs;
+    result->steps = exploration->steps;
+    result->uncontrolled_runs = exploration->uncontrolled_runs;
+    result->exhausted = exploration->exhausted;
+    result->classes = exploration->classes;
+    result->outcomes = exploration->outcomes;
+    result->sampled = exploration->sampled;
+    if (exploration->sampled) {
+        result->unseen_classes = ob_claim_unseen(exploration->classes_once, exploration->runs);
+        result->unseen_outcomes = ob_claim_unseen(exploration->outcomes_once, exploration->runs);
+    }
+    result->seconds_total = (double)exploration->total_us / 1e6;
+    result->seconds_reset = (double)judged->rig->reset_us / 1e6;
+    result->seconds_settle = (double)judged->rig->settle_us / 1e6;
+    result->seconds_check = (double)judged->rig->check_us / 1e6;
 }
 
 void ob_judge(struct ob_report *report, struct ob_report_result *result,
@@ -273,16 +317,7 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
 {
     const struct ob_exploration *exploration = judged->exploration;
     const char *violates = judged->scenario->variants[judged->variant].violates;
-    result->runs = exploration->runs;
-    result->steps = exploration->steps;
-    result->uncontrolled_runs = exploration->uncontrolled_runs;
-    result->exhausted = exploration->exhausted;
-    result->classes = exploration->classes;
-    result->outcomes = exploration->outcomes;
-    result->seconds_total = (double)exploration->total_us / 1e6;
-    result->seconds_reset = (double)judged->rig->reset_us / 1e6;
-    result->seconds_settle = (double)judged->rig->settle_us / 1e6;
-    result->seconds_check = (double)judged->rig->check_us / 1e6;
+    fill_counts(result, judged);
     fill_violations(report, result, judged);
     bool decided = is_confirmed(result, violates);
     const char *error = NULL;
@@ -292,11 +327,13 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
         result->verdict = error ? OB_FAILED : OB_INCONCLUSIVE;
     else
         result->verdict = result->violation_count > 0 ? OB_VIOLATED : OB_HOLDS;
+    if (result->verdict == OB_HOLDS)
+        result->claim = claim_of(report, judged);
     result->as_expected = !reason && decided == (violates != NULL);
     if (reason)
         result->reason = reason;
     else if (!result->as_expected)
-        result->reason = unexpected(&report->arena, result, violates);
+        result->reason = unexpected(&report->arena, result, exploration, violates);
 }
 
 void ob_judge_error(struct ob_report *report, struct ob_report_result *result,

@@ -54,8 +54,11 @@ static const struct {
       "mark the database of the URL, so that overbook may work beside it", 0}},
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
     {RUN,
-     {"strategy", KEY_STRATEGY, "NAME", 0,
-      "random, round-robin, exhaustive, stress or permutations", 0}},
+     {"strategy", KEY_STRATEGY, "NAME[:ARG]", 0,
+      "random, round-robin, exhaustive, bounded:N (preemptions), pct:D (depth), pos, urw, stress "
+      "or "
+      "permutations",
+      0}},
     {RUN, {"runs", KEY_RUNS, "N", 0, "at most so many runs of each variant", 0}},
     {RUN, {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each variant: 60s, 5min", 0}},
     {RUN, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
@@ -164,7 +167,7 @@ static void read_url(struct argp_state *state, char *url, struct ob_options *out
 static void read_strategy(struct argp_state *state, const char *arg, struct ob_options *out)
 {
     struct ob_error err;
-    if (ob_strategy_parse(arg, &out->strategy, &err) != OB_OK)
+    if (ob_strategy_parse(arg, &out->strategy, &out->strategy_argument, &err) != OB_OK)
         usage_error(state, &err);
     out->strategy_given = true;
 }

@@ -26,20 +26,32 @@ struct running {
     struct ob_error fatal;     /* what ended everything; code OB_OK when nothing did */
 };
 
+/* How to explore. */
+struct wish {
+    enum ob_strategy_kind strategy;
+    unsigned argument;
+};
+
+static bool ends_by_itself(enum ob_strategy_kind strategy)
+{
+    return strategy == OB_STRATEGY_EXHAUSTIVE || strategy == OB_STRATEGY_BOUNDED ||
+           strategy == OB_STRATEGY_PERMUTATIONS;
+}
+
+/* The wish is borrowed. */
 static struct ob_explore_options explore_options(struct running *running,
                                                  const struct ob_scenario *scenario, size_t variant,
-                                                 enum ob_strategy_kind strategy)
+                                                 const struct wish *wish)
 {
     const struct ob_options *options = running->options;
-    uint64_t wish = scenario->explore.runs > 0 ? scenario->explore.runs : OB_RUNS_DEFAULT;
-    if (strategy == OB_STRATEGY_EXHAUSTIVE && scenario->explore.runs == 0)
-        wish = UINT64_MAX; /* it ends by itself; --runs and --budget bound it */
-    if (strategy == OB_STRATEGY_PERMUTATIONS && scenario->explore.runs == 0)
-        wish = UINT64_MAX;
+    uint64_t runs = scenario->explore.runs > 0 ? scenario->explore.runs : OB_RUNS_DEFAULT;
+    if (ends_by_itself(wish->strategy) && scenario->explore.runs == 0)
+        runs = UINT64_MAX; /* --runs and --budget bound it */
     return (struct ob_explore_options){
-        .strategy = strategy,
+        .strategy = wish->strategy,
+        .argument = &wish->argument,
         .seed = options->seed,
-        .runs_max = options->runs > 0 ? options->runs : wish,
+        .runs_max = options->runs > 0 ? options->runs : runs,
         .budget_us = options->budget_us,
         .keep_going = options->keep_going,
         .orders_first = options->from_permutations,
@@ -67,13 +79,16 @@ static void say_beside(const struct ob_options *options, const struct ob_scenari
 
 /* The command line's strategy, else the scenario's wish, else random. */
 static enum ob_result choose_strategy(const struct ob_options *options,
-                                      const struct ob_scenario *scenario,
-                                      enum ob_strategy_kind *out, struct ob_error *err)
+                                      const struct ob_scenario *scenario, struct wish *out,
+                                      struct ob_error *err)
 {
-    *out = options->strategy_given ? options->strategy : OB_STRATEGY_RANDOM;
+    *out = (struct wish){.strategy = OB_STRATEGY_RANDOM};
+    if (options->strategy_given)
+        *out = (struct wish){options->strategy, options->strategy_argument};
     if (options->strategy_given || scenario->explore.strategy[0] == '\0')
         return OB_OK;
-    enum ob_result result = ob_strategy_parse(scenario->explore.strategy, out, err);
+    enum ob_result result =
+        ob_strategy_parse(scenario->explore.strategy, &out->strategy, &out->argument, err);
     if (result != OB_OK) {
         ob_error_context(err, "%s", scenario->file);
         err->code = OB_INPUT;
@@ -94,17 +109,19 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
         .fault_budget = options->faults,
         .fixed_plans = true,
     };
-    enum ob_strategy_kind strategy;
-    enum ob_result code = choose_strategy(options, scenario, &strategy, err);
+    struct wish wish;
+    enum ob_result code = choose_strategy(options, scenario, &wish, err);
     if (code != OB_OK)
         return code;
-    result->strategy = ob_strategy_word(strategy);
+    char name[OB_STRATEGY_NAME_SIZE];
+    ob_strategy_name(wish.strategy, wish.argument, name);
+    result->strategy = ob_arena_strdup(&report->arena, name);
     struct ob_target *target = NULL;
     code = ob_target_open(scenario, variant, &target_options, &target, err);
     if (code != OB_OK)
         return code;
     report->controlled_deadlock &= ob_target_controls_deadlock(target);
-    struct ob_explore_options explore = explore_options(running, scenario, variant, strategy);
+    struct ob_explore_options explore = explore_options(running, scenario, variant, &wish);
     struct ob_exploration exploration;
     struct ob_rig *rig = ob_target_rig(target);
     code = ob_explore(rig, &explore, &exploration, err);
@@ -113,6 +130,7 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
         .variant = variant,
         .rig = rig,
         .exploration = &exploration,
+        .argument = wish.argument,
         .server_version = ob_server_version_number(running->server),
         .named = options->arg_count > 0,
         .require_exhausted = options->require_exhausted,
@@ -201,17 +219,17 @@ static void for_each(struct running *running, const struct ob_scenario_list *lis
 /* What the table's head says of all, and how wide its columns are. */
 static void announce(struct running *running, const struct ob_scenario *scenario, size_t variant)
 {
-    enum ob_strategy_kind strategy;
+    struct wish wish;
     struct ob_error ignored;
-    if (choose_strategy(running->options, scenario, &strategy, &ignored) != OB_OK)
-        strategy = OB_STRATEGY_RANDOM;
-    running->report.controlled_steps &= strategy != OB_STRATEGY_STRESS;
+    if (choose_strategy(running->options, scenario, &wish, &ignored) != OB_OK)
+        wish = (struct wish){.strategy = OB_STRATEGY_RANDOM};
+    running->report.controlled_steps &= wish.strategy != OB_STRATEGY_STRESS;
     if (!running->table)
         return;
     struct ob_report row;
     ob_report_init(&row);
     struct ob_report_result *result = ob_judge_begin(&row, scenario, variant);
-    uint64_t runs = explore_options(running, scenario, variant, strategy).runs_max;
+    uint64_t runs = explore_options(running, scenario, variant, &wish).runs_max;
     result->runs = runs < RUNS_USUAL ? runs : RUNS_USUAL;
     ob_table_announce(running->table, result);
     ob_report_clear(&row);

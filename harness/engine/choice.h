@@ -23,6 +23,8 @@ struct ob_choice_point {
     enum ob_choice_kind kind;
     size_t option_count;   /* at least 1 */
     const size_t *clients; /* STEP: the enabled clients in ascending order */
+    /* STEP: what the client of option i is about to do; NULL: not told. */
+    const enum ob_op_kind *kinds;
     ob_client_set flying;  /* STEP, under the server's own timers: those of clients that are in
                               flight, and would be waited for */
     ob_client_set waiting; /* STEP: those who wait for a lock */

@@ -111,9 +111,13 @@ static ob_client_set flying_clients(const struct ob_engine *engine)
 static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_set flying)
 {
     size_t clients[OB_CLIENTS_MAX], count = 0;
-    for (size_t i = 0; i < engine->spec->client_count; i++)
-        if ((enabled | flying) & ob_client_bit(i))
-            clients[count++] = i;
+    enum ob_op_kind kinds[OB_CLIENTS_MAX];
+    for (size_t i = 0; i < engine->spec->client_count; i++) {
+        if (!((enabled | flying) & ob_client_bit(i)))
+            continue;
+        kinds[count] = engine->clients[i].op->kind;
+        clients[count++] = i;
+    }
     const struct ob_trace *trace = engine->trace;
     if (trace->step_count > 0)
         engine->seen =
@@ -122,6 +126,7 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
         .kind = OB_CHOICE_STEP,
         .option_count = count,
         .clients = clients,
+        .kinds = kinds,
         .flying = flying,
         .waiting = engine->waiting,
         .previous = engine->previous,

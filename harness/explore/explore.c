@@ -219,25 +219,50 @@ static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
     return result;
 }
 
+static struct ob_strategy *open_strategy(const struct ob_rig *rig,
+                                         const struct ob_explore_options *options)
+{
+    struct ob_strategy *strategy =
+        ob_strategy_new(options->strategy, options->seed, rig->spec.client_count);
+    if (options->argument)
+        ob_strategy_set_argument(strategy, *options->argument);
+    ob_strategy_set_steps_max(strategy, rig->steps_max);
+    bool ordered = options->strategy == OB_STRATEGY_PERMUTATIONS ||
+                   (options->orders_first && options->strategy != OB_STRATEGY_STRESS);
+    if (ordered && rig->orders.get)
+        ob_strategy_begin_with(strategy, &rig->orders);
+    return strategy;
+}
+
+/* Runs that followed an order are no samples; what the server chose was not the strategy's. */
+static void conclude(struct exploring *e)
+{
+    struct ob_exploration *out = e->out;
+    bool controlled = out->uncontrolled_runs == 0;
+    out->outcomes = e->outcomes.count;
+    out->classes = e->traces.count;
+    out->outcomes_once = e->outcomes.once;
+    out->classes_once = e->traces.once;
+    out->counts_are_bounds = e->outcomes.full || e->traces.full;
+    out->sampled = ob_strategy_samples(e->options->strategy) && !e->options->orders_first &&
+                   !out->counts_are_bounds && out->runs > 0;
+    out->exhausted = ob_strategy_exhausted(e->strategy) && controlled;
+    out->within_bound = ob_strategy_within_bound(e->strategy) && controlled;
+    out->changed = ob_strategy_changed(e->strategy) && controlled;
+    out->promised = ob_strategy_promise(e->strategy, out->runs, &out->promise) && controlled;
+}
+
 enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *options,
                           struct ob_exploration *out, struct ob_error *err)
 {
     *out = (struct ob_exploration){0};
     ob_statements_init(&out->statements);
     struct exploring e = {.rig = rig, .options = options, .out = out};
-    e.strategy = ob_strategy_new(options->strategy, options->seed, rig->spec.client_count);
-    bool ordered = options->strategy == OB_STRATEGY_PERMUTATIONS ||
-                   (options->orders_first && options->strategy != OB_STRATEGY_STRESS);
-    if (ordered && rig->orders.get)
-        ob_strategy_begin_with(e.strategy, &rig->orders);
+    e.strategy = open_strategy(rig, options);
     e.started_us = rig->monotonic_us(rig->self);
     ob_trace_init(&e.trace);
     enum ob_result result = explore_all(&e, err);
-    out->outcomes = e.outcomes.count;
-    out->classes = e.traces.count;
-    out->counts_are_bounds = e.outcomes.full || e.traces.full;
-    out->exhausted = ob_strategy_exhausted(e.strategy) && out->uncontrolled_runs == 0;
-    out->changed = ob_strategy_changed(e.strategy) && out->uncontrolled_runs == 0;
+    conclude(&e);
     out->total_us = rig->monotonic_us(rig->self) - e.started_us;
     ob_trace_clear(&e.trace);
     ob_tally_clear(&e.outcomes);

@@ -12,6 +12,7 @@
 
 struct ob_explore_options {
     enum ob_strategy_kind strategy;
+    const unsigned *argument; /* of the strategy; NULL: the usual one */
     uint64_t seed;
     uint64_t runs_max;
     int64_t budget_us; /* machine time; INT64_MAX for none */
@@ -44,8 +45,15 @@ struct ob_exploration {
     uint64_t outcomes, classes; /* different ones; classes: different traces, as long as no two
                                    steps are known to be independent */
     bool counts_are_bounds;     /* more were seen than could be told apart */
+    /* How many of them were seen in one run only.  Where sampled they say how much is unseen. */
+    uint64_t outcomes_once, classes_once;
+    bool sampled;
     bool exhausted;
-    bool changed; /* exhaustive: the same choices led elsewhere, and the server chose nothing */
+    bool within_bound; /* bounded: every schedule within the bound was run */
+    bool promised;     /* pct: the promise below holds for this exploration */
+    struct ob_strategy_promise promise;
+    bool changed; /* exhaustive, bounded: the same choices led elsewhere, and the server chose
+                     nothing */
     bool stopped; /* progress said so */
     uint64_t passed_over;      /* runs in which a given order could not be followed, */
     char passed_over_why[240]; /* the first of them, and why */

@@ -22,6 +22,8 @@ struct ob_rig {
      * the engine asks for it. */
     struct ob_run_spec spec;
 
+    uint64_t steps_max; /* no run without faults has more steps than this; 0: not known */
+
     struct ob_orders orders; /* that the scenario gives; without get: none */
 
     /* The target. */

@@ -1,27 +1,18 @@
 #include "explore/strategy.h"
 
 #include "base/alloc.h"
-#include "base/digest.h"
+#include "base/buf.h"
 #include "base/parse.h"
-#include "base/rng.h"
+#include "explore/lot.h"
+#include "explore/strategy_int.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A choice of the depth-first search: the option taken, of so many, and what it was about and the
- * run had been until then. */
-struct node {
-    size_t option, option_count;
-    uint64_t seen;
-};
-
 struct ob_strategy {
     enum ob_strategy_kind kind;
-    uint64_t seed;
-    size_t client_count;
-    uint64_t run;
-    bool exhausted;
 
     /* The orders that come first. */
     const struct ob_orders *orders; /* borrowed; NULL when they are over */
@@ -29,26 +20,26 @@ struct ob_strategy {
     const struct ob_order *order;   /* the present one; NULL when they are over */
     struct ob_order_follower follower;
 
-    /* random, stress */
-    struct ob_rng rng;
-    uint64_t fault_odds; /* a fault happens once in so many times that it could */
-
-    /* exhaustive: the path of the present run; its end is where the runs so far branch off */
-    struct node *path;
-    size_t path_count, path_capacity, depth;
-    bool changed; /* a prefix did not lead where it led before: nothing can be claimed */
+    const struct ob_search_type *type;
+    struct ob_search *search; /* owned; with the state of its type behind it */
 };
 
 static const char *const words[] = {
-#define OB_STRATEGY_WORD(name, word, about) word,
+#define OB_STRATEGY_WORD(name, word, letter, min, usual, max, about) word,
     OB_STRATEGIES(OB_STRATEGY_WORD)
 #undef OB_STRATEGY_WORD
 };
 
 static const char *const abouts[] = {
-#define OB_STRATEGY_ABOUT(name, word, about) about,
+#define OB_STRATEGY_ABOUT(name, word, letter, min, usual, max, about) about,
     OB_STRATEGIES(OB_STRATEGY_ABOUT)
 #undef OB_STRATEGY_ABOUT
+};
+
+static const struct ob_strategy_argument arguments[] = {
+#define OB_STRATEGY_ARGUMENT(name, word, letter, min, usual, max, about) {letter, min, usual, max},
+    OB_STRATEGIES(OB_STRATEGY_ARGUMENT)
+#undef OB_STRATEGY_ARGUMENT
 };
 
 const char *ob_strategy_word(enum ob_strategy_kind kind)
@@ -63,29 +54,116 @@ const char *ob_strategy_about(enum ob_strategy_kind kind)
     return abouts[kind];
 }
 
-enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out, struct ob_error *err)
+const struct ob_strategy_argument *ob_strategy_argument(enum ob_strategy_kind kind)
 {
-    for (size_t i = 0; i < OB_STRATEGY_COUNT; i++) {
-        if (strcmp(text, words[i]) == 0) {
-            *out = (enum ob_strategy_kind)i;
-            return OB_OK;
-        }
-    }
+    assert(kind < OB_STRATEGY_COUNT);
+    return &arguments[kind];
+}
+
+void ob_strategy_name(enum ob_strategy_kind kind, unsigned argument,
+                      char name[OB_STRATEGY_NAME_SIZE])
+{
+    if (ob_strategy_argument(kind)->letter[0] == '\0')
+        snprintf(name, OB_STRATEGY_NAME_SIZE, "%s", words[kind]);
+    else
+        snprintf(name, OB_STRATEGY_NAME_SIZE, "%s:%u", words[kind], argument);
+}
+
+static enum ob_result refuse_unknown(const char *text, const char *word, struct ob_error *err)
+{
+    struct ob_buf known;
+    ob_buf_init(&known, sizeof err->detail - 1);
+    for (size_t i = 0; i < OB_STRATEGY_COUNT; i++)
+        ob_buf_printf(&known, "%s%s%s%s", i > 0 ? ", " : "Known are ", words[i],
+                      arguments[i].letter[0] != '\0' ? ":" : "", arguments[i].letter);
     ob_error_set(err, OB_USAGE, "unknown strategy \"%s\"", text);
-    ob_error_detail(err, "Known are random, round-robin, exhaustive, stress and permutations.");
-    const char *nearest = ob_parse_nearest(text, words, OB_STRATEGY_COUNT);
+    ob_error_detail(err, "%s.", known.data);
+    const char *nearest = ob_parse_nearest(word, words, OB_STRATEGY_COUNT);
     if (nearest)
         ob_error_hint(err, "Did you mean \"%s\"?", nearest);
+    ob_buf_clear(&known);
     return OB_USAGE;
+}
+
+/* text is what stands after the colon. */
+static enum ob_result parse_argument(enum ob_strategy_kind kind, const char *text, unsigned *out,
+                                     struct ob_error *err)
+{
+    const struct ob_strategy_argument *argument = &arguments[kind];
+    uint64_t value;
+    if (argument->letter[0] == '\0') {
+        ob_error_set(err, OB_USAGE, "the strategy %s takes no number, and was given \"%s\"",
+                     words[kind], text);
+        ob_error_hint(err, "Leave out what begins with the colon.");
+        return OB_USAGE;
+    }
+    if (!ob_parse_u64(text, argument->min, argument->max, &value)) {
+        ob_error_set(err, OB_USAGE,
+                     "the strategy %s:%s takes a whole number from %u to %u, not \"%s\"",
+                     words[kind], argument->letter, argument->min, argument->max, text);
+        ob_error_hint(err, "For example %s:%u.", words[kind], argument->usual);
+        return OB_USAGE;
+    }
+    *out = (unsigned)value;
+    return OB_OK;
+}
+
+enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out, unsigned *argument,
+                                 struct ob_error *err)
+{
+    size_t size = strcspn(text, ":");
+    for (size_t i = 0; i < OB_STRATEGY_COUNT; i++) {
+        if (strlen(words[i]) != size || strncmp(text, words[i], size) != 0)
+            continue;
+        unsigned value = arguments[i].usual;
+        enum ob_result result = OB_OK;
+        if (text[size] != '\0')
+            result = parse_argument((enum ob_strategy_kind)i, text + size + 1, &value, err);
+        if (result != OB_OK)
+            return result;
+        *out = (enum ob_strategy_kind)i;
+        *argument = value;
+        return OB_OK;
+    }
+    char *word = ob_asprintf("%.*s", (int)size, text);
+    enum ob_result result = refuse_unknown(text, word, err);
+    free(word);
+    return result;
 }
 
 struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, size_t client_count)
 {
+    static const struct ob_search_type *const types[OB_STRATEGY_COUNT] = {
+        [OB_STRATEGY_RANDOM] = &ob_search_random,
+        [OB_STRATEGY_ROUND_ROBIN] = &ob_search_turns,
+        [OB_STRATEGY_EXHAUSTIVE] = &ob_search_exhaustive,
+        [OB_STRATEGY_STRESS] = &ob_search_random,
+        [OB_STRATEGY_PERMUTATIONS] = &ob_search_random, /* never asked: it has no runs of its own */
+        [OB_STRATEGY_BOUNDED] = &ob_search_bounded,
+        [OB_STRATEGY_PCT] = &ob_search_pct,
+        [OB_STRATEGY_POS] = &ob_search_pos,
+        [OB_STRATEGY_URW] = &ob_search_urw,
+    };
+    assert(kind < OB_STRATEGY_COUNT && types[kind]);
     struct ob_strategy *strategy = ob_alloc(sizeof *strategy);
     strategy->kind = kind;
-    strategy->seed = seed;
-    strategy->client_count = client_count;
+    strategy->type = types[kind];
+    strategy->search = ob_alloc(strategy->type->size);
+    *strategy->search = (struct ob_search){
+        .seed = seed, .client_count = client_count, .argument = arguments[kind].usual};
     return strategy;
+}
+
+void ob_strategy_set_argument(struct ob_strategy *strategy, unsigned argument)
+{
+    const struct ob_strategy_argument *bounds = &arguments[strategy->kind];
+    assert(argument >= bounds->min && argument <= bounds->max);
+    strategy->search->argument = argument;
+}
+
+void ob_strategy_set_steps_max(struct ob_strategy *strategy, uint64_t steps_max)
+{
+    strategy->search->steps_max = steps_max;
 }
 
 void ob_strategy_begin_with(struct ob_strategy *strategy, const struct ob_orders *orders)
@@ -97,22 +175,10 @@ void ob_strategy_free(struct ob_strategy *strategy)
 {
     if (!strategy)
         return;
-    free(strategy->path);
+    if (strategy->type->clear)
+        strategy->type->clear(strategy->search);
+    free(strategy->search);
     free(strategy);
-}
-
-/* Goes back to the deepest choice that has an option left, and takes that. False: there is none. */
-static bool backtrack(struct ob_strategy *strategy)
-{
-    while (strategy->path_count > 0) {
-        struct node *node = &strategy->path[strategy->path_count - 1];
-        if (node->option + 1 < node->option_count) {
-            node->option++;
-            return true;
-        }
-        strategy->path_count--;
-    }
-    return false;
 }
 
 bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
@@ -123,30 +189,47 @@ bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
         return true;
     }
     strategy->orders = NULL;
-    run -= strategy->order_count;
-    strategy->run = run;
+    strategy->search->run = run - strategy->order_count;
     if (strategy->kind == OB_STRATEGY_PERMUTATIONS)
         return false;
-    if (strategy->kind == OB_STRATEGY_ROUND_ROBIN)
-        return run < strategy->client_count;
-    if (strategy->kind != OB_STRATEGY_EXHAUSTIVE || run == 0)
-        return true;
-    if (strategy->depth != strategy->path_count)
-        strategy->changed = true;
-    strategy->path_count = strategy->depth;
-    bool more = backtrack(strategy);
-    strategy->exhausted = !more && !strategy->changed;
-    return more;
+    return !strategy->type->next || strategy->type->next(strategy->search);
 }
 
 bool ob_strategy_exhausted(const struct ob_strategy *strategy)
 {
-    return strategy->exhausted;
+    return strategy->search->exhausted;
+}
+
+bool ob_strategy_within_bound(const struct ob_strategy *strategy)
+{
+    return strategy->search->within_bound;
+}
+
+bool ob_strategy_promise(const struct ob_strategy *strategy, uint64_t run_count,
+                         struct ob_strategy_promise *out)
+{
+    const struct ob_search *search = strategy->search;
+    if (strategy->kind != OB_STRATEGY_PCT || search->steps_max == 0 || search->exceeded)
+        return false;
+    uint64_t runs = run_count > strategy->order_count ? run_count - strategy->order_count : 0;
+    *out = (struct ob_strategy_promise){
+        .depth = search->argument,
+        .clients = search->client_count,
+        .steps = search->steps_max,
+        .runs = search->faults_offered ? ob_lots_faultless(runs) : runs,
+    };
+    return true;
+}
+
+bool ob_strategy_samples(enum ob_strategy_kind kind)
+{
+    return kind == OB_STRATEGY_RANDOM || kind == OB_STRATEGY_PCT || kind == OB_STRATEGY_POS ||
+           kind == OB_STRATEGY_URW;
 }
 
 bool ob_strategy_changed(const struct ob_strategy *strategy)
 {
-    return strategy->changed;
+    return strategy->search->changed;
 }
 
 const struct ob_order_follower *ob_strategy_order(const struct ob_strategy *strategy)
@@ -157,62 +240,10 @@ const struct ob_order_follower *ob_strategy_order(const struct ob_strategy *stra
 static void restart(void *self)
 {
     struct ob_strategy *strategy = self;
-    strategy->depth = 0;
     if (strategy->order)
         ob_order_begin(&strategy->follower, strategy->order);
-    ob_rng_seed(&strategy->rng, ob_rng_derive(strategy->seed, strategy->run));
-    /* Rare faults reach late points, frequent ones early points: each run has its own odds. */
-    strategy->fault_odds = (uint64_t)2 << ob_rng_below(&strategy->rng, 6);
-}
-
-static size_t choose_random(struct ob_strategy *strategy, const struct ob_choice_point *point)
-{
-    if (point->kind == OB_CHOICE_FAULT)
-        return ob_rng_below(&strategy->rng, strategy->fault_odds) != 0
-                   ? 0
-                   : 1 + ob_rng_below(&strategy->rng, point->option_count - 1);
-    return point->option_count == 1 ? 0 : ob_rng_below(&strategy->rng, point->option_count);
-}
-
-static size_t choose_in_turn(const struct ob_strategy *strategy,
-                             const struct ob_choice_point *point)
-{
-    if (point->kind == OB_CHOICE_FAULT)
-        return 0;
-    size_t wanted = point->previous == OB_NO_CLIENT ? strategy->run : point->previous + 1;
-    for (size_t i = 0; i < point->option_count; i++)
-        if (point->clients[i] >= wanted)
-            return i;
-    return 0;
-}
-
-static uint64_t digest_of(const struct ob_choice_point *point)
-{
-    uint64_t hash = ob_hash_u64(OB_HASH_START, point->seen);
-    hash = ob_hash_u64(hash, point->kind);
-    for (size_t i = 0; point->kind == OB_CHOICE_STEP && i < point->option_count; i++)
-        hash = ob_hash_u64(hash, point->clients[i]);
-    if (point->kind == OB_CHOICE_FAULT) {
-        hash = ob_hash_u64(hash, point->client);
-        hash = ob_hash_u64(hash, point->point);
-        hash = ob_hash_u64(hash, point->hit);
-    }
-    return ob_hash_end(hash);
-}
-
-static size_t choose_depth_first(struct ob_strategy *strategy, const struct ob_choice_point *point)
-{
-    uint64_t seen = digest_of(point);
-    if (strategy->depth == strategy->path_count) {
-        strategy->path = ob_grow(strategy->path, &strategy->path_capacity, strategy->path_count + 1,
-                                 sizeof *strategy->path);
-        strategy->path[strategy->path_count++] =
-            (struct node){.option = 0, .option_count = point->option_count, .seen = seen};
-    }
-    const struct node *node = &strategy->path[strategy->depth++];
-    if (node->option_count != point->option_count || node->seen != seen)
-        strategy->changed = true;
-    return node->option < point->option_count ? node->option : 0;
+    else if (strategy->type->restart)
+        strategy->type->restart(strategy->search);
 }
 
 static size_t choose(void *self, const struct ob_choice_point *point)
@@ -222,17 +253,7 @@ static size_t choose(void *self, const struct ob_choice_point *point)
         return ob_order_choose(&strategy->follower, point);
     if (point->kind == OB_CHOICE_PROGRAM)
         return 0; /* a strategy of its own looks for orders of what the clients do themselves */
-    switch (strategy->kind) {
-    case OB_STRATEGY_ROUND_ROBIN:
-        return choose_in_turn(strategy, point);
-    case OB_STRATEGY_EXHAUSTIVE:
-        return choose_depth_first(strategy, point);
-    case OB_STRATEGY_RANDOM:
-    case OB_STRATEGY_STRESS:
-    case OB_STRATEGY_PERMUTATIONS:
-    default:
-        return choose_random(strategy, point);
-    }
+    return strategy->type->choose(strategy->search, point);
 }
 
 struct ob_chooser ob_strategy_chooser(struct ob_strategy *strategy)

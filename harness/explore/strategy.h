@@ -1,8 +1,10 @@
 /*
  * strategy.h - who decides in an exploration: one chooser for each strategy.
  *
- * The choices of run number i depend on the strategy, the seed and i only (exhaustive: on the runs
- * before it), never on time or on another run's luck.  So any run can be made again by its number.
+ * The choices of run number i depend on the strategy, its argument, the seed and i only, never on
+ * time or on another run's luck.  So any run can be made again by its number.  Where there is
+ * something to learn, they depend on the runs before it too, which are the same each time:
+ * exhaustive and bounded go on from them, pct and urw count the steps.
  */
 #ifndef OB_EXPLORE_STRATEGY_H
 #define OB_EXPLORE_STRATEGY_H
@@ -17,29 +19,58 @@
 
 struct ob_strategy;
 
-/* name, what it does */
-#define OB_STRATEGIES(X)                                                                     \
-    X(RANDOM, "random", "every choice by lot")                                               \
-    X(ROUND_ROBIN, "round-robin", "each client in turn, from each client once: the control") \
-    X(EXHAUSTIVE, "exhaustive", "every schedule, depth first")                               \
-    X(STRESS, "stress", "no schedule: threads race for real, the baseline")                  \
-    X(PERMUTATIONS, "permutations", "the orders that the scenario gives")
+/* name, word, what its argument is called ("": it takes none), the least, the usual and the
+ * greatest one, what it does */
+#define OB_STRATEGIES(X)                                                                 \
+    X(RANDOM, "random", "", 0, 0, 0, "every choice by lot")                              \
+    X(ROUND_ROBIN, "round-robin", "", 0, 0, 0,                                           \
+      "each client in turn, from each client once: the control")                         \
+    X(EXHAUSTIVE, "exhaustive", "", 0, 0, 0, "every schedule, depth first")              \
+    X(STRESS, "stress", "", 0, 0, 0, "no schedule: threads race for real, the baseline") \
+    X(PERMUTATIONS, "permutations", "", 0, 0, 0, "the orders that the scenario gives")   \
+    X(BOUNDED, "bounded", "N", 0, 2, 1000,                                               \
+      "every schedule of at most N preemptions, those of fewer first")                   \
+    X(PCT, "pct", "D", 1, 2, 16,                                                         \
+      "priorities by lot that change D - 1 times: finds bugs of depth D")                \
+    X(POS, "pos", "", 0, 0, 0, "priorities by lot, drawn again where steps conflict")    \
+    X(URW, "urw", "", 0, 0, 0, "by lot, the longer a client's way the likelier it goes")
 
 enum ob_strategy_kind {
-#define OB_STRATEGY_ENUM(name, word, about) OB_STRATEGY_##name,
+#define OB_STRATEGY_ENUM(name, word, letter, min, usual, max, about) OB_STRATEGY_##name,
     OB_STRATEGIES(OB_STRATEGY_ENUM)
 #undef OB_STRATEGY_ENUM
         OB_STRATEGY_COUNT
 };
 
+/* What its argument is called and may be; letter is "" where it takes none. */
+struct ob_strategy_argument {
+    const char *letter;
+    unsigned min, usual, max;
+};
+
 const char *ob_strategy_word(enum ob_strategy_kind kind);
 const char *ob_strategy_about(enum ob_strategy_kind kind);
+const struct ob_strategy_argument *ob_strategy_argument(enum ob_strategy_kind kind);
 
-/* Reads "random", "exhaustive" …; OB_USAGE with a suggestion otherwise. */
+#define OB_STRATEGY_NAME_SIZE 32
+
+/* Writes "pct:3", or the word alone where there is no argument to it. */
+void ob_strategy_name(enum ob_strategy_kind kind, unsigned argument,
+                      char name[OB_STRATEGY_NAME_SIZE]);
+
+/* Reads "random", "pct:3" …; *argument is the usual one where none is given.  OB_USAGE otherwise,
+ * with what would do. */
 OB_MUSTCHECK enum ob_result ob_strategy_parse(const char *text, enum ob_strategy_kind *out,
-                                              struct ob_error *err);
+                                              unsigned *argument, struct ob_error *err);
 
+/* With its usual argument. */
 struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, size_t client_count);
+
+/* Before the first run: another argument. */
+void ob_strategy_set_argument(struct ob_strategy *strategy, unsigned argument);
+
+/* Before the first run: no run without faults has more steps than this; 0: not known. */
+void ob_strategy_set_steps_max(struct ob_strategy *strategy, uint64_t steps_max);
 
 /* The first runs are these orders, one after the other, and the strategy's own come after them.
  * Borrowed. */
@@ -59,8 +90,27 @@ const struct ob_order_follower *ob_strategy_order(const struct ob_strategy *stra
 /* True when every schedule has been run and each was what the ones before it had promised. */
 bool ob_strategy_exhausted(const struct ob_strategy *strategy);
 
-/* Exhaustive: the same choices did not lead again to where they had led, so nothing is known of the
- * schedules that were passed over. */
+/* Bounded: the same of every schedule within the bound. */
+bool ob_strategy_within_bound(const struct ob_strategy *strategy);
+
+/* What pct promises: each of so many runs finds a bug that needs no faults, if there is one of this
+ * depth, with a probability of at least 1 / (clients * steps^(depth - 1)). */
+struct ob_strategy_promise {
+    unsigned depth;
+    size_t clients;
+    uint64_t steps, runs;
+};
+
+/* False where nothing is promised: another strategy, or the most steps are not known.  run_count:
+ * how many runs there have been. */
+bool ob_strategy_promise(const struct ob_strategy *strategy, uint64_t run_count,
+                         struct ob_strategy_promise *out);
+
+/* Whether its runs are drawn by lot, so that those to come are like those that were. */
+bool ob_strategy_samples(enum ob_strategy_kind kind);
+
+/* Exhaustive, bounded: the same choices did not lead again to where they had led, so nothing is
+ * known of the schedules that were passed over. */
 bool ob_strategy_changed(const struct ob_strategy *strategy);
 
 #endif

@@ -7,29 +7,34 @@
 void ob_tally_clear(struct ob_tally *tally)
 {
     free(tally->slots);
+    free(tally->again);
     *tally = (struct ob_tally){0};
 }
 
-static bool insert(uint64_t *slots, size_t capacity, uint64_t digest)
+/* Where the digest is, or belongs. */
+static size_t place_of(const struct ob_tally *tally, uint64_t digest)
 {
-    size_t at = digest & (capacity - 1);
-    while (slots[at] != 0 && slots[at] != digest)
-        at = (at + 1) & (capacity - 1);
-    bool is_new = slots[at] == 0;
-    slots[at] = digest;
-    return is_new;
+    size_t at = digest & (tally->capacity - 1);
+    while (tally->slots[at] != 0 && tally->slots[at] != digest)
+        at = (at + 1) & (tally->capacity - 1);
+    return at;
 }
 
 static void grow(struct ob_tally *tally)
 {
-    size_t capacity = tally->capacity == 0 ? 64 : tally->capacity * 2;
-    uint64_t *slots = ob_alloc(capacity * sizeof *slots);
-    for (size_t i = 0; i < tally->capacity; i++)
-        if (tally->slots[i] != 0)
-            insert(slots, capacity, tally->slots[i]);
-    free(tally->slots);
-    tally->slots = slots;
-    tally->capacity = capacity;
+    struct ob_tally old = *tally;
+    tally->capacity = old.capacity == 0 ? 64 : old.capacity * 2;
+    tally->slots = ob_alloc(tally->capacity * sizeof *tally->slots);
+    tally->again = ob_alloc(tally->capacity * sizeof *tally->again);
+    for (size_t i = 0; i < old.capacity; i++) {
+        if (old.slots[i] == 0)
+            continue;
+        size_t at = place_of(tally, old.slots[i]);
+        tally->slots[at] = old.slots[i];
+        tally->again[at] = old.again[i];
+    }
+    free(old.slots);
+    free(old.again);
 }
 
 bool ob_tally_add(struct ob_tally *tally, uint64_t digest)
@@ -41,7 +46,12 @@ bool ob_tally_add(struct ob_tally *tally, uint64_t digest)
     }
     if (tally->count * 2 >= tally->capacity)
         grow(tally);
-    bool is_new = insert(tally->slots, tally->capacity, digest);
+    size_t at = place_of(tally, digest);
+    bool is_new = tally->slots[at] == 0;
+    tally->once += is_new;
+    tally->once -= !is_new && !tally->again[at];
+    tally->again[at] = !is_new;
+    tally->slots[at] = digest;
     tally->count += is_new;
     return is_new;
 }

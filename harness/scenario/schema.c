@@ -281,6 +281,14 @@ static json_t *word_type(const struct ob_key *key)
     return json_pack("{s:o}", "enum", words);
 }
 
+/* The plain words, so that an editor can complete them, or one with its number. */
+static json_t *strategy_type(const struct ob_key *key)
+{
+    json_t *numbered =
+        json_pack("{s:s, s:s}", "type", "string", "pattern", ob_key_types[OB_KEY_STRATEGY].pattern);
+    return any_of(word_type(key), numbered);
+}
+
 static json_t *value_type(const struct ob_key *key, enum ob_target_kind target)
 {
     switch (key->type) {
@@ -288,6 +296,8 @@ static json_t *value_type(const struct ob_key *key, enum ob_target_kind target)
         return other_type(key->name, target);
     case OB_KEY_WORD:
         return word_type(key);
+    case OB_KEY_STRATEGY:
+        return strategy_type(key);
     case OB_KEY_NUMBER:
         return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)key->min,
                          "maximum", (json_int_t)key->max);

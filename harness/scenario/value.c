@@ -75,8 +75,8 @@ static bool parse_duration(const struct ob_node *node, int64_t unit_us, int64_t 
            *out % unit_us == 0;
 }
 
-/* Fills number and end; false when the text is not of the type.  Words and parties have a list to
- * be looked up in, and are not for here. */
+/* Fills number and end; false when the text is not of the type.  Words, strategies and parties have
+ * a list to be looked up in, and are not for here. */
 static bool parse(const struct ob_key *key, const struct ob_node *node, struct ob_setting *out)
 {
     switch (key->type) {
@@ -112,6 +112,38 @@ static bool find_word(struct ob_load *load, const struct ob_key *key, struct ob_
     }
     const struct ob_choice choice = {key->name, key->words, "write one of these words"};
     return ob_load_refuse_unknown(load, out->place, out->text, &choice);
+}
+
+/* What stands behind a strategy's colon. */
+static bool check_strategy_number(struct ob_load *load, const struct ob_setting *value, size_t size)
+{
+    const struct ob_numbered_word *word = ob_numbered_strategies;
+    const char *text = value->text + size + 1;
+    int64_t number;
+    while (word->name &&
+           (strlen(word->name) != size || strncmp(word->name, value->text, size) != 0))
+        word++;
+    if (!word->name)
+        return ob_load_refuse(load, value->place, "leave out what begins with the colon",
+                              "the strategy %.*s takes no number", (int)size, value->text);
+    if (!ob_parse_i64(text, word->min, word->max, &number))
+        return ob_load_refuse(
+            load, value->place,
+            ob_arena_printf(&load->scenario->arena, "for example %s:2", word->name),
+            "the strategy %s takes a whole number from %lld to %lld, not %s", word->name,
+            (long long)word->min, (long long)word->max, ob_load_quote(load, text));
+    return true;
+}
+
+static bool find_strategy(struct ob_load *load, const struct ob_key *key,
+                          const struct ob_setting *value)
+{
+    size_t size = strcspn(value->text, ":");
+    for (size_t i = 0; key->words[i]; i++)
+        if (strlen(key->words[i]) == size && strncmp(key->words[i], value->text, size) == 0)
+            return value->text[size] == '\0' || check_strategy_number(load, value, size);
+    const struct ob_choice choice = {key->name, key->words, "write one of these words"};
+    return ob_load_refuse_unknown(load, value->place, value->text, &choice);
 }
 
 static bool find_party(struct ob_load *load, struct ob_setting *out)
@@ -151,6 +183,8 @@ bool ob_load_value(struct ob_load *load, const struct ob_key *key, const struct 
     if (!ob_load_text(load, node, what, &value.text))
         return false;
     if (key->type == OB_KEY_WORD && !find_word(load, key, &value))
+        return false;
+    if (key->type == OB_KEY_STRATEGY && !find_strategy(load, key, &value))
         return false;
     if (key->type == OB_KEY_PARTY && !find_party(load, &value))
         return false;

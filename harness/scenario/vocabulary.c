@@ -22,6 +22,7 @@ const struct ob_key_type_info ob_key_types[OB_KEY_TYPE_COUNT] = {
                         "15min", "^[0-9]+(ms|s|min|h)$"},
     [OB_KEY_RANGE] = {OB_VALUE_RANGE, "a slot, its end after its start", "2026-06-01T10:00/11:00",
                       "^" TIME_TEXT "/([0-9]{4}-[0-9]{2}-[0-9]{2}T)?" CLOCK_TEXT "$"},
+    [OB_KEY_STRATEGY] = {OB_VALUE_WORD, "a strategy", "pct:3", "^(bounded|pct):[0-9]+$"},
     [OB_KEY_PARTY] = {OB_VALUE_PARTY, "a client's name", "alice", NULL},
     [OB_KEY_OTHER] = {OB_VALUE_TEXT, NULL, NULL, NULL},
 };
@@ -38,8 +39,14 @@ const char *const ob_isolation_words[] = {
     [OB_SERIALIZABLE] = "serializable",
     NULL,
 };
-const char *const ob_strategy_words[] = {"random", "round-robin",  "exhaustive",
-                                         "stress", "permutations", NULL};
+const char *const ob_strategy_words[] = {"random",       "round-robin", "exhaustive", "stress",
+                                         "permutations", "bounded",     "pct",        "pos",
+                                         "urw",          NULL};
+const struct ob_numbered_word ob_numbered_strategies[] = {
+    {"bounded", 0, 1000},
+    {"pct", 1, 16},
+    {NULL, 0, 0},
+};
 const char *const ob_variable_words[] = {"client", "now", NULL};
 
 static const char *const path_words[] = {"legacy", "fixed", NULL};
@@ -245,7 +252,7 @@ const struct ob_key_set ob_faults_keys = {"set of faults", faults_keys};
 
 static const struct ob_key explore_keys[] = {
     {.name = "strategy",
-     .type = OB_KEY_WORD,
+     .type = OB_KEY_STRATEGY,
      .words = ob_strategy_words,
      .about = "As --strategy on the command line."},
     {.name = "runs",

@@ -25,6 +25,7 @@ enum ob_key_type {
     OB_KEY_DURATION, /* at most OB_DURATION_MAX_US */
     OB_KEY_SECONDS,  /* a duration without a part of a second */
     OB_KEY_RANGE,    /* of time */
+    OB_KEY_STRATEGY, /* one of words, perhaps numbered */
     OB_KEY_PARTY,    /* a client's name, or one that "given" has used */
     OB_KEY_OTHER,    /* a list, a mapping or a mixture, which has a reader of its own */
     OB_KEY_TYPE_COUNT
@@ -88,6 +89,14 @@ extern const struct ob_word ob_fault_words[];
 extern const struct ob_word ob_invariant_words[]; /* those built in */
 
 extern const char *const ob_strategy_words[];
+
+/* A strategy behind which a number may stand, "pct:3", and which. */
+struct ob_numbered_word {
+    const char *name;
+    int64_t min, max;
+};
+
+extern const struct ob_numbered_word ob_numbered_strategies[];
 
 /* In the order of their enums. */
 extern const char *const ob_target_words[], *const ob_isolation_words[];

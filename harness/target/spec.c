@@ -178,6 +178,7 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **out
     self->whole = target;
     self->programs = ob_spec_programs_new(spec);
     target->rig.orders = ob_spec_programs_orders(self->programs);
+    target->rig.steps_max = spec->step_count + spec->session_count; /* and a ROLLBACK each */
     target->rig.spec.program_count = ob_spec_program_count(spec);
     self->goes_on = ob_alloc(spec->step_count * sizeof *self->goes_on);
     look_through(self);

@@ -359,6 +359,31 @@ enum ob_result ob_target_set_clock_up(PGconn *conn, struct ob_error *err)
     return ob_target_set_up(conn, CLOCK_SETUP, "the clock", err);
 }
 
+/* The steps of a client at the most, the ROLLBACK at its end included; 0, where it may begin again:
+ * then there is a bound, and one so far off that nothing would follow from it. */
+static uint64_t steps_of(const struct ob_scenario_client *client, size_t variant)
+{
+    uint64_t count = 1;
+    for (size_t i = 0; i < client->step_count; i++)
+        count +=
+            client->steps[i].kind != OB_SQL_EVENT && (client->steps[i].variants >> variant & 1);
+    return client->retries == 0 ? count : 0;
+}
+
+static uint64_t steps_max(const struct ob_target *target)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < target->client_count; i++) {
+        const struct ob_scenario_client *client =
+            &target->scenario->clients[target->scenario_index[i]];
+        uint64_t count = steps_of(client, target->variant);
+        if (count == 0)
+            return 0;
+        total += count;
+    }
+    return total;
+}
+
 static enum ob_result install(struct ob_target *target, PGconn *conn, void **self,
                               struct ob_error *err)
 {
@@ -383,6 +408,7 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
         target->clients[i] =
             (struct ob_run_client){.name = client->scenario->name, .body = body, .arg = client};
     }
+    target->rig.steps_max = steps_max(target);
     *self = sql;
     return OB_OK;
 }

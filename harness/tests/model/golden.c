@@ -2,7 +2,6 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
-#include "explore/strategy.h"
 #include "explore/tally.h"
 
 #include <assert.h>
@@ -171,11 +170,10 @@ enum ob_result ob_golden_run(const struct ob_golden *golden, size_t client_count
     return result;
 }
 
-enum ob_result ob_golden_exhaust(const struct ob_golden *golden, size_t client_count,
-                                 const struct ob_golden_place *place, struct ob_golden_count *out,
-                                 struct ob_error *err)
+enum ob_result ob_golden_search(const struct ob_golden *golden, size_t client_count,
+                                const struct ob_golden_place *place, struct ob_strategy *strategy,
+                                struct ob_golden_count *out, struct ob_error *err)
 {
-    struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_EXHAUSTIVE, 0, client_count);
     struct ob_tally outcomes = {0};
     struct ob_trace trace;
     ob_trace_init(&trace);
@@ -192,11 +190,20 @@ enum ob_result ob_golden_exhaust(const struct ob_golden *golden, size_t client_c
         out->uncontrolled += trace.uncontrolled > 0;
         ob_tally_add(&outcomes, outcome);
     }
-    if (result == OB_OK && !ob_strategy_exhausted(strategy))
-        result = ob_error_set(err, OB_INTERNAL, "the schedules changed under way");
     out->outcomes = outcomes.count;
     ob_tally_clear(&outcomes);
     ob_trace_clear(&trace);
+    return result;
+}
+
+enum ob_result ob_golden_exhaust(const struct ob_golden *golden, size_t client_count,
+                                 const struct ob_golden_place *place, struct ob_golden_count *out,
+                                 struct ob_error *err)
+{
+    struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_EXHAUSTIVE, 0, client_count);
+    enum ob_result result = ob_golden_search(golden, client_count, place, strategy, out, err);
+    if (result == OB_OK && !ob_strategy_exhausted(strategy))
+        result = ob_error_set(err, OB_INTERNAL, "the schedules changed under way");
     ob_strategy_free(strategy);
     return result;
 }

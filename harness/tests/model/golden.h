@@ -6,6 +6,7 @@
 #define OB_TESTS_GOLDEN_H
 
 #include "engine/run.h"
+#include "explore/strategy.h"
 
 struct ob_golden_step {
     enum ob_op_kind kind;
@@ -64,6 +65,12 @@ OB_MUSTCHECK enum ob_result ob_golden_run(const struct ob_golden *golden, size_t
                                           const struct ob_golden_place *place,
                                           struct ob_chooser chooser, struct ob_trace *trace,
                                           uint64_t *outcome, struct ob_error *err);
+
+/* All runs of a strategy that ends by itself. */
+OB_MUSTCHECK enum ob_result ob_golden_search(const struct ob_golden *golden, size_t client_count,
+                                             const struct ob_golden_place *place,
+                                             struct ob_strategy *strategy,
+                                             struct ob_golden_count *out, struct ob_error *err);
 
 /* Every schedule of them. */
 OB_MUSTCHECK enum ob_result ob_golden_exhaust(const struct ob_golden *golden, size_t client_count,

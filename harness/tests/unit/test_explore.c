@@ -519,6 +519,101 @@ static void a_run_is_made_again_with_care_where_the_engine_asks(void **state)
     tear_down(&setting);
 }
 
+static struct ob_explore_options keep_going_by(enum ob_strategy_kind strategy, uint64_t runs)
+{
+    return (struct ob_explore_options){
+        .strategy = strategy, .runs_max = runs, .budget_us = INT64_MAX, .keep_going = true};
+}
+
+static void a_bound_ends_the_exploration_by_itself(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_exploration found;
+    set_up(&setting);
+    struct ob_explore_options options = keep_going_by(OB_STRATEGY_BOUNDED, 1000);
+    const unsigned none = 0, all = 1000;
+    options.argument = &none;
+    assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
+    assert_int_equal(found.runs, 2);
+    assert_true(found.within_bound);
+    assert_false(found.exhausted);
+    assert_false(found.sampled);
+    ob_exploration_clear(&found);
+
+    options.argument = &all;
+    assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
+    assert_int_equal(found.runs, 50);
+    assert_true(found.within_bound);
+    assert_true(found.exhausted);
+    ob_exploration_clear(&found);
+
+    options.runs_max = 49;
+    assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
+    assert_false(found.within_bound);
+    assert_false(found.exhausted);
+    ob_exploration_clear(&found);
+    tear_down(&setting);
+}
+
+/* There are 50 schedules, each a class of its own: after a few runs many are unseen, after many
+ * none is. */
+static void samples_tell_how_much_is_unseen(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_exploration found;
+    set_up(&setting);
+    for (int kind = 0; kind < OB_STRATEGY_COUNT; kind++) {
+        if (kind != OB_STRATEGY_RANDOM && kind != OB_STRATEGY_POS && kind != OB_STRATEGY_URW)
+            continue;
+        struct ob_explore_options options = keep_going_by((enum ob_strategy_kind)kind, 10);
+        assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
+        assert_true(found.sampled);
+        assert_true(found.classes_once >= 4 && found.classes_once <= found.classes);
+        ob_exploration_clear(&found);
+        options.runs_max = 3000;
+        assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
+        assert_int_equal(found.classes, 50);
+        assert_int_equal(found.classes_once, 0);
+        assert_int_equal(found.outcomes_once, 0);
+        ob_exploration_clear(&found);
+    }
+    tear_down(&setting);
+}
+
+static void pct_promises_where_the_target_bounds_its_steps(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_exploration found;
+    set_up(&setting);
+    struct ob_explore_options options = keep_going_by(OB_STRATEGY_PCT, 80);
+    assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
+    assert_false(found.promised);
+    ob_exploration_clear(&found);
+    setting.rig.steps_max = 8;
+    assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
+    assert_true(found.promised);
+    assert_int_equal(found.promise.runs, 80);
+    assert_int_equal(found.promise.steps, 8);
+    ob_exploration_clear(&found);
+    tear_down(&setting);
+
+    /* Three who want one row: the server chooses who is woken. */
+    open_setting(&setting, NULL, (struct ob_model_options){0});
+    OB_SCENE_ADD(&setting.scene, "ann", "begin", "set x 1", "commit");
+    OB_SCENE_ADD(&setting.scene, "bob", "set x 2");
+    OB_SCENE_ADD(&setting.scene, "cat", "set x 3");
+    build_rig(&setting);
+    setting.rig.steps_max = 5;
+    assert_int_equal(ob_explore(&setting.rig, &options, &found, &setting.err), OB_OK);
+    assert_true(found.uncontrolled_runs > 0);
+    assert_false(found.promised);
+    ob_exploration_clear(&found);
+    tear_down(&setting);
+}
+
 static void stress_races_and_does_not_replay(void **state)
 {
     (void)state;
@@ -575,6 +670,9 @@ int main(void)
         cmocka_unit_test(a_tree_that_changes_with_as_many_branches_is_not_exhausted),
         cmocka_unit_test(what_was_left_to_the_server_is_not_exhausted),
         cmocka_unit_test(a_run_is_made_again_with_care_where_the_engine_asks),
+        cmocka_unit_test(a_bound_ends_the_exploration_by_itself),
+        cmocka_unit_test(samples_tell_how_much_is_unseen),
+        cmocka_unit_test(pct_promises_where_the_target_bounds_its_steps),
         cmocka_unit_test(stress_races_and_does_not_replay),
         cmocka_unit_test(a_switch_counts_as_a_preemption_only_where_one_could_have_gone_on),
     };

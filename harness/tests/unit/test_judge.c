@@ -190,6 +190,79 @@ static void the_expected_violation_not_found_is_unexpected(void **state)
     }
 }
 
+static void a_bound_that_was_reached_is_claimed_and_is_no_exhaustion(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.exploration.within_bound = true;
+    f.judged.argument = 1;
+    assert_string_equal(judge(&f)->claim, "every schedule of at most 1 preemption was run");
+    f.judged.argument = 3;
+    assert_string_equal(judge(&f)->claim, "every schedule of at most 3 preemptions was run");
+    f.exploration.exhausted = true; /* which says more */
+    assert_string_equal(judge(&f)->claim, "");
+    f.exploration.exhausted = false;
+    f.judged.require_exhausted = true;
+    const struct ob_report_result *result = judge(&f);
+    assert_string_equal(result->claim, "");
+    assert_string_equal(result->reason,
+                        "not exhausted: schedules of more preemptions were left out");
+    ob_report_clear(&f.report);
+
+    begin(&f, LEGACY);
+    f.exploration.within_bound = true;
+    expect(&f, (struct expected){OB_HOLDS, false,
+                                 "no-overlap should be broken, and was not in 300 runs: try a "
+                                 "higher bound or --strategy exhaustive"});
+}
+
+static void confidence_is_claimed_on_its_conditions_only(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.report.controlled_deadlock = true;
+    f.exploration.promised = true;
+    f.exploration.promise =
+        (struct ob_strategy_promise){.depth = 2, .clients = 2, .steps = 8, .runs = 72};
+    assert_string_equal(judge(&f)->claim, "no bug of depth 2: 99 %");
+    rig.spec.fault_budget = 1;
+    assert_string_equal(judge(&f)->claim, "no bug of depth 2 that needs no fault: 99 %");
+    rig.spec.fault_budget = 0;
+    f.exploration.promise.runs = 71;
+    assert_string_equal(judge(&f)->claim, "");
+    f.exploration.promise.runs = 72;
+    f.report.controlled_deadlock = false;
+    assert_string_equal(judge(&f)->claim, "");
+    f.report.controlled_deadlock = true;
+    f.exploration.promised = false; /* as after a run that was not controlled */
+    assert_string_equal(judge(&f)->claim, "");
+    f.exploration.promised = true;
+    f.exploration.stopped = true;
+    assert_string_equal(judge(&f)->claim, "");
+    f.exploration.stopped = false;
+    found(&f, 1, 10);
+    assert_string_equal(judge(&f)->claim, "");
+    ob_report_clear(&f.report);
+}
+
+static void what_is_unseen_is_told_of_samples(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.exploration.classes_once = 150;
+    f.exploration.outcomes_once = 3;
+    assert_false(judge(&f)->sampled);
+    f.exploration.sampled = true;
+    const struct ob_report_result *result = judge(&f);
+    assert_true(result->sampled);
+    assert_true(result->unseen_classes == 0.5);
+    assert_true(result->unseen_outcomes == 0.01);
+    ob_report_clear(&f.report);
+}
+
 static void a_violation_whose_replays_differ_decides_nothing(void **state)
 {
     (void)state;
@@ -454,6 +527,9 @@ int main(void)
         cmocka_unit_test(the_expected_violation_and_its_run_come_first),
         cmocka_unit_test(another_violation_than_the_expected_is_unexpected),
         cmocka_unit_test(the_expected_violation_not_found_is_unexpected),
+        cmocka_unit_test(a_bound_that_was_reached_is_claimed_and_is_no_exhaustion),
+        cmocka_unit_test(confidence_is_claimed_on_its_conditions_only),
+        cmocka_unit_test(what_is_unseen_is_told_of_samples),
         cmocka_unit_test(a_violation_whose_replays_differ_decides_nothing),
         cmocka_unit_test(a_confirmed_violation_decides_beside_one_that_is_not),
         cmocka_unit_test(a_run_that_proved_nothing_leaves_it_open),

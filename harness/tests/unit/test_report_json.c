@@ -49,6 +49,33 @@ static void assert_keys(const json_t *object, const char *expected)
     assert_string_equal(keys, expected);
 }
 
+static void samples(struct ob_report *report)
+{
+    report_sample_good(report);
+    struct ob_report_result *result = &report->results[1];
+    result->sampled = true;
+    result->unseen_classes = 1.0 / 3;
+    result->claim = "no bug of depth 2: 99 %";
+}
+
+static void what_is_unseen_is_told_of_samples_only(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    samples(&report);
+    json_t *root = rendered(&report), *results = json_object_get(root, "results");
+    assert_true(json_is_null(json_object_get(json_array_get(results, 0), "unseen")));
+    const json_t *sampled = json_array_get(results, 1),
+                 *unseen = json_object_get(sampled, "unseen");
+    assert_keys(unseen, "outcomes classes");
+    assert_true(json_real_value(json_object_get(unseen, "outcomes")) == 0);
+    assert_true(json_real_value(json_object_get(unseen, "classes")) == 0.333333);
+    assert_string_equal(text_at(sampled, "claim"), "no bug of depth 2: 99 %");
+    assert_string_equal(text_at(json_array_get(results, 0), "claim"), "");
+    json_decref(root);
+    ob_report_clear(&report);
+}
+
 static void keys_come_in_the_order_of_the_documentation(void **state)
 {
     (void)state;
@@ -60,7 +87,8 @@ static void keys_come_in_the_order_of_the_documentation(void **state)
     json_t *result = json_array_get(json_object_get(root, "results"), 0);
     assert_keys(result,
                 "scenario file variant expected verdict as_expected reason warnings strategy runs "
-                "uncontrolled_runs steps exhausted classes outcomes violations seconds "
+                "uncontrolled_runs steps exhausted classes outcomes unseen claim "
+                "violations seconds "
                 "target about");
     assert_keys(json_array_get(json_object_get(result, "violations"), 0),
                 "invariant run token clients faults steps preemptions replays why trace");
@@ -198,6 +226,7 @@ static void a_full_disk_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_unseen_is_told_of_samples_only),
         cmocka_unit_test(keys_come_in_the_order_of_the_documentation),
         cmocka_unit_test(values_are_the_reports),
         cmocka_unit_test(the_summary_counts_each_kind),

@@ -308,6 +308,32 @@ static void what_was_never_begun_is_counted(void **state)
     ob_report_clear(&report);
 }
 
+static void claiming(struct ob_report *report)
+{
+    report_sample_good(report);
+    for (size_t i = 0; i < report->result_count; i++) {
+        report->results[i].sampled = true;
+        report->results[i].unseen_classes = 0.345;
+    }
+    report->results[1].claim = "no bug of depth 2: 99 %";
+}
+
+static void what_follows_stands_below_its_row(void **state)
+{
+    (void)state;
+    const char *unseen =
+        "\n     of further runs about 0.0 % show a new outcome, 34.5 % a new class\n";
+    char *usual = table_of(claiming, (struct ob_table_options){.width = 80});
+    assert_non_null(strstr(usual, " 12.0 s\n     no bug of depth 2: 99 %\n\n"));
+    assert_null(strstr(usual, "further runs"));
+    char *more = table_of(claiming, (struct ob_table_options){.width = 80, .verbosity = 1});
+    char *found = strstr(more, unseen);
+    assert_non_null(found);
+    assert_null(strstr(found + 1, unseen)); /* nothing of the sort where something was found */
+    free(usual);
+    free(more);
+}
+
 static void signs_are_explained_only_where_they_occur(void **state)
 {
     (void)state;
@@ -528,6 +554,7 @@ int main(void)
         cmocka_unit_test(on_a_terminal_names_wrap_before_they_are_cut),
         cmocka_unit_test(a_table_grows_with_its_report),
         cmocka_unit_test(what_was_never_begun_is_counted),
+        cmocka_unit_test(what_follows_stands_below_its_row),
         cmocka_unit_test(signs_are_explained_only_where_they_occur),
         cmocka_unit_test(of_more_runs_than_are_shown_the_rest_is_counted),
         cmocka_unit_test(a_long_step_keeps_what_it_came_to),

@@ -233,7 +233,8 @@ static void every_key_is_described(void **state)
         for (const struct ob_key *key = sets[i]->keys; key->name; key++) {
             size_t size = strlen(key->about);
             assert_true(size > 0 && key->about[size - 1] == '.');
-            assert_int_equal(key->type == OB_KEY_WORD, key->words != NULL);
+            assert_int_equal(key->type == OB_KEY_WORD || key->type == OB_KEY_STRATEGY,
+                             key->words != NULL);
             assert_true(key->type != OB_KEY_NUMBER || key->min < key->max);
         }
     }

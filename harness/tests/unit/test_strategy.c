@@ -10,68 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS_MAX 32
-
-/* The clients' programs: how many steps each has, and at how many points it could fail in how many
- * ways before each step. */
-struct programs {
-    size_t client_count;
-    size_t steps[4];
-    unsigned points, ways;
-};
-
-/* What was chosen in a run: "0110", and "!2" where a fault happened at the first
- * point in its second way; "?" is the second point. */
-struct choices {
-    char text[8 * STEPS_MAX];
-    size_t size;
-    unsigned faults;
-};
-
-static void ask_about_faults(const struct ob_chooser *chooser, const struct programs *programs,
-                             size_t client, struct choices *out)
-{
-    for (unsigned i = 0; i < programs->points; i++) {
-        struct ob_choice_point point = {.kind = OB_CHOICE_FAULT,
-                                        .option_count = 1 + (size_t)programs->ways,
-                                        .client = client,
-                                        .point = i};
-        size_t way = chooser->choose(chooser->self, &point);
-        assert_true(way <= programs->ways);
-        if (way == 0)
-            continue;
-        out->faults++;
-        out->text[out->size++] = "!?"[i];
-        out->text[out->size++] = (char)('0' + (char)way);
-    }
-}
-
-static void run(const struct ob_chooser *chooser, const struct programs *programs,
-                struct choices *out)
-{
-    size_t left[4], previous = OB_NO_CLIENT;
-    memcpy(left, programs->steps, sizeof left);
-    *out = (struct choices){0};
-    chooser->restart(chooser->self);
-    for (;;) {
-        size_t clients[4], count = 0;
-        for (size_t i = 0; i < programs->client_count; i++)
-            if (left[i] > 0)
-                clients[count++] = i;
-        if (count == 0)
-            return;
-        struct ob_choice_point point = {.kind = OB_CHOICE_STEP,
-                                        .option_count = count,
-                                        .clients = clients,
-                                        .previous = previous};
-        size_t option = chooser->choose(chooser->self, &point);
-        assert_true(option < count);
-        previous = clients[option];
-        left[previous]--;
-        out->text[out->size++] = (char)('0' + (char)previous);
-        ask_about_faults(chooser, programs, previous, out);
-    }
-}
+#include "tests/model/programs.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -79,17 +18,17 @@ static int compare(const void *a, const void *b)
 }
 
 /* How many runs there are; each must be another one. */
-static uint64_t exhaust(const struct programs *programs)
+static uint64_t exhaust(const struct ob_programs *programs)
 {
-    static char texts[40000][8 * STEPS_MAX];
+    static char texts[40000][8 * OB_PROGRAMS_STEPS_MAX];
     struct ob_strategy *strategy =
         ob_strategy_new(OB_STRATEGY_EXHAUSTIVE, 0, programs->client_count);
     struct ob_chooser chooser = ob_strategy_chooser(strategy);
     uint64_t count = 0;
     while (ob_strategy_next(strategy, count)) {
-        struct choices choices;
+        struct ob_choices choices;
         assert_false(ob_strategy_exhausted(strategy));
-        run(&chooser, programs, &choices);
+        ob_programs_run(programs, &chooser, &choices);
         assert_true(count < 40000);
         memcpy(texts[count++], choices.text, sizeof choices.text);
     }
@@ -104,19 +43,19 @@ static uint64_t exhaust(const struct programs *programs)
 static void exhausting_takes_every_interleaving_once(void **state)
 {
     (void)state;
-    assert_int_equal(exhaust(&(struct programs){1, {5}, 0, 0}), 1);
-    assert_int_equal(exhaust(&(struct programs){2, {4, 4}, 0, 0}), 70);
-    assert_int_equal(exhaust(&(struct programs){3, {2, 2, 2}, 0, 0}), 90);
-    assert_int_equal(exhaust(&(struct programs){3, {4, 4, 4}, 0, 0}), 34650);
-    assert_int_equal(exhaust(&(struct programs){2, {1, 6}, 0, 0}), 7);
+    assert_int_equal(exhaust(&(struct ob_programs){1, {5}, 0, 0, NULL}), 1);
+    assert_int_equal(exhaust(&(struct ob_programs){2, {4, 4}, 0, 0, NULL}), 70);
+    assert_int_equal(exhaust(&(struct ob_programs){3, {2, 2, 2}, 0, 0, NULL}), 90);
+    assert_int_equal(exhaust(&(struct ob_programs){3, {4, 4, 4}, 0, 0, NULL}), 34650);
+    assert_int_equal(exhaust(&(struct ob_programs){2, {1, 6}, 0, 0, NULL}), 7);
 }
 
 static void exhausting_takes_every_way_of_every_fault_once(void **state)
 {
     (void)state;
-    assert_int_equal(exhaust(&(struct programs){1, {3}, 1, 1}), 8);
-    assert_int_equal(exhaust(&(struct programs){1, {2}, 1, 3}), 16);
-    assert_int_equal(exhaust(&(struct programs){2, {1, 1}, 2, 1}), 2 * 16);
+    assert_int_equal(exhaust(&(struct ob_programs){1, {3}, 1, 1, NULL}), 8);
+    assert_int_equal(exhaust(&(struct ob_programs){1, {2}, 1, 3, NULL}), 16);
+    assert_int_equal(exhaust(&(struct ob_programs){2, {1, 1}, 2, 1, NULL}), 2 * 16);
 }
 
 static void a_prefix_that_leads_elsewhere_is_no_exhaustion(void **state)
@@ -124,12 +63,12 @@ static void a_prefix_that_leads_elsewhere_is_no_exhaustion(void **state)
     (void)state;
     struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_EXHAUSTIVE, 0, 2);
     struct ob_chooser chooser = ob_strategy_chooser(strategy);
-    struct programs programs = {2, {2, 2}, 0, 0};
-    struct choices choices;
+    struct ob_programs programs = {2, {2, 2}, 0, 0, NULL};
+    struct ob_choices choices;
     uint64_t count = 0;
     while (ob_strategy_next(strategy, count)) {
         programs.steps[1] = count++ == 2 ? 1 : 2; /* the third run is shorter than it should be */
-        run(&chooser, &programs, &choices);
+        ob_programs_run(&programs, &chooser, &choices);
         assert_true(count < 20);
     }
     assert_false(ob_strategy_exhausted(strategy));
@@ -137,14 +76,14 @@ static void a_prefix_that_leads_elsewhere_is_no_exhaustion(void **state)
 }
 
 /* The choices of a random strategy's run. */
-static void lot(uint64_t seed, uint64_t number, bool alone, struct choices *out)
+static void lot(uint64_t seed, uint64_t number, bool alone, struct ob_choices *out)
 {
-    static const struct programs programs = {3, {4, 4, 4}, 1, 2};
+    static const struct ob_programs programs = {3, {4, 4, 4}, 1, 2, NULL};
     struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_RANDOM, seed, 3);
     struct ob_chooser chooser = ob_strategy_chooser(strategy);
     for (uint64_t i = alone ? number : 0; i <= number; i++) {
         assert_true(ob_strategy_next(strategy, i));
-        run(&chooser, &programs, out);
+        ob_programs_run(&programs, &chooser, out);
     }
     ob_strategy_free(strategy);
 }
@@ -152,7 +91,7 @@ static void lot(uint64_t seed, uint64_t number, bool alone, struct choices *out)
 static void a_random_run_is_a_matter_of_seed_and_number_only(void **state)
 {
     (void)state;
-    struct choices a, b;
+    struct ob_choices a, b;
     for (uint64_t number = 0; number < 20; number++) {
         lot(3, number, true, &a);
         lot(3, number, false, &b);
@@ -168,18 +107,54 @@ static void a_random_run_is_a_matter_of_seed_and_number_only(void **state)
 static void a_run_made_again_is_chosen_the_same(void **state)
 {
     (void)state;
-    static const struct programs programs = {3, {4, 4, 4}, 1, 2};
-    for (int kind = 0; kind < OB_STRATEGY_PERMUTATIONS; kind++) {
+    static const struct ob_programs programs = {3, {4, 4, 4}, 1, 2, NULL};
+    for (int kind = 0; kind < OB_STRATEGY_COUNT; kind++) {
+        if (kind == OB_STRATEGY_PERMUTATIONS)
+            continue;
         struct ob_strategy *strategy = ob_strategy_new((enum ob_strategy_kind)kind, 9, 3);
         struct ob_chooser chooser = ob_strategy_chooser(strategy);
         for (uint64_t i = 0; i < 3; i++) {
-            struct choices first, again;
+            struct ob_choices first, again;
             assert_true(ob_strategy_next(strategy, i));
-            run(&chooser, &programs, &first);
-            run(&chooser, &programs, &again);
+            ob_programs_run(&programs, &chooser, &first);
+            ob_programs_run(&programs, &chooser, &again);
             assert_string_equal(first.text, again.text);
         }
         ob_strategy_free(strategy);
+    }
+}
+
+/* In how many of 40 runs two explorations choose differently. */
+static unsigned differences(enum ob_strategy_kind kind, uint64_t seed, uint64_t other_seed)
+{
+    static const struct ob_programs programs = {3, {3, 3, 3}, 1, 2, NULL};
+    struct ob_strategy *a = ob_strategy_new(kind, seed, 3),
+                       *b = ob_strategy_new(kind, other_seed, 3);
+    struct ob_chooser choose_a = ob_strategy_chooser(a), choose_b = ob_strategy_chooser(b);
+    unsigned count = 0;
+    for (uint64_t run = 0; run < 40; run++) {
+        struct ob_choices one, other;
+        bool more = ob_strategy_next(a, run);
+        assert_int_equal(ob_strategy_next(b, run), more);
+        if (!more)
+            break;
+        ob_programs_run(&programs, &choose_a, &one);
+        ob_programs_run(&programs, &choose_b, &other);
+        count += strcmp(one.text, other.text) != 0;
+    }
+    ob_strategy_free(a);
+    ob_strategy_free(b);
+    return count;
+}
+
+static void the_same_seed_gives_the_same_runs(void **state)
+{
+    (void)state;
+    for (int i = 0; i < OB_STRATEGY_COUNT; i++) {
+        enum ob_strategy_kind kind = (enum ob_strategy_kind)i;
+        assert_int_equal(differences(kind, 5, 5), 0);
+        if (ob_strategy_samples(kind))
+            assert_true(differences(kind, 5, 6) > 20);
     }
 }
 
@@ -250,7 +225,7 @@ static void some_runs_have_many_faults_and_some_have_none(void **state)
     (void)state;
     unsigned none = 0, many = 0, second_way = 0;
     for (uint64_t number = 0; number < 200; number++) {
-        struct choices choices;
+        struct ob_choices choices;
         lot(1, number, true, &choices);
         none += choices.faults == 0;
         many += choices.faults >= 4;
@@ -266,7 +241,7 @@ static void every_client_goes_first_as_often_by_lot(void **state)
     (void)state;
     unsigned first[3] = {0};
     for (uint64_t number = 0; number < 300; number++) {
-        struct choices choices;
+        struct ob_choices choices;
         lot(2, number, true, &choices);
         first[choices.text[0] - '0']++;
     }
@@ -278,13 +253,13 @@ static void round_robin_takes_turns_from_each_client_once(void **state)
 {
     (void)state;
     static const char *const expected[] = {"012010101", "120101010", "201010101"};
-    static const struct programs programs = {3, {4, 4, 1}, 1, 1};
+    static const struct ob_programs programs = {3, {4, 4, 1}, 1, 1, NULL};
     struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_ROUND_ROBIN, 0, 3);
     struct ob_chooser chooser = ob_strategy_chooser(strategy);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
-        struct choices choices;
+        struct ob_choices choices;
         assert_true(ob_strategy_next(strategy, i));
-        run(&chooser, &programs, &choices);
+        ob_programs_run(&programs, &chooser, &choices);
         assert_string_equal(choices.text, expected[i]);
     }
     assert_false(ob_strategy_next(strategy, 3));
@@ -298,16 +273,70 @@ static void strategies_are_known_by_their_words(void **state)
     struct ob_error err;
     for (int i = 0; i < OB_STRATEGY_COUNT; i++) {
         enum ob_strategy_kind kind;
+        unsigned argument;
         const char *word = ob_strategy_word((enum ob_strategy_kind)i);
-        assert_int_equal(ob_strategy_parse(word, &kind, &err), OB_OK);
+        assert_int_equal(ob_strategy_parse(word, &kind, &argument, &err), OB_OK);
         assert_int_equal(kind, i);
+        assert_int_equal(argument, ob_strategy_argument(kind)->usual);
         assert_true(strlen(ob_strategy_about(kind)) > 5);
     }
     enum ob_strategy_kind kind = OB_STRATEGY_STRESS;
-    assert_int_equal(ob_strategy_parse("exaustive", &kind, &err), OB_USAGE);
+    unsigned argument = 7;
+    assert_int_equal(ob_strategy_parse("exaustive", &kind, &argument, &err), OB_USAGE);
     assert_int_equal(kind, OB_STRATEGY_STRESS);
+    assert_int_equal(argument, 7);
     assert_string_equal(err.message, "unknown strategy \"exaustive\"");
+    assert_string_equal(err.detail, "Known are random, round-robin, exhaustive, stress, "
+                                    "permutations, bounded:N, pct:D, pos, urw.");
     assert_string_equal(err.hint, "Did you mean \"exhaustive\"?");
+    assert_int_equal(ob_strategy_parse("boundet:3", &kind, &argument, &err), OB_USAGE);
+    assert_string_equal(err.hint, "Did you mean \"bounded\"?");
+}
+
+static void a_name_with_its_number_is_read_as_it_is_written(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"pct:1", "pct:16", "bounded:0", "bounded:1000", "urw"};
+    struct ob_error err;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        enum ob_strategy_kind kind;
+        unsigned argument;
+        char name[OB_STRATEGY_NAME_SIZE];
+        assert_int_equal(ob_strategy_parse(names[i], &kind, &argument, &err), OB_OK);
+        ob_strategy_name(kind, argument, name);
+        assert_string_equal(name, names[i]);
+    }
+}
+
+static void a_number_that_is_none_is_refused_with_those_that_are(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *message, *hint;
+    } cases[] = {
+        {"pct:0", "the strategy pct:D takes a whole number from 1 to 16, not \"0\"",
+         "For example pct:2."},
+        {"pct:17", "the strategy pct:D takes a whole number from 1 to 16, not \"17\"",
+         "For example pct:2."},
+        {"pct:", "the strategy pct:D takes a whole number from 1 to 16, not \"\"",
+         "For example pct:2."},
+        {"bounded:-1", "the strategy bounded:N takes a whole number from 0 to 1000, not \"-1\"",
+         "For example bounded:2."},
+        {"bounded:2:3", "the strategy bounded:N takes a whole number from 0 to 1000, not \"2:3\"",
+         "For example bounded:2."},
+        {"random:3", "the strategy random takes no number, and was given \"3\"",
+         "Leave out what begins with the colon."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        enum ob_strategy_kind kind = OB_STRATEGY_STRESS;
+        unsigned argument = 7;
+        struct ob_error err;
+        assert_int_equal(ob_strategy_parse(cases[i].text, &kind, &argument, &err), OB_USAGE);
+        assert_string_equal(err.message, cases[i].message);
+        assert_string_equal(err.hint, cases[i].hint);
+        assert_int_equal(kind, OB_STRATEGY_STRESS);
+        assert_int_equal(argument, 7);
+    }
 }
 
 int main(void)
@@ -318,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_prefix_that_leads_elsewhere_is_no_exhaustion),
         cmocka_unit_test(a_random_run_is_a_matter_of_seed_and_number_only),
         cmocka_unit_test(a_run_made_again_is_chosen_the_same),
+        cmocka_unit_test(the_same_seed_gives_the_same_runs),
         cmocka_unit_test(given_orders_come_first),
         cmocka_unit_test(permutations_are_the_given_orders_only),
         cmocka_unit_test(strategies_leave_the_clients_their_own_program),
@@ -325,6 +355,8 @@ int main(void)
         cmocka_unit_test(every_client_goes_first_as_often_by_lot),
         cmocka_unit_test(round_robin_takes_turns_from_each_client_once),
         cmocka_unit_test(strategies_are_known_by_their_words),
+        cmocka_unit_test(a_name_with_its_number_is_read_as_it_is_written),
+        cmocka_unit_test(a_number_that_is_none_is_refused_with_those_that_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

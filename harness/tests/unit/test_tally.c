@@ -51,11 +51,32 @@ static void past_the_maximum_the_count_is_a_lower_bound(void **state)
     ob_tally_clear(&tally);
 }
 
+static void what_was_seen_once_is_told_from_what_was_seen_again(void **state)
+{
+    (void)state;
+    struct ob_tally tally = {0};
+    for (uint64_t i = 0; i < 1000; i++)
+        ob_tally_add(&tally, i << 40);
+    assert_int_equal(tally.once, 1000);
+    for (int again = 0; again < 2; again++)
+        for (uint64_t i = 0; i < 300; i++)
+            ob_tally_add(&tally, i << 40);
+    assert_int_equal(tally.once, 700);
+    for (uint64_t i = 1000; i < 5000; i++) /* the table grows meanwhile */
+        ob_tally_add(&tally, i << 40);
+    assert_int_equal(tally.once, 4700);
+    assert_int_equal(tally.count, 5000);
+    ob_tally_add(&tally, (uint64_t)299 << 40);
+    assert_int_equal(tally.once, 4700);
+    ob_tally_clear(&tally);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_digest_is_new_once),
         cmocka_unit_test(many_are_counted_exactly),
+        cmocka_unit_test(what_was_seen_once_is_told_from_what_was_seen_again),
         cmocka_unit_test(past_the_maximum_the_count_is_a_lower_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

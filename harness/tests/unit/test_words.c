@@ -22,6 +22,24 @@ static void strategies_are_the_explorations(void **state)
     assert_null(ob_strategy_words[OB_STRATEGY_COUNT]);
 }
 
+static void a_strategy_takes_the_same_numbers_everywhere(void **state)
+{
+    (void)state;
+    const struct ob_numbered_word *word = ob_numbered_strategies;
+    for (int kind = 0; kind < OB_STRATEGY_COUNT; kind++) {
+        const struct ob_strategy_argument *argument =
+            ob_strategy_argument((enum ob_strategy_kind)kind);
+        if (argument->letter[0] == '\0')
+            continue;
+        assert_non_null(word->name);
+        assert_string_equal(word->name, ob_strategy_word((enum ob_strategy_kind)kind));
+        assert_int_equal(word->min, argument->min);
+        assert_int_equal(word->max, argument->max);
+        word++;
+    }
+    assert_null(word->name);
+}
+
 static void faults_are_the_flow_s(void **state)
 {
     (void)state;
@@ -45,6 +63,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strategies_are_the_explorations),
+        cmocka_unit_test(a_strategy_takes_the_same_numbers_everywhere),
         cmocka_unit_test(faults_are_the_flow_s),
         cmocka_unit_test(invariants_are_those_that_can_be_checked),
     };

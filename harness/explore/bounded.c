@@ -1,0 +1,202 @@
+/*
+ * bounded.c - every schedule of at most so many preemptions, depth first, those of fewer first
+ * (iterative context bounding: Musuvathi and Qadeer, PLDI 2007).
+ *
+ * To go on with another client is a preemption only where the one that moved last could have gone
+ * on.  Faults cost nothing: all are tried at each level.
+ *
+ * Each run below the bound leaves its path behind: the next level has the runs that branch off from
+ * there by one preemption more, and within each of them all choices that are no preemption are
+ * searched depth first.  So no schedule is run twice, and memory is needed for the runs of fewer
+ * preemptions than the bound, of which there are far fewer than of all.
+ */
+#include "explore/strategy_int.h"
+
+#include "base/alloc.h"
+#include "explore/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A run's path, from which those of the next level branch off. */
+struct checkpoint {
+    struct checkpoint *next;
+    size_t depth; /* what comes before is another checkpoint's to branch off from */
+    uint32_t option;
+    size_t count;
+    struct ob_path_node nodes[];
+};
+
+struct queue {
+    struct checkpoint *first, *last;
+};
+
+struct bounded {
+    struct ob_search search;
+    struct ob_path path;
+    size_t fixed;            /* what comes before in the path is not searched */
+    size_t fresh;            /* what comes before was part of an earlier run's path too */
+    unsigned level;          /* preemptions of the present run */
+    struct queue now, later; /* of this level and of the next one */
+    bool beyond;             /* there are schedules of more preemptions than the bound */
+};
+
+static void push(struct queue *queue, struct checkpoint *checkpoint)
+{
+    if (queue->last)
+        queue->last->next = checkpoint;
+    else
+        queue->first = checkpoint;
+    queue->last = checkpoint;
+}
+
+static void pop(struct queue *queue)
+{
+    struct checkpoint *first = queue->first;
+    queue->first = first->next;
+    if (!queue->first)
+        queue->last = NULL;
+    free(first);
+}
+
+static void clear(void *state)
+{
+    struct bounded *bounded = state;
+    while (bounded->now.first)
+        pop(&bounded->now);
+    while (bounded->later.first)
+        pop(&bounded->later);
+    ob_path_clear(&bounded->path);
+}
+
+static bool preempts(const struct ob_path_node *node, uint32_t option)
+{
+    return node->stay != OB_PATH_NO_STAY && option != node->stay;
+}
+
+/* Whether another run could branch off by a preemption where this one is new. */
+static bool can_be_preempted(const struct bounded *bounded)
+{
+    for (size_t i = bounded->fresh; i < bounded->path.count; i++)
+        if (bounded->path.nodes[i].stay != OB_PATH_NO_STAY &&
+            bounded->path.nodes[i].option_count > 1)
+            return true;
+    return false;
+}
+
+/* Keeps what the run has for the next level. */
+static void keep(struct bounded *bounded)
+{
+    const struct ob_path *path = &bounded->path;
+    if (!can_be_preempted(bounded))
+        return;
+    if (bounded->level == bounded->search.argument) {
+        bounded->beyond = true;
+        return;
+    }
+    size_t size = path->count * sizeof *path->nodes;
+    struct checkpoint *checkpoint = ob_alloc(sizeof *checkpoint + size);
+    checkpoint->depth = bounded->fresh;
+    checkpoint->count = path->count;
+    memcpy(checkpoint->nodes, path->nodes, size);
+    push(&bounded->later, checkpoint);
+}
+
+/* Goes back to the deepest choice that has an option left which is no preemption. */
+static bool backtrack(struct bounded *bounded)
+{
+    struct ob_path *path = &bounded->path;
+    while (path->count > bounded->fixed) {
+        struct ob_path_node *node = &path->nodes[path->count - 1];
+        if (node->stay == OB_PATH_NO_STAY && node->option + 1 < node->option_count) {
+            node->option++;
+            bounded->fresh = path->count;
+            return true;
+        }
+        path->count--;
+    }
+    return false;
+}
+
+/* Makes the path that branches off at the checkpoint's present choice. */
+static void branch(struct bounded *bounded, const struct checkpoint *from)
+{
+    struct ob_path *path = &bounded->path;
+    path->count = from->depth + 1;
+    path->nodes = ob_grow(path->nodes, &path->capacity, path->count, sizeof *path->nodes);
+    memcpy(path->nodes, from->nodes, path->count * sizeof *path->nodes);
+    path->nodes[from->depth].option = from->option;
+    bounded->fixed = bounded->fresh = path->count;
+}
+
+/* Takes the checkpoint's next preemption.  False: it has none left. */
+static bool take(struct bounded *bounded, struct checkpoint *from)
+{
+    for (; from->depth < from->count; from->depth++, from->option = 0) {
+        const struct ob_path_node *node = &from->nodes[from->depth];
+        while (from->option < node->option_count && !preempts(node, from->option))
+            from->option++;
+        if (from->option < node->option_count) {
+            branch(bounded, from);
+            from->option++;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next run that branches off by a preemption, of this level or of the next one. */
+static bool preempt(struct bounded *bounded)
+{
+    for (;;) {
+        while (bounded->now.first) {
+            if (take(bounded, bounded->now.first))
+                return true;
+            pop(&bounded->now);
+        }
+        if (!bounded->later.first)
+            return false;
+        bounded->now = bounded->later;
+        bounded->later = (struct queue){0};
+        bounded->level++;
+    }
+}
+
+static bool next(void *state)
+{
+    struct bounded *bounded = state;
+    struct ob_search *search = &bounded->search;
+    if (search->run == 0) {
+        bounded->path.stays = true;
+        return true;
+    }
+    if (!ob_path_settle(&bounded->path))
+        search->changed = true;
+    keep(bounded);
+    if (backtrack(bounded) || preempt(bounded))
+        return true;
+    search->within_bound = !search->changed;
+    search->exhausted = search->within_bound && !bounded->beyond;
+    return false;
+}
+
+static void restart(void *state)
+{
+    struct bounded *bounded = state;
+    bounded->path.depth = 0;
+}
+
+static size_t choose(void *state, const struct ob_choice_point *point)
+{
+    struct bounded *bounded = state;
+    size_t option;
+    if (!ob_path_choose(&bounded->path, point, &option))
+        bounded->search.changed = true;
+    return option;
+}
+
+const struct ob_search_type ob_search_bounded = {.size = sizeof(struct bounded),
+                                                 .clear = clear,
+                                                 .next = next,
+                                                 .restart = restart,
+                                                 .choose = choose};

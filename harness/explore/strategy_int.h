@@ -1,0 +1,56 @@
+/*
+ * strategy_int.h - what the strategies' own files share.
+ *
+ *   strategy.c      names, orders that come first, handing over to a search
+ *   random.c        random, stress
+ *   turns.c         round-robin
+ *   exhaustive.c    exhaustive
+ *   bounded.c       bounded:N
+ *   pct.c           pct:D
+ *   pos.c, urw.c    pos, urw
+ *
+ * and beside them lot, path, census and conflict, which more than one of them needs.
+ *
+ * A search is a strategy without the orders that may come before it: its runs count from 0, and
+ * what the clients do is settled before it is asked.
+ */
+#ifndef OB_EXPLORE_STRATEGY_INT_H
+#define OB_EXPLORE_STRATEGY_INT_H
+
+#include "engine/choice.h"
+
+#include <stdbool.h>
+
+#define OB_PCT_DEPTH_MAX 16
+
+/* What all searches have; first in the state of each. */
+struct ob_search {
+    /* Filled by strategy.c. */
+    uint64_t seed;
+    size_t client_count;
+    unsigned argument;
+    uint64_t steps_max; /* no run without faults has more steps than this; 0: not known */
+    uint64_t run;       /* the present one */
+
+    /* Filled by the search. */
+    bool exhausted;      /* every schedule has been run */
+    bool within_bound;   /* bounded: every schedule within the bound has been */
+    bool changed;        /* a prefix did not lead where it led before: nothing can be claimed */
+    bool faults_offered; /* pct: a fault could have happened */
+    bool exceeded;       /* pct: a run without faults had more choices than steps_max */
+};
+
+/* Any function but choose may be NULL. */
+struct ob_search_type {
+    size_t size;                /* of the state, which begins as zeroes */
+    void (*clear)(void *state); /* what the state owns */
+    /* Prepares run number search->run, asked for in order; false when there is none left. */
+    bool (*next)(void *state);
+    void (*restart)(void *state); /* as the chooser's */
+    size_t (*choose)(void *state, const struct ob_choice_point *point);
+};
+
+extern const struct ob_search_type ob_search_random, ob_search_turns, ob_search_exhaustive,
+    ob_search_bounded, ob_search_pct, ob_search_pos, ob_search_urw;
+
+#endif
