@@ -177,7 +177,7 @@ static size_t choose_random(struct ob_strategy *strategy, const struct ob_choice
 static size_t choose_in_turn(const struct ob_strategy *strategy,
                              const struct ob_choice_point *point)
 {
-    if (point->kind == OB_CHOICE_FAULT)
+    if (point->kind != OB_CHOICE_STEP)
         return 0;
     size_t wanted = point->previous == OB_NO_CLIENT ? strategy->run : point->previous + 1;
     for (size_t i = 0; i < point->option_count; i++)
@@ -190,7 +190,7 @@ static uint64_t digest_of(const struct ob_choice_point *point)
 {
     uint64_t hash = ob_hash_u64(OB_HASH_START, point->seen);
     hash = ob_hash_u64(hash, point->kind);
-    for (size_t i = 0; point->kind == OB_CHOICE_STEP && i < point->option_count; i++)
+    for (size_t i = 0; point->clients && i < point->option_count; i++)
         hash = ob_hash_u64(hash, point->clients[i]);
     if (point->kind == OB_CHOICE_FAULT) {
         hash = ob_hash_u64(hash, point->client);
