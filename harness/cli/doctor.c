@@ -47,16 +47,16 @@ static bool check_install(const struct ob_options *options)
     return true;
 }
 
-static void say_controls(bool deadlock)
+static void say_controls(bool deadlock, bool wake)
 {
     printf("controlled         deadlock victims: %s\n",
            deadlock ? "yes, the client that closes the cycle"
                     : "no, the role may not set deadlock_timeout");
     printf("                   virtual time: yes, where the code asks booking.now() or "
            "overbook.now()\n");
-    printf(
-        "not controlled     which of several waiters on one lock goes on: recorded and reported\n");
-    printf("                   gates inside a statement: none\n");
+    printf("                   which of several waiters goes on: %s\n",
+           wake ? "yes" : "no, recorded and reported");
+    printf("not controlled     gates inside a statement: none\n");
 }
 
 /* Makes a database, opens a world in it as a run would, and drops it again. */
@@ -92,7 +92,7 @@ static bool check_server(const struct ob_options *options)
                  url ? " at " : ", started and used", url ? url : "");
         if (options->verbosity >= 0) {
             say(true, what, found, NULL);
-            say_controls(deadlock);
+            say_controls(deadlock, ob_server_embedded(server));
         }
         free(url);
     } else {

@@ -145,7 +145,11 @@ static enum ob_result replay_on(struct replaying *self, const struct ob_token_te
                                 const char *conninfo, struct ob_error *err)
 {
     const struct ob_target_options options = {
-        .conninfo = conninfo, .limits = ob_limits_default(), .fixed_plans = true};
+        .conninfo = conninfo,
+        .limits = ob_limits_default(),
+        .fixed_plans = true,
+        .own_server = ob_server_embedded(self->server),
+    };
     struct ob_target *target = NULL;
     enum ob_result result = ob_target_open(scenario, token->variant, &options, &target, err);
     if (result != OB_OK)

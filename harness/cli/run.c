@@ -108,6 +108,7 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
         .limits = ob_limits_default(),
         .fault_budget = options->faults,
         .fixed_plans = true,
+        .own_server = ob_server_embedded(running->server),
     };
     struct wish wish;
     enum ob_result code = choose_strategy(options, scenario, &wish, err);
@@ -325,6 +326,7 @@ static int run_on_server(struct running *running, const struct ob_scenario_list 
     report->postgres = ob_server_version(running->server);
     report->seed = running->options->seed;
     report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
+    report->controlled_wake = ob_server_embedded(running->server);
     open_table(running);
     for_each(running, list, announce);
     for_each(running, list, visit);

@@ -14,6 +14,7 @@
 
 enum ob_choice_kind {
     OB_CHOICE_STEP,  /* which client goes next: option i is clients[i] */
+    OB_CHOICE_WAKE,  /* which of those who waited and now could goes on: option i is clients[i] */
     OB_CHOICE_FAULT, /* whether a fault happens here: option 0 is no, the others the ways it can */
     OB_CHOICE_PROGRAM, /* what the clients do; before all else.  Option 0: what they do themselves
                         */
@@ -21,8 +22,9 @@ enum ob_choice_kind {
 
 struct ob_choice_point {
     enum ob_choice_kind kind;
-    size_t option_count;   /* at least 1 */
-    const size_t *clients; /* STEP: the enabled clients in ascending order */
+    size_t option_count; /* at least 1 */
+    /* STEP: the enabled clients in ascending order.  WAKE: who has waited longest comes first. */
+    const size_t *clients;
     /* STEP: what the client of option i is about to do; NULL: not told. */
     const enum ob_op_kind *kinds;
     ob_client_set flying;  /* STEP, under the server's own timers: those of clients that are in

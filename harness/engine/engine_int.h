@@ -71,6 +71,10 @@ struct ob_engine {
     ob_client_set waiting;                 /* FLYING in a stable wait */
     ob_client_set loose;                   /* FLYING, left to the next step to settle */
     ob_client_set holders[OB_CLIENTS_MAX]; /* whom each of them waits for */
+    uint64_t since[OB_CLIENTS_MAX];        /* and since when: a count of waits */
+    uint64_t wait_count;
+    ob_client_set held;    /* those of them whose process is kept from going on */
+    bool in_turn;          /* the present step lets them go on one after the other */
     ob_client_set armed;   /* whose deadlock check is on for the present operation */
     ob_client_set woken;   /* by the present step: was answered, or waits for others than before */
     ob_client_set foreign; /* seen to wait for a session that is no client */
@@ -116,7 +120,7 @@ enum ob_result ob_client_resume(struct ob_client *client, struct ob_error *err);
 
 enum ob_settled {
     OB_SETTLED,
-    OB_SETTLE_TIMEOUT, /* the run's time is over; reason is written to the trace */
+    OB_SETTLE_OVER,    /* the run is: its end and the reason are written to the trace */
     OB_SETTLE_UNARMED, /* a cycle of waits that nobody is armed to break: run again with care */
     OB_SETTLE_FAILED   /* the server failed; err is filled */
 };
@@ -143,6 +147,10 @@ ob_client_set ob_settle_behind(const struct ob_engine *engine, size_t client);
 enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err);
 
 /* --- run.c */
+
+/* The choice which of these clients, who waited and now could, goes on; it is recorded.  With one
+ * there is none.  OB_NO_CLIENT: the chooser cannot follow its schedule. */
+size_t ob_engine_choose_wake(struct ob_engine *engine, ob_client_set ready);
 
 /* Whether a posted operation may be released now. */
 bool ob_client_enabled(const struct ob_engine *engine, const struct ob_client *client);

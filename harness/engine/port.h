@@ -56,6 +56,10 @@ struct ob_ports {
      * one may have cancelled it. */
     bool (*has_timeout)(void *self, size_t client);
 
+    /* Keeps the server's process of a client that waits from going on (held), or lets it go on; it
+     * has stopped on return.  NULL where that is not possible. */
+    enum ob_result (*hold)(void *self, size_t client, bool held, struct ob_error *err);
+
     enum ob_result (*set_clock)(void *self, int64_t time_us, struct ob_error *err);
 
     /* Interrupts what is in flight, as a cancel request does.  Best effort. */

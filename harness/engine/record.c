@@ -48,6 +48,7 @@ struct ob_step *ob_record_step(struct ob_engine *engine, const struct ob_client 
     step->params = params_text(&trace->arena, client->op);
     step->text_hash = ob_hash_text(ob_hash_text(OB_HASH_START, step->text), step->params);
     step->enabled = enabled;
+    step->first_wake = trace->schedule.wake_count;
     return step;
 }
 

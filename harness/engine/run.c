@@ -140,6 +140,55 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
     return clients[option];
 }
 
+static void end_run(struct ob_engine *engine, enum ob_run_end end, const char *reason)
+{
+    engine->trace->end = end;
+    size_t room = sizeof engine->trace->reason;
+    snprintf(engine->trace->reason, room, "%.*s", (int)room - 1, reason);
+    engine->stopping = end != OB_RUN_FINISHED;
+}
+
+/* Those who have waited longest come first. */
+static size_t in_order_of_waiting(const struct ob_engine *engine, ob_client_set set,
+                                  size_t clients[OB_CLIENTS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < engine->spec->client_count; i++) {
+        if (!(set & ob_client_bit(i)))
+            continue;
+        size_t at = count++;
+        for (; at > 0 && engine->since[clients[at - 1]] > engine->since[i]; at--)
+            clients[at] = clients[at - 1];
+        clients[at] = i;
+    }
+    return count;
+}
+
+size_t ob_engine_choose_wake(struct ob_engine *engine, ob_client_set ready)
+{
+    size_t clients[OB_CLIENTS_MAX], count = in_order_of_waiting(engine, ready, clients);
+    const struct ob_choice_point point = {
+        .kind = OB_CHOICE_WAKE,
+        .option_count = count,
+        .clients = clients,
+        .waiting = engine->waiting,
+        .previous = engine->previous,
+        .seen = engine->seen,
+    };
+    const struct ob_chooser *chooser = &engine->spec->chooser;
+    if (count == 1)
+        return clients[0];
+    size_t option = chooser->choose(chooser->self, &point);
+    if (option == OB_CANNOT_FOLLOW) {
+        end_run(engine, OB_RUN_DIVERGED, "the recorded choice of who goes on is not possible here");
+        return OB_NO_CLIENT;
+    }
+    assert(option < count);
+    ob_schedule_add_wake(&engine->trace->schedule, clients[option]);
+    engine->trace->steps[engine->trace->step_count - 1].wake_count++;
+    return clients[option];
+}
+
 static enum ob_result resume_all(struct ob_engine *engine, size_t first, ob_client_set set,
                                  struct ob_error *err)
 {
@@ -188,7 +237,7 @@ static enum ob_result step_database(struct ob_engine *engine, struct ob_client *
     if (engine->waiting & ob_client_bit(client->index))
         step->holders = engine->holders[client->index];
     bool several = (behind & (behind - 1)) != 0;
-    bool lot = engine->woken != 0 && (several || client->op->goes_on);
+    bool lot = engine->woken != 0 && !engine->in_turn && (several || client->op->goes_on);
     mark_uncontrolled(engine, step, lot);
     ob_record_completions(engine, step, done);
     if (settled != OB_SETTLED) {
@@ -233,14 +282,6 @@ static enum ob_result await(struct ob_engine *engine, size_t index, struct ob_er
     mark_uncontrolled(engine, step, !engine->spec->server_timers);
     engine->stopping = settled != OB_SETTLED;
     return engine->stopping ? OB_OK : resume_all(engine, index, done, err);
-}
-
-static void end_run(struct ob_engine *engine, enum ob_run_end end, const char *reason)
-{
-    engine->trace->end = end;
-    size_t room = sizeof engine->trace->reason;
-    snprintf(engine->trace->reason, room, "%.*s", (int)room - 1, reason);
-    engine->stopping = end != OB_RUN_FINISHED;
 }
 
 /* A choice that is not possible may become so when somebody's wait ends by itself. */
@@ -354,6 +395,8 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
     engine->seen = spec->free_running ? 0 : OB_HASH_START;
     engine->previous = OB_NO_CLIENT;
     engine->waiting = engine->loose = engine->armed = engine->woken = engine->foreign = 0;
+    engine->held = 0;
+    engine->wait_count = 0;
     for (size_t i = 0; i < engine->thread_count; i++) {
         struct ob_client *client = &engine->clients[i];
         client->state = OB_CLIENT_ABSENT;

@@ -7,6 +7,7 @@
 void ob_schedule_clear(struct ob_schedule *schedule)
 {
     free(schedule->clients);
+    free(schedule->wakes);
     free(schedule->faults);
     *schedule = (struct ob_schedule){0};
 }
@@ -15,6 +16,7 @@ void ob_schedule_reset(struct ob_schedule *schedule)
 {
     schedule->program = 0;
     schedule->step_count = 0;
+    schedule->wake_count = 0;
     schedule->fault_count = 0;
 }
 
@@ -25,16 +27,27 @@ void ob_schedule_copy(struct ob_schedule *to, const struct ob_schedule *from)
     to->program = from->program;
     for (size_t i = 0; i < from->step_count; i++)
         ob_schedule_add_step(to, from->clients[i]);
+    for (size_t i = 0; i < from->wake_count; i++)
+        ob_schedule_add_wake(to, from->wakes[i]);
     for (size_t i = 0; i < from->fault_count; i++)
         ob_schedule_add_fault(to, from->faults[i]);
 }
 
-void ob_schedule_add_step(struct ob_schedule *schedule, size_t client)
+static void add_client(uint8_t **clients, size_t *count, size_t *capacity, size_t client)
 {
     assert(client < OB_CLIENTS_MAX);
-    schedule->clients = ob_grow(schedule->clients, &schedule->step_capacity,
-                                schedule->step_count + 1, sizeof *schedule->clients);
-    schedule->clients[schedule->step_count++] = (uint8_t)client;
+    *clients = ob_grow(*clients, capacity, *count + 1, sizeof **clients);
+    (*clients)[(*count)++] = (uint8_t)client;
+}
+
+void ob_schedule_add_step(struct ob_schedule *schedule, size_t client)
+{
+    add_client(&schedule->clients, &schedule->step_count, &schedule->step_capacity, client);
+}
+
+void ob_schedule_add_wake(struct ob_schedule *schedule, size_t client)
+{
+    add_client(&schedule->wakes, &schedule->wake_count, &schedule->wake_capacity, client);
 }
 
 void ob_schedule_add_fault(struct ob_schedule *schedule, struct ob_fault fault)

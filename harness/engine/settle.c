@@ -71,6 +71,12 @@ static int64_t machine_us(const struct ob_engine *engine)
     return engine->ports.monotonic_us(engine->ports.self);
 }
 
+/* Those of the waiting who can go on when somebody lets them. */
+static ob_client_set free_waiting(const struct ob_engine *engine)
+{
+    return engine->waiting & ~engine->held;
+}
+
 /* Those of the waiting who wait for one of set, directly or through others who wait. */
 static ob_client_set waiting_behind(const struct ob_engine *engine, ob_client_set set)
 {
@@ -110,7 +116,7 @@ static enum ob_io collect(struct settling *s, struct ob_error *err)
         s->moving &= ~ob_client_bit(i);
         engine->waiting &= ~ob_client_bit(i);
         *s->done |= ob_client_bit(i);
-        s->must_ask |= waiting_behind(engine, ob_client_bit(i)) != 0;
+        s->must_ask |= (waiting_behind(engine, ob_client_bit(i)) & ~engine->held) != 0;
         s->seen_valid = false;
         result = OB_IO_DONE;
     }
@@ -144,7 +150,7 @@ static ob_client_set stable_waits(const struct settling *s, const struct ob_wait
                                   ob_client_set cyclic)
 {
     const struct ob_engine *engine = s->engine;
-    ob_client_set in_flight = s->moving | engine->waiting;
+    ob_client_set in_flight = s->moving | free_waiting(engine);
     ob_client_set stable = waits->blocked & ~waits->foreign & ~cyclic;
     for (bool changed = true; changed;) {
         changed = false;
@@ -186,7 +192,7 @@ static bool seen_twice(struct settling *s, const struct ob_waits *waits)
  */
 static bool one_answer_is_enough(const struct settling *s)
 {
-    ob_client_set may_move = s->moving | waiting_behind(s->engine, s->moving);
+    ob_client_set may_move = s->moving | (waiting_behind(s->engine, s->moving) & ~s->engine->held);
     return (may_move & (may_move - 1)) == 0;
 }
 
@@ -204,10 +210,10 @@ static bool check_is_due(const struct ob_engine *engine, ob_client_set cyclic)
  * whose deadlock check is still to come. */
 static ob_client_set gone_on(const struct ob_engine *engine, const struct ob_waits *waits)
 {
-    ob_client_set gone = engine->waiting & ~waits->blocked;
+    ob_client_set gone = free_waiting(engine) & ~waits->blocked;
     for (size_t i = 0; i < engine->spec->client_count; i++) {
         ob_client_set bit = ob_client_bit(i);
-        if (!(engine->waiting & waits->blocked & bit))
+        if (!(free_waiting(engine) & waits->blocked & bit))
             continue;
         bool unchecked =
             (engine->armed & bit) && !engine->ports.deadlock_checked(engine->ports.self, i);
@@ -228,11 +234,14 @@ static void wake(struct settling *s, ob_client_set woken)
 static void become_waiting(struct settling *s, const struct ob_waits *waits, ob_client_set stable)
 {
     struct ob_engine *engine = s->engine;
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if (s->moving & stable & ob_client_bit(i))
+            engine->since[i] = engine->wait_count++;
     engine->waiting |= s->moving & stable;
     engine->loose |= s->moving & ~stable;
     s->moving = 0;
     for (size_t i = 0; i < engine->spec->client_count; i++)
-        if (engine->waiting & ob_client_bit(i))
+        if (free_waiting(engine) & ob_client_bit(i))
             engine->holders[i] = waits->holders[i];
 }
 
@@ -275,7 +284,7 @@ static enum ob_settled give_up(struct settling *s)
              foreign ? "\"%s\" waits for a lock of a session that is none of the clients"
                      : "\"%s\" was neither answered nor blocked when the run's time was over",
              name);
-    return OB_SETTLE_TIMEOUT;
+    return OB_SETTLE_OVER;
 }
 
 /* Under the server's own timers what takes too long is first cancelled, and given up when that does
@@ -386,6 +395,103 @@ static ob_client_set woken_since(const struct settling *s)
     return woken;
 }
 
+static enum ob_result hold(struct ob_engine *engine, ob_client_set set, bool held,
+                           struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    for (size_t i = 0; i < engine->spec->client_count && result == OB_OK; i++) {
+        if (!(set & ob_client_bit(i)))
+            continue;
+        result = engine->ports.hold(engine->ports.self, i, held, err);
+        engine->held = held ? engine->held | ob_client_bit(i) : engine->held & ~ob_client_bit(i);
+    }
+    return result;
+}
+
+static void let_all_go_on(struct ob_engine *engine)
+{
+    struct ob_error ignored; /* who is gone cannot be let go on */
+    ob_client_set held = engine->held;
+    engine->held = 0;
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if (held & ob_client_bit(i))
+            (void)engine->ports.hold(engine->ports.self, i, false, &ignored);
+}
+
+/* Those of the held whom the server would let go on.  The others wait as before, if perhaps for
+ * others. */
+static enum ob_result ask_held(struct ob_engine *engine, ob_client_set *ready, struct ob_error *err)
+{
+    struct ob_waits waits;
+    enum ob_result result = engine->ports.waits(engine->ports.self, engine->held, &waits, err);
+    if (result != OB_OK)
+        return result;
+    *ready = engine->held & ~waits.blocked;
+    for (size_t i = 0; i < engine->spec->client_count; i++)
+        if (engine->held & waits.blocked & ob_client_bit(i))
+            engine->holders[i] = waits.holders[i];
+    return OB_OK;
+}
+
+static enum ob_settled let_go_on(struct settling *s, size_t client, struct ob_error *err)
+{
+    struct ob_engine *engine = s->engine;
+    ob_client_set bit = ob_client_bit(client);
+    if (hold(engine, bit, false, err) != OB_OK)
+        return OB_SETTLE_FAILED;
+    engine->waiting &= ~bit;
+    s->moving = bit;
+    s->seen_valid = s->must_ask = false;
+    enum ob_settled settled = settle(s, err);
+    if (settled == OB_SETTLED && (engine->waiting & bit) && hold(engine, bit, true, err) != OB_OK)
+        return OB_SETTLE_FAILED;
+    return settled;
+}
+
+/* One after the other: whoever goes on may set free others, and only the schedule says who of those
+ * is next. */
+static enum ob_settled let_go_on_in_turn(struct settling *s, struct ob_error *err)
+{
+    struct ob_engine *engine = s->engine;
+    enum ob_settled settled = OB_SETTLED;
+    while (settled == OB_SETTLED && engine->held != 0) {
+        ob_client_set ready;
+        if (ask_held(engine, &ready, err) != OB_OK)
+            return OB_SETTLE_FAILED;
+        if (ready == 0)
+            break;
+        size_t client = ob_engine_choose_wake(engine, ready);
+        if (client == OB_NO_CLIENT)
+            return OB_SETTLE_OVER;
+        settled = let_go_on(s, client, err);
+    }
+    return settled;
+}
+
+/* Holds those whose order would be the server's choice: where one step lets several go on, or one
+ * beside the step itself. */
+static enum ob_result hold_back(struct ob_engine *engine, const struct ob_client *client,
+                                struct ob_error *err)
+{
+    ob_client_set behind = ob_settle_behind(engine, client->index);
+    bool lot = (behind & (behind - 1)) != 0 || (behind != 0 && client->op->goes_on);
+    engine->in_turn = engine->ports.hold && !engine->spec->server_timers && lot;
+    enum ob_result result = engine->in_turn ? hold(engine, behind, true, err) : OB_OK;
+    if (result != OB_OK)
+        let_all_go_on(engine);
+    return result;
+}
+
+/* Settles what has been sent, with those held who would otherwise race each other. */
+static enum ob_settled settle_in_turn(struct settling *s, struct ob_error *err)
+{
+    enum ob_settled settled = settle(s, err);
+    if (settled == OB_SETTLED)
+        settled = let_go_on_in_turn(s, err);
+    let_all_go_on(s->engine);
+    return settled;
+}
+
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err)
 {
@@ -396,14 +502,16 @@ enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob
     *done = 0;
     s.before = engine->waiting | (s.moving & ~bit);
     memcpy(s.holders_before, engine->holders, sizeof s.holders_before);
-    if (arm(engine, client, err) != OB_OK)
+    if (arm(engine, client, err) != OB_OK || hold_back(engine, client, err) != OB_OK)
         return OB_SETTLE_FAILED;
     enum ob_io io = engine->ports.send(engine->ports.self, client->index, client->op, err);
-    if (io == OB_IO_FAILED)
+    if (io == OB_IO_FAILED) {
+        let_all_go_on(engine);
         return OB_SETTLE_FAILED;
+    }
     client->state = OB_CLIENT_FLYING;
     int64_t started_us = machine_us(engine);
-    enum ob_settled settled = settle(&s, err);
+    enum ob_settled settled = settle_in_turn(&s, err);
     engine->woken = woken_since(&s);
     engine->trace->settle_us += machine_us(engine) - started_us;
     return settled;

@@ -78,7 +78,7 @@ void ob_trace_add_event(struct ob_trace *trace, size_t client, const char *kind,
     };
 }
 
-static uint64_t hash_step(uint64_t hash, const struct ob_step *step)
+static uint64_t hash_step(uint64_t hash, const struct ob_trace *trace, const struct ob_step *step)
 {
     hash = ob_hash_u64(hash, step->client);
     hash = ob_hash_u64(hash, step->kind);
@@ -87,6 +87,8 @@ static uint64_t hash_step(uint64_t hash, const struct ob_step *step)
     hash = ob_hash_u64(hash, step->blocked);
     hash = ob_hash_u64(hash, step->holders);
     hash = ob_hash_u64(hash, step->woken);
+    for (size_t i = 0; i < step->wake_count; i++)
+        hash = ob_hash_u64(hash, trace->schedule.wakes[step->first_wake + i]);
     for (size_t i = 0; i < step->completion_count; i++) {
         const struct ob_completion *completion = &step->completions[i];
         hash = ob_hash_u64(hash, completion->client);
@@ -110,7 +112,7 @@ uint64_t ob_trace_digest(const struct ob_trace *trace)
 {
     uint64_t hash = OB_HASH_START;
     for (size_t i = 0; i < trace->step_count; i++)
-        hash = hash_step(hash, &trace->steps[i]);
+        hash = hash_step(hash, trace, &trace->steps[i]);
     for (size_t i = 0; i < trace->event_count; i++)
         hash = hash_event(hash, &trace->events[i]);
     return ob_hash_end(ob_hash_u64(hash, trace->end));
@@ -119,7 +121,7 @@ uint64_t ob_trace_digest(const struct ob_trace *trace)
 uint64_t ob_trace_step_digest(const struct ob_trace *trace, size_t step)
 {
     assert(step < trace->step_count);
-    uint64_t hash = hash_step(OB_HASH_START, &trace->steps[step]);
+    uint64_t hash = hash_step(OB_HASH_START, trace, &trace->steps[step]);
     for (size_t i = 0; i < trace->event_count; i++)
         if (trace->events[i].step == step)
             hash = hash_event(hash, &trace->events[i]);
@@ -139,6 +141,7 @@ void ob_trace_check(const struct ob_trace *trace)
         assert(!(step->woken & ~waiting));
         assert(!(step->blocked & ~(waiting | self)));
         assert((step->holders != 0) <= ((step->blocked & self) != 0));
+        assert(step->first_wake + step->wake_count <= trace->schedule.wake_count);
         for (size_t k = 0; k < step->completion_count; k++)
             assert((step->woken | self) & ((ob_client_set)1 << step->completions[k].client));
         waiting = step->blocked;

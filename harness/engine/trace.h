@@ -28,11 +28,14 @@ struct ob_fault {
     unsigned way; /* from 1 */
 };
 
-/* The choices of a run: what the clients do, who makes each step, and the faults. */
+/* The choices of a run: what the clients do, who makes each step, who goes on where several of
+ * those who waited could, and the faults. */
 struct ob_schedule {
     size_t program;   /* of the run's programs; 0: the clients' own */
     uint8_t *clients; /* step_count of them */
     size_t step_count, step_capacity;
+    uint8_t *wakes; /* wake_count clients, of all steps, in the order of the choices */
+    size_t wake_count, wake_capacity;
     struct ob_fault *faults;
     size_t fault_count, fault_capacity;
 };
@@ -41,6 +44,7 @@ void ob_schedule_clear(struct ob_schedule *schedule);
 void ob_schedule_reset(struct ob_schedule *schedule); /* empty, memory kept */
 void ob_schedule_copy(struct ob_schedule *to, const struct ob_schedule *from);
 void ob_schedule_add_step(struct ob_schedule *schedule, size_t client);
+void ob_schedule_add_wake(struct ob_schedule *schedule, size_t client);
 void ob_schedule_add_fault(struct ob_schedule *schedule, struct ob_fault fault);
 
 /* An operation that ended in a step: the step's own, or one that the step woke. */
@@ -65,6 +69,7 @@ struct ob_step {
     ob_client_set holders; /* when the client itself is blocked: by whom */
     /* Who waited before and because of the step was answered, or now waits for others. */
     ob_client_set woken;
+    size_t first_wake, wake_count; /* its choices among the schedule's wakes */
     /* The server itself chose which of several waiters goes on, or a session's own timeout may have
      * ended its wait. */
     bool uncontrolled;

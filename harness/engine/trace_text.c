@@ -82,6 +82,11 @@ static void put_step(struct ob_buf *out, const struct ob_trace *trace, size_t in
         put_completion(out, &step->completions[i], exact);
         separator = "; ";
     }
+    for (size_t i = 0; i < step->wake_count; i++)
+        ob_buf_printf(out, "%s%s", i == 0 ? "  (first of those who could: " : ", then ",
+                      names[trace->schedule.wakes[step->first_wake + i]]);
+    if (step->wake_count > 0)
+        ob_buf_putc(out, ')');
     if (step->uncontrolled)
         ob_buf_puts(out, "  (uncontrolled wake)");
     if (exact) {

@@ -3,7 +3,7 @@
 static void follower_restart(void *self)
 {
     struct ob_follower *follower = self;
-    follower->next = 0;
+    follower->next = follower->next_wake = 0;
 }
 
 static size_t planned_way(const struct ob_schedule *schedule, const struct ob_choice_point *point)
@@ -17,6 +17,23 @@ static size_t planned_way(const struct ob_schedule *schedule, const struct ob_ch
     return 0;
 }
 
+static size_t option_of(const struct ob_choice_point *point, size_t client)
+{
+    for (size_t i = 0; i < point->option_count; i++)
+        if (point->clients[i] == client)
+            return i;
+    return OB_CANNOT_FOLLOW;
+}
+
+/* The record may be of a server on which nobody chose. */
+static size_t recorded_wake(struct ob_follower *follower, const struct ob_choice_point *point)
+{
+    const struct ob_schedule *schedule = follower->schedule;
+    if (follower->next_wake >= schedule->wake_count)
+        return 0;
+    return option_of(point, schedule->wakes[follower->next_wake++]);
+}
+
 static size_t follow(void *self, const struct ob_choice_point *point)
 {
     struct ob_follower *follower = self;
@@ -24,16 +41,13 @@ static size_t follow(void *self, const struct ob_choice_point *point)
         return follower->schedule->program;
     if (point->kind == OB_CHOICE_FAULT)
         return planned_way(follower->schedule, point);
+    if (point->kind == OB_CHOICE_WAKE)
+        return recorded_wake(follower, point);
     if (follower->next >= follower->schedule->step_count)
         return follower->prefix ? 0 : OB_CANNOT_FOLLOW;
-    size_t wanted = follower->schedule->clients[follower->next];
-    for (size_t i = 0; i < point->option_count; i++) {
-        if (point->clients[i] != wanted)
-            continue;
-        follower->next++;
-        return i;
-    }
-    return OB_CANNOT_FOLLOW;
+    size_t option = option_of(point, follower->schedule->clients[follower->next]);
+    follower->next += option != OB_CANNOT_FOLLOW;
+    return option;
 }
 
 struct ob_chooser ob_follower_chooser(struct ob_follower *follower)

@@ -7,13 +7,14 @@
 
 #include <stdbool.h>
 
-/* Steps go to the recorded clients, and exactly the recorded faults happen.  A choice that is not
+/* Steps go to the recorded clients, those who waited go on as recorded (where nothing is, who has
+ * waited longest is first), and exactly the recorded faults happen.  A choice that is not
  * possible, or a run that is longer than its record, cannot be followed - unless prefix is set:
  * then the first enabled client goes on after the record's end. */
 struct ob_follower {
     const struct ob_schedule *schedule; /* borrowed */
     bool prefix;
-    size_t next;
+    size_t next, next_wake;
 };
 
 struct ob_chooser ob_follower_chooser(struct ob_follower *follower);

@@ -68,7 +68,7 @@ size_t ob_order_choose(struct ob_order_follower *follower, const struct ob_choic
 {
     if (point->kind == OB_CHOICE_PROGRAM)
         return follower->order->program;
-    return point->kind == OB_CHOICE_FAULT ? 0 : launch_next(follower, point);
+    return point->kind == OB_CHOICE_STEP ? launch_next(follower, point) : 0;
 }
 
 void ob_order_explain(const struct ob_order_follower *follower, const char *const *client_names,

@@ -16,7 +16,7 @@ static uint64_t digest_of(const struct ob_choice_point *point)
 {
     uint64_t hash = ob_hash_u64(OB_HASH_START, point->seen);
     hash = ob_hash_u64(hash, point->kind);
-    for (size_t i = 0; point->kind == OB_CHOICE_STEP && i < point->option_count; i++)
+    for (size_t i = 0; point->clients && i < point->option_count; i++)
         hash = ob_hash_u64(hash, point->clients[i]);
     if (point->kind == OB_CHOICE_FAULT) {
         hash = ob_hash_u64(hash, point->client);

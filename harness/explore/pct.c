@@ -9,6 +9,7 @@
  * What makes that true here:
  * - A moment counts only where two clients or more can move, and the one about to go falls before
  *   its step and not after it: elsewhere a fall would change nothing.
+ * - Who goes on of those who waited is chosen like a step, and counts as one.
  * - The bug needs no fault, and the run has none (lot.h).
  * - k is an upper bound.  Where the target knows none, k is the most that was seen (census.h), and
  *   nothing is promised.

@@ -60,6 +60,8 @@ static size_t choose(void *state, const struct ob_choice_point *point)
     struct pos *pos = state;
     if (point->kind == OB_CHOICE_FAULT)
         return ob_lot_fault(&pos->lots.faults, point);
+    if (point->kind == OB_CHOICE_WAKE)
+        return ob_rng_below(&pos->lots.steps, point->option_count);
     size_t option = best_of(pos, point);
     forget(pos, point, option);
     return option;

@@ -10,7 +10,7 @@ static bool next(void *state)
 static size_t choose(void *state, const struct ob_choice_point *point)
 {
     const struct ob_search *search = state;
-    if (point->kind == OB_CHOICE_FAULT)
+    if (point->kind != OB_CHOICE_STEP)
         return 0;
     size_t wanted = point->previous == OB_NO_CLIENT ? search->run : point->previous + 1;
     for (size_t i = 0; i < point->option_count; i++)

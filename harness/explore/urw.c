@@ -59,6 +59,8 @@ static size_t choose(void *state, const struct ob_choice_point *point)
     struct urw *urw = state;
     if (point->kind == OB_CHOICE_FAULT)
         return ob_lot_fault(&urw->lots.faults, point);
+    if (point->kind == OB_CHOICE_WAKE)
+        return ob_rng_below(&urw->lots.steps, point->option_count);
     size_t option = choose_step(urw, point);
     ob_census_step(&urw->census, point, option);
     return option;

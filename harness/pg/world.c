@@ -64,6 +64,7 @@ enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struc
     world->session_count = options->session_count;
     world->keeps_session_state = options->keeps_session_state;
     world->fixed_plans = options->fixed_plans;
+    world->own_server = options->own_server;
     world->client_names = options->client_names;
     world->exact = options->exact;
     world->clock_us = INT64_MIN;
@@ -134,6 +135,7 @@ struct ob_ports ob_pg_world_ports(struct ob_pg_world *world)
         .arm_deadlock = ob_pg_session_arm,
         .deadlock_checked = ob_pg_session_checked,
         .has_timeout = ob_pg_session_has_timeout,
+        .hold = world->own_server ? ob_pg_session_hold : NULL,
         .set_clock = ob_pg_control_clock,
         .cancel = ob_pg_session_cancel,
         .discard = discard,

@@ -4,6 +4,7 @@
  *   world.c    opening, closing, the table of ports
  *   session.c  a client's connection: sending, polling, deadlock arming, digests of rows
  *   prepare.c  the clients' connections before and after a run
+ *   hold.c     keeping a client's backend from going on
  *   control.c  the control connection: who waits for whom, the clock, queries
  *   reset.c    the clean state and the way back to it
  *   rebuild.c  whether a run changed the schema, and the way back from that
@@ -51,6 +52,7 @@ struct ob_pg_world {
     char *conninfo; /* owned */
     char *clock;    /* owned; NULL: none */
     bool keeps_session_state, fixed_plans;
+    bool own_server;
     const char *const *client_names; /* borrowed; NULL: not known */
     bool controls_deadlock;          /* the role may set deadlock_timeout */
     PGconn *control;                 /* owned */
@@ -94,6 +96,10 @@ enum ob_result ob_pg_session_arm(void *world, size_t client, bool armed, struct 
 bool ob_pg_session_checked(void *world, size_t client);
 bool ob_pg_session_has_timeout(void *world, size_t client);
 void ob_pg_session_cancel(void *world, size_t client);
+
+/* --- hold.c */
+
+enum ob_result ob_pg_session_hold(void *world, size_t client, bool held, struct ob_error *err);
 
 /* --- reset.c, rebuild.c */
 

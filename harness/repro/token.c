@@ -109,8 +109,11 @@ char *ob_token_encode(const struct ob_token *token)
         put_fixed(&data, fault->way, 1);
         put_varying(&data, fault->hit);
     }
-    if (schedule->program > 0)
+    if (schedule->program > 0 || schedule->wake_count > 0)
         put_varying(&data, schedule->program);
+    if (schedule->wake_count > 0)
+        put_varying(&data, schedule->wake_count);
+    ob_buf_add(&data, schedule->wakes, schedule->wake_count);
     assert(!ob_buf_failed(&data));
     char *text = ob_token_seal(data.data, data.size);
     ob_buf_clear(&data);
@@ -165,6 +168,19 @@ static size_t get_client(struct reader *reader)
     return reader->failed ? 0 : client;
 }
 
+/* What is left out when there is nothing to say; so nobody says it. */
+static void read_rest(struct reader *reader, struct ob_schedule *schedule)
+{
+    if (reader->failed || reader->at == reader->end)
+        return;
+    schedule->program = get_varying(reader, UINT32_MAX);
+    bool wakes = reader->at != reader->end;
+    size_t wake_count = wakes ? get_varying(reader, OB_STEPS_MAX) : 0;
+    reader->failed |= wakes ? wake_count == 0 : schedule->program == 0;
+    for (size_t i = 0; i < wake_count && !reader->failed; i++)
+        ob_schedule_add_wake(schedule, get_client(reader));
+}
+
 static enum ob_result read_token(struct reader *reader, struct ob_token *out, struct ob_error *err)
 {
     struct ob_token token = {0};
@@ -186,10 +202,7 @@ static enum ob_result read_token(struct reader *reader, struct ob_token *out, st
         fault.hit = (uint32_t)get_varying(reader, UINT32_MAX);
         ob_schedule_add_fault(&token.schedule, fault);
     }
-    if (!reader->failed && reader->at != reader->end) {
-        token.schedule.program = get_varying(reader, UINT32_MAX);
-        reader->failed |= token.schedule.program == 0;
-    }
+    read_rest(reader, &token.schedule);
     if (reader->failed || reader->at != reader->end) {
         ob_token_clear(&token);
         return damaged(err, "Its content does not make sense.");

@@ -66,7 +66,7 @@ struct subject {
 static void open_subject(struct subject *subject, struct ob_server *server, const char *file)
 {
     struct ob_error err;
-    const struct ob_target_options options = {.limits = ob_limits_default(), .fixed_plans = true};
+    const struct ob_target_options options = {.limits = ob_limits_default(), .fixed_plans = true, .own_server = true};
     struct ob_target_options here = options;
     *subject = (struct subject){.server = server};
     ob_bench_must(ob_scenario_load(file, &subject->scenario, &err), &err);

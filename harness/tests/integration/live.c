@@ -87,18 +87,29 @@ static int64_t first_number(const void *native)
     return PQntuples(native) > 0 ? strtoll(PQgetvalue(native, 0, 0), NULL, 10) : 0;
 }
 
-void ob_live_open(struct ob_live *live, const char *schema, const struct ob_limits *limits)
+static void open_world(struct ob_live *live, const char *schema, const struct ob_limits *limits,
+                       bool own_server)
 {
     *live = (struct ob_live){0};
     live->conninfo = new_database();
-    struct ob_pg_world_options options = {.conninfo = live->conninfo,
-                                          .session_count = LIVE_SESSIONS};
+    struct ob_pg_world_options options = {
+        .conninfo = live->conninfo, .session_count = LIVE_SESSIONS, .own_server = own_server};
     must(ob_pg_world_open(&options, &live->world, &live->err), &live->err);
     sql_on(ob_pg_world_control(live->world), schema, NULL);
     must(ob_pg_world_ready(live->world, &live->err), &live->err);
     struct ob_scene_place place = {.self = live->world, .reset = reset, .release = release};
     struct ob_ports ports = ob_pg_world_ports(live->world);
     ob_scene_open_at(&live->scene, place, &ports, limits);
+}
+
+void ob_live_open(struct ob_live *live, const char *schema, const struct ob_limits *limits)
+{
+    open_world(live, schema, limits, true);
+}
+
+void ob_live_open_elsewhere(struct ob_live *live, const char *schema)
+{
+    open_world(live, schema, NULL, false);
 }
 
 void ob_live_close(struct ob_live *live)

@@ -101,6 +101,7 @@ void ob_racing_open(struct ob_racing *racing, const struct ob_scenario *scenario
         .conninfo = racing->conninfo,
         .limits = limits ? *limits : ob_limits_default(),
         .fixed_plans = true,
+        .own_server = true,
     };
     must(ob_target_open(scenario, variant, &options, &racing->target, &err), &err);
     racing->rig = ob_target_rig(racing->target);

@@ -127,8 +127,7 @@ static void a_chain_of_waiters_goes_on_link_by_link(void **state)
               "  4 bob        sql      SELECT pg_advisory_xact_lock(2)  -> 1 row\n"
               "  5 bob        sql      SELECT pg_advisory_xact_lock(1)  -> waits for ann\n"
               "  6 cat        sql      SELECT pg_advisory_xact_lock(2)  -> waits for bob\n"
-              "  7 ann        rollback rollback  -> 0 rows; bob goes on: 1 row"
-              "  (uncontrolled wake)\n"
+              "  7 ann        rollback rollback  -> 0 rows; bob goes on: 1 row\n"
               "  8 bob        rollback rollback  -> 0 rows; cat goes on: 1 row\n"
               "    end: finished\n");
     ob_live_close(&live);

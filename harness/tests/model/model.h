@@ -36,6 +36,7 @@ struct ob_model_options {
         jitter_seed;  /* not 0: up to three more ticks, and ticks while a question is answered */
     size_t fail_call; /* not 0: from this call (from 1) of a port that can fail on, all do */
     bool deaf;        /* cancel requests do nothing */
+    bool holds;       /* sessions can be held */
     bool racing;      /* free-running mode: waiting does not move the clock */
 };
 

@@ -38,7 +38,7 @@ struct session {
     unsigned delay; /* ticks until it goes on */
     struct item *wanted;
     unsigned waited; /* ticks of the present wait */
-    bool armed, checked;
+    bool armed, checked, held;
     unsigned timeout, own_check; /* ticks of a wait; 0: none */
     struct ob_reply reply;
     int64_t result;

@@ -44,6 +44,8 @@ static void tick(struct ob_model *model)
 {
     for (size_t i = 0; i < model->options.session_count; i++) {
         struct session *session = &model->sessions[i];
+        if (session->held)
+            continue;
         if (session->state == WAITING)
             go_on_waiting(model, i);
         else if (session->state == RUNNING && session->delay > 0)
@@ -175,6 +177,19 @@ static bool port_has_timeout(void *self, size_t client)
     return model->sessions[client].timeout > 0;
 }
 
+static enum ob_result port_hold(void *self, size_t client, bool held, struct ob_error *err)
+{
+    struct ob_model *model = self;
+    pthread_mutex_lock(&model->mutex);
+    bool failed = fails(model, "hold", err);
+    if (!failed) {
+        assert(!held || model->sessions[client].state == WAITING);
+        model->sessions[client].held = held;
+    }
+    pthread_mutex_unlock(&model->mutex);
+    return failed ? OB_SERVER : OB_OK;
+}
+
 static enum ob_result port_set_clock(void *self, int64_t time_us, struct ob_error *err)
 {
     struct ob_model *model = self;
@@ -223,6 +238,7 @@ struct ob_ports ob_model_ports(struct ob_model *model)
         .arm_deadlock = port_arm,
         .deadlock_checked = port_checked,
         .has_timeout = port_has_timeout,
+        .hold = model->options.holds ? port_hold : NULL,
         .set_clock = port_set_clock,
         .cancel = port_cancel,
         .discard = port_discard,

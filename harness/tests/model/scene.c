@@ -167,8 +167,11 @@ void ob_scene_add(struct ob_scene *scene, const char *name, const char *const *l
 enum ob_result ob_scene_run(struct ob_scene *scene, const char *clients)
 {
     ob_schedule_reset(&scene->schedule);
-    for (const char *c = clients; *c != '\0'; c++)
+    const char *c = clients;
+    for (; *c != '\0' && *c != '/'; c++)
         ob_schedule_add_step(&scene->schedule, (size_t)(*c - '0'));
+    for (c += *c == '/'; *c != '\0'; c++)
+        ob_schedule_add_wake(&scene->schedule, (size_t)(*c - '0'));
     scene->follower = (struct ob_follower){.schedule = &scene->schedule, .prefix = true};
     return ob_scene_choose(scene, ob_follower_chooser(&scene->follower));
 }

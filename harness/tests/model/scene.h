@@ -74,7 +74,8 @@ void ob_scene_add(struct ob_scene *scene, const char *name, const char *const *l
     } while (0)
 
 /* Resets the place and runs, the steps going to the clients with these numbers ("0110"), and then
- * to the first that can move. */
+ * to the first that can move.  Numbers after a "/" say who goes on where several of the waiting
+ * could. */
 enum ob_result ob_scene_run(struct ob_scene *scene, const char *clients);
 
 /* The same under a chooser of the caller's; made again with care where the engine asks for it. */
