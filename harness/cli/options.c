@@ -125,6 +125,7 @@ static const char *isolation(struct argp_state *state, const char *arg)
             return settings[i];
     struct ob_error err;
     ob_error_set(&err, OB_USAGE, "--isolation takes no level \"%s\"", arg);
+    ob_error_detail(&err, "Known are read-committed, repeatable-read and serializable.");
     const char *nearest = ob_parse_nearest(arg, words, count);
     if (nearest)
         ob_error_hint(&err, "Did you mean \"%s\"?", nearest);

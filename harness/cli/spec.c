@@ -38,6 +38,15 @@ static enum ob_result read_limit(int *limit_s, struct ob_error *err)
     return OB_OK;
 }
 
+/* What would be left out without a word. */
+static enum ob_result check_options(const struct ob_options *options, struct ob_error *err)
+{
+    const char *alone = options->json ? "json" : options->jobs > 0 ? "jobs" : NULL;
+    if (options->regress || !alone)
+        return OB_OK;
+    return ob_error_set(err, OB_USAGE, "--%s goes with --regress", alone);
+}
+
 /* --- one after the other, on standard output */
 
 static void write_out(void *self, bool complaint, const char *text, size_t size)
@@ -248,7 +257,7 @@ int ob_command_spec(int argc, char **argv)
     }
     struct ob_error err;
     int limit_s;
-    if (read_limit(&limit_s, &err) != OB_OK)
+    if (check_options(&options, &err) != OB_OK || read_limit(&limit_s, &err) != OB_OK)
         return ob_cli_error(&err);
     ob_spec_place_conditions(options.isolation);
     if (options.database_url)

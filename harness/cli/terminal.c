@@ -38,10 +38,14 @@ int ob_cli_error(const struct ob_error *err)
 
 int ob_cli_finish(int status)
 {
+    errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     struct ob_error err;
-    ob_error_set(&err, OB_IO, "could not write to standard output: %s", strerror(errno));
+    if (errno != 0)
+        ob_error_set(&err, OB_IO, "could not write to standard output: %s", strerror(errno));
+    else /* it was some time ago */
+        ob_error_set(&err, OB_IO, "could not write to standard output");
     return ob_cli_error(&err);
 }
 
