@@ -236,9 +236,10 @@ const struct ob_pg_said *ob_pg_plain_next(struct ob_pg_plain *plain, size_t clie
     return said;
 }
 
+/* Of a server that has died, one connection may be closed before another. */
 bool ob_pg_plain_is_there(const struct ob_pg_plain *plain)
 {
-    return PQstatus(plain->asking) == CONNECTION_OK;
+    return PQstatus(plain->asking) == CONNECTION_OK && PQping(plain->conninfo) == PQPING_OK;
 }
 
 size_t ob_pg_plain_client_of(const struct ob_pg_plain *plain, int pid)
