@@ -61,6 +61,28 @@ static void the_recorded_program_is_run(void **state)
     assert_int_equal(chooser.choose(chooser.self, &point), 7);
 }
 
+/* Where nobody was recorded, as on a server that chose itself, who has waited longest is first. */
+static void the_recorded_wakes_happen(void **state)
+{
+    (void)state;
+    uint8_t wakes[] = {2, 5};
+    static const size_t waited[] = {2, 1};
+    struct ob_schedule schedule = {.wakes = wakes, .wake_count = 2};
+    struct ob_follower follower = {.schedule = &schedule};
+    struct ob_chooser chooser = ob_follower_chooser(&follower);
+    const struct ob_choice_point point = {
+        .kind = OB_CHOICE_WAKE, .option_count = 2, .clients = waited};
+    for (int i = 0; i < 2; i++) {
+        chooser.restart(chooser.self);
+        assert_int_equal(chooser.choose(chooser.self, &point), 0);
+        assert_int_equal(chooser.choose(chooser.self, &point), OB_CANNOT_FOLLOW);
+        assert_int_equal(chooser.choose(chooser.self, &point), 0);
+    }
+    wakes[0] = 1;
+    chooser.restart(chooser.self);
+    assert_int_equal(chooser.choose(chooser.self, &point), 1);
+}
+
 static void after_a_prefix_the_first_goes_on(void **state)
 {
     (void)state;
@@ -98,6 +120,7 @@ int main(void)
         cmocka_unit_test(the_recorded_clients_go_in_the_recorded_order),
         cmocka_unit_test(one_that_cannot_move_cannot_be_followed),
         cmocka_unit_test(the_recorded_program_is_run),
+        cmocka_unit_test(the_recorded_wakes_happen),
         cmocka_unit_test(after_a_prefix_the_first_goes_on),
         cmocka_unit_test(exactly_the_recorded_faults_happen),
     };

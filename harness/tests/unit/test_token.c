@@ -52,6 +52,9 @@ static void assert_same(const struct ob_token *a, const struct ob_token *b)
         assert_int_equal(a->checks[i], b->checks[i]);
     }
     assert_int_equal(a->schedule.program, b->schedule.program);
+    assert_int_equal(a->schedule.wake_count, b->schedule.wake_count);
+    for (size_t i = 0; i < a->schedule.wake_count; i++)
+        assert_int_equal(a->schedule.wakes[i], b->schedule.wakes[i]);
     assert_int_equal(a->schedule.fault_count, b->schedule.fault_count);
     for (size_t i = 0; i < a->schedule.fault_count; i++) {
         const struct ob_fault *x = &a->schedule.faults[i], *y = &b->schedule.faults[i];
@@ -68,6 +71,10 @@ static void a_token_holds_what_was_put_into_it(void **state)
         struct ob_token token = token_of(sizes[i][0], sizes[i][1]), read;
         struct ob_error err;
         token.schedule.program = i * i * i * i; /* up to two bytes of it */
+        for (size_t k = 0; k < i / 2; k++)      /* with a program and without */
+            ob_schedule_add_wake(&token.schedule, 63 - k);
+        if (i == 2)
+            token.schedule.program = 0;
         char *word = ob_token_encode(&token);
         assert_int_equal(ob_token_decode(word, &read, &err), OB_OK);
         assert_same(&token, &read);
@@ -191,7 +198,11 @@ static void content_that_makes_no_sense_is_refused(void **state)
         {"\x00"
          "\x00"
          "more",
-         6}, /* something behind the end */
+         6},                             /* something behind the end */
+        {"\x00\x00\x00", 3},             /* no program, which nobody says */
+        {"\x00\x00\x01\x00", 4},         /* no wakes, which nobody says */
+        {"\x00\x00\x00\x01\x40", 5},     /* a wake of client 64 */
+        {"\x00\x00\x00\x01\x01\x01", 6}, /* something behind the wakes */
     };
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
         char content[64] = {0};
