@@ -15,6 +15,7 @@
 
 #define DUPLICATE_DATABASE "42P04"
 #define UNDEFINED_DATABASE "3D000"
+#define OBJECT_IN_USE "55006"
 #define NAMES_MAX 1000 /* overbook_PID_N that may be taken by leftovers */
 
 /* Is the table there, whatever it says.  An ordinary one: a view says what others make it say. */
@@ -39,12 +40,13 @@ static const char comment_on[] =
     "SELECT pg_catalog.format('COMMENT ON DATABASE %I IS %L', datname, pg_catalog.format(" OURS
     ", datname, oid, pg_catalog.pg_backend_pid())) FROM pg_catalog.pg_database WHERE datname = $1";
 
-/* Ours by name and by comment, made by a session that is no more, used by none, and to drop. */
+/* Ours by comment, which has the name and the oid, made by a session that is no more, used by none,
+ * and to drop.  The name is a plain identifier, as all of ours are. */
 static const char left_behind[] =
     "SELECT datname FROM pg_catalog.pg_database d, LATERAL (SELECT "
     "pg_catalog.shobj_description(oid, 'pg_database') AS comment) c, LATERAL (SELECT "
     "pg_catalog.substring(comment, ', session ([0-9]+)$') AS maker) m "
-    "WHERE datname ~ '^overbook_[0-9]+_[0-9]+(" OB_PG_CLEAN_SUFFIX ")?$' "
+    "WHERE datname ~ '^[a-z_][a-z0-9_]*$' "
     "AND comment = pg_catalog.format(" OURS ", datname, oid, maker) "
     "AND pg_catalog.pg_has_role(datdba, 'USAGE') "
     "AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a "
@@ -335,6 +337,31 @@ static enum ob_result drop(PGconn *conn, const char *sql, struct ob_error *err)
     return ob_error_set(err, OB_SERVER, "the database server went away");
 }
 
+/* A transaction that was left prepared keeps its database, against FORCE too, and can be ended only
+ * from within.  False: there is none. */
+static bool end_prepared(PGconn *conn, const char *name)
+{
+    PGresult *left = PQexecParams(conn,
+                                  "SELECT pg_catalog.format('ROLLBACK PREPARED %L', gid) "
+                                  "FROM pg_catalog.pg_prepared_xacts WHERE database = $1",
+                                  1, NULL, &name, NULL, NULL, 0);
+    int count = PQresultStatus(left) == PGRES_TUPLES_OK ? PQntuples(left) : 0;
+    char *conninfo = ob_pg_marker_conninfo(conn, name);
+    PGconn *inside = count > 0 ? PQconnectdb(conninfo) : NULL;
+
+    for (int row = 0; row < count; row++)
+        PQclear(PQexec(inside, PQgetvalue(left, row, 0)));
+    PQfinish(inside);
+    PQclear(left);
+    free(conninfo);
+    return count > 0;
+}
+
+static bool is_kept(enum ob_result result, const struct ob_error *err)
+{
+    return result != OB_OK && strcmp(err->sqlstate, OBJECT_IN_USE) == 0;
+}
+
 static enum ob_result drop_one(PGconn *conn, const char *name, struct ob_error *err)
 {
     char sql[256];
@@ -343,6 +370,8 @@ static enum ob_result drop_one(PGconn *conn, const char *name, struct ob_error *
     assert(quoted != NULL && strlen(name) < OB_PG_DATABASE_NAME_SIZE);
     snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", quoted);
     enum ob_result result = drop(conn, sql, err);
+    if (is_kept(result, err) && end_prepared(conn, name))
+        result = drop(conn, sql, err);
     if (result != OB_OK && strcmp(err->sqlstate, UNDEFINED_DATABASE) == 0) {
         result = OB_OK;
     } else if (result != OB_OK) {
@@ -395,11 +424,16 @@ size_t ob_pg_marker_sweep(PGconn *conn)
     size_t dropped = 0;
 
     for (int row = 0; row < count; row++) {
+        static const char what[] = "drop what was left behind";
+        const char *name = PQgetvalue(answer, row, 0);
         struct ob_error ignored;
         char sql[256];
         /* Without FORCE: who connects meanwhile keeps it.  The name is one of ours, see above. */
-        snprintf(sql, sizeof sql, "DROP DATABASE %s", PQgetvalue(answer, row, 0));
-        dropped += run(conn, sql, "drop what was left behind", &ignored) == OB_OK;
+        snprintf(sql, sizeof sql, "DROP DATABASE %s", name);
+        enum ob_result result = run(conn, sql, what, &ignored);
+        if (is_kept(result, &ignored) && end_prepared(conn, name))
+            result = run(conn, sql, what, &ignored);
+        dropped += result == OB_OK;
     }
     PQclear(answer);
     return dropped;

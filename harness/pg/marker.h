@@ -61,9 +61,9 @@ OB_MUSTCHECK enum ob_result ob_pg_marker_adopt(PGconn *conn, const char *name,
 /* The copy of a database's clean state is called that, and dropped with it. */
 #define OB_PG_CLEAN_SUFFIX "_clean"
 
-/* Drops what overbooks that are no more have left on the server of conn: databases with a name and
- * a comment of overbook's own that no session uses, of a session that has ended.  How many; what
- * cannot be dropped is left for the next time. */
+/* Drops what overbooks that are no more have left on the server of conn: databases with a comment
+ * of overbook's own that is about them and that no session uses, of a session that has ended.  How
+ * many; what cannot be dropped is left for the next time. */
 size_t ob_pg_marker_sweep(PGconn *conn);
 
 /* A connection string with all the parameters of conn but its database; holds the password if

@@ -299,6 +299,44 @@ static void what_a_dead_overbook_left_is_swept_up_and_nothing_else(void **state)
     free(copy);
 }
 
+static void one_with_a_name_of_its_own_is_swept_up_too(void **state)
+{
+    (void)state;
+    struct ob_error err = {.message = ""};
+    PGconn *other = connect_to(server, "precious");
+    assert_int_equal(ob_pg_marker_create_named(other, "named", &err), OB_OK);
+    assert_int_equal(ob_pg_marker_sweep(conn), 0); /* the other is there */
+    end_session(other);
+    execute(conn, "ALTER DATABASE named RENAME TO somebodys");
+    assert_int_equal(ob_pg_marker_sweep(conn), 0);
+    execute(conn, "ALTER DATABASE somebodys RENAME TO named");
+    assert_int_equal(ob_pg_marker_sweep(conn), 1);
+    expect_answer(conn, "SELECT count(*) FROM pg_database WHERE datname = 'named'", "0");
+}
+
+static void prepare_in(const char *name)
+{
+    PGconn *inside = connect_to(server, name);
+    execute(inside, "BEGIN; CREATE TABLE t (n int); PREPARE TRANSACTION 'that''s left'");
+    PQfinish(inside);
+}
+
+static void a_transaction_that_is_left_prepared_keeps_no_database(void **state)
+{
+    (void)state;
+    struct ob_error err = {.message = ""};
+    char name[OB_PG_DATABASE_NAME_SIZE];
+    assert_int_equal(ob_pg_marker_create(conn, name, &err), OB_OK);
+    prepare_in(name);
+    assert_int_equal(ob_pg_marker_drop(conn, name, &err), OB_OK);
+    PGconn *other = connect_to(server, "precious");
+    assert_int_equal(ob_pg_marker_create(other, name, &err), OB_OK);
+    prepare_in(name);
+    end_session(other);
+    assert_int_equal(ob_pg_marker_sweep(conn), 1);
+    expect_answer(conn, "SELECT count(*) FROM pg_prepared_xacts", "0");
+}
+
 static void a_database_that_cannot_be_dropped_is_named(void **state)
 {
     (void)state;
@@ -360,6 +398,8 @@ int main(void)
         WITH_PRECIOUS(a_role_without_the_rights_is_refused_with_the_statements_that_grant_them),
         WITH_PRECIOUS(a_database_of_our_own_is_marked_and_dropped_whoever_is_in_it),
         WITH_PRECIOUS(what_a_dead_overbook_left_is_swept_up_and_nothing_else),
+        WITH_PRECIOUS(one_with_a_name_of_its_own_is_swept_up_too),
+        WITH_PRECIOUS(a_transaction_that_is_left_prepared_keeps_no_database),
         WITH_PRECIOUS(a_database_that_cannot_be_dropped_is_named),
         WITH_PRECIOUS(the_connection_string_of_another_database_keeps_everything_else),
         WITH_PRECIOUS(a_lost_connection_is_the_servers_failure),
