@@ -23,9 +23,9 @@
  *
  * Whom a step lets go on is the server's choice where there are several, and so is who moves first
  * where the step itself goes on.  Where its processes can be held, that is taken from it: all who
- * wait for the step are held while it settles, and then let go on one at a time, each settled before
- * the next; which one, where the server would let several, the chooser says.  A held one counts as
- * waiting throughout: others may wait for it, and cycles through it are seen.
+ * wait for the step are held while it settles, and then let go on one at a time, each settled
+ * before the next; which one, where the server would let several, the chooser says.  A held one
+ * counts as waiting throughout: others may wait for it, and cycles through it are seen.
  *
  * Who was woken is told by what is left when all is quiet, never by what was seen on the way: a
  * client that goes on and soon waits again may or may not be caught in between.
