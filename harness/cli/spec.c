@@ -94,8 +94,8 @@ static int play_files(const struct ob_options *options, int limit_s, const char 
         conninfo ? ob_spec_place_open_at(conninfo, &place, &err) : ob_spec_place_open(&place, &err);
     int status = OB_EXIT_EXPECTED;
     setvbuf(stdout, NULL, _IOLBF, 0); /* so that a reader sees which step takes long */
-    for (size_t i = 0;
-         i < options->arg_count && result == OB_OK && status == 0 && !ob_cli_interrupted(); i++) {
+    bool going = result == OB_OK && !ob_cli_interrupted();
+    for (size_t i = 0; i < options->arg_count && going; i++) {
         struct ob_spec *spec = NULL;
         bool played = false;
         if (ob_spec_file_read(options->args[i], &spec, &err) != OB_OK)
@@ -104,6 +104,7 @@ static int play_files(const struct ob_options *options, int limit_s, const char 
             result = play(place, options->args[i], spec, limit_s, &played, &err);
         if (status == 0 && !played)
             status = OB_EXIT_UNEXPECTED;
+        going = result == OB_OK && status == 0 && !ob_cli_interrupted() && !ferror(stdout);
         ob_spec_free(spec);
     }
     ob_spec_place_close(place);
@@ -134,7 +135,13 @@ static int output_file(const struct ob_regress_test *test)
     return fd;
 }
 
-static void print_diff(const struct ob_regress_test *test)
+/* Where what people read goes: standard output is JSON's when that was asked for. */
+static FILE *for_people(const struct ob_options *options)
+{
+    return options->json && strcmp(options->json, "-") == 0 ? stderr : stdout;
+}
+
+static void print_diff(const struct ob_regress_test *test, FILE *out)
 {
     int fd = output_file(test);
     char *path = ob_asprintf("/proc/self/fd/%d", fd);
@@ -142,12 +149,16 @@ static void print_diff(const struct ob_regress_test *test)
     char *argv[] = {"diff",         "-u", "--label", test->expected, "--label", label,
                     test->expected, path, NULL};
     pid_t pid;
-    fflush(stdout);
-    if (posix_spawnp(&pid, "diff", NULL, NULL, argv, environ) == 0)
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
+    fflush(out);
+    if (posix_spawnp(&pid, "diff", &actions, NULL, argv, environ) == 0)
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
             continue;
     else
-        printf("(diff is not installed)\n");
+        fprintf(out, "(diff is not installed)\n");
+    posix_spawn_file_actions_destroy(&actions);
     free(label);
     free(path);
     close(fd);
@@ -156,12 +167,13 @@ static void print_diff(const struct ob_regress_test *test)
 static void print_done(void *arg, const struct ob_regress_test *test)
 {
     const struct ob_options *options = arg;
+    FILE *out = for_people(options);
     if (options->verbosity >= 0 || !test->passed)
-        printf("test %-40s %-6s %6.0f ms\n", test->name, test->passed ? "ok" : "FAILED",
-               (double)test->us / 1000);
+        fprintf(out, "test %-40s %-6s %6.0f ms\n", test->name, test->passed ? "ok" : "FAILED",
+                (double)test->us / 1000);
     if (!test->passed)
-        print_diff(test);
-    fflush(stdout);
+        print_diff(test, out);
+    fflush(out);
 }
 
 static json_t *json_of(const struct ob_regress_test *test)
@@ -171,15 +183,18 @@ static json_t *json_of(const struct ob_regress_test *test)
                      (double)test->us / 1e6);
 }
 
-static int write_json(const char *path, const struct ob_regress *regress)
+/* With what ended the whole before its end, or NULL. */
+static int write_json(const char *path, const struct ob_regress *regress, const char *error)
 {
     json_t *tests = json_array();
     for (size_t i = 0; i < regress->test_count; i++)
         if (regress->tests[i].done)
             json_array_append_new(tests, json_of(&regress->tests[i]));
+    size_t played = regress->passed + regress->failed;
     json_t *root =
-        json_pack("{s:s, s:o, s:{s:i, s:i}}", "overbook", OB_VERSION, "results", tests, "summary",
-                  "passed", (int)regress->passed, "failed", (int)regress->failed);
+        json_pack("{s:s, s:o, s:s*, s:{s:i, s:i, s:i}}", "overbook", OB_VERSION, "results", tests,
+                  "error", error, "summary", "passed", (int)regress->passed, "failed",
+                  (int)regress->failed, "not_played", (int)(regress->test_count - played));
     bool standard = strcmp(path, "-") == 0;
     int failed = standard ? json_dumpf(root, stdout, JSON_INDENT(1)) || putchar('\n') == EOF
                           : json_dump_file(root, path, JSON_INDENT(1));
@@ -212,11 +227,11 @@ static int compare_folder(struct ob_options *options, int limit_s, const char *c
     else if (regress.passed + regress.failed < regress.test_count)
         status = say_interrupted();
     if (options->json && result != OB_INPUT) {
-        int written = write_json(options->json, &regress);
+        int written = write_json(options->json, &regress, result == OB_OK ? NULL : err.message);
         status = written != 0 ? written : status;
     }
     if (result != OB_INPUT)
-        printf("%zu passed, %zu failed\n", regress.passed, regress.failed);
+        fprintf(for_people(options), "%zu passed, %zu failed\n", regress.passed, regress.failed);
     ob_regress_clear(&regress);
     return ob_cli_finish(status);
 }

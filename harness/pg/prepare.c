@@ -16,14 +16,19 @@ enum ob_result ob_pg_world_prepare(struct ob_pg_world *world, size_t client, con
     struct ob_pg_session *session = &world->sessions[client];
     const struct ob_op op = {.kind = OB_OP_QUERY, .text = sql};
     int64_t limit_us = ports.monotonic_us(world) + PREPARE_LIMIT_US;
+    bool given_up = false;
     struct ob_reply reply = {0};
     enum ob_io io = ob_pg_session_send(world, client, &op, err);
-    while (io == OB_IO_PENDING &&
+    while (io == OB_IO_PENDING && !given_up &&
            (io = ob_pg_session_poll(world, client, &reply, err)) == OB_IO_PENDING) {
         ob_pg_session_wait(world, (ob_client_set)1 << client, PREPARE_LOOK_US);
         if (ob_pg_interrupted() || ports.monotonic_us(world) > limit_us)
             ob_pg_session_cancel(world, client);
+        given_up = ports.monotonic_us(world) > limit_us + PREPARE_LIMIT_US;
     }
+    if (io == OB_IO_PENDING)
+        return ob_error_set(err, OB_SERVER, "the setup of session \"%s\" does not end",
+                            world->client_names[client]);
     if (io == OB_IO_FAILED)
         return err->code;
     session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;

@@ -90,9 +90,15 @@ static void body(struct ob_client *client, void *arg)
  * what follows is only less speed, and less that is called controlled. */
 static bool goes_on(const char *sql)
 {
-    static const char *const words[] = {"commit", "rollback", "abort", "end", "prepare", "unlock"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const char *word = strcasestr(sql, words[i]), *end = word ? strchr(word, ';') : NULL;
+    /* Before the statement ends: a procedure or a block may commit in its middle. */
+    static const char *const within[] = {"unlock", "call ", "call\n",     "do $",
+                                         "do '",   "do\n",  "do language"};
+    static const char *const at_its_end[] = {"commit", "rollback", "abort", "end", "prepare"};
+    for (size_t i = 0; i < sizeof within / sizeof *within; i++)
+        if (strcasestr(sql, within[i]))
+            return true;
+    for (size_t i = 0; i < sizeof at_its_end / sizeof *at_its_end; i++) {
+        const char *word = strcasestr(sql, at_its_end[i]), *end = word ? strchr(word, ';') : NULL;
         if (end && end[1 + strspn(end + 1, " \t\r\n;")] != '\0')
             return true;
     }
