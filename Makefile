@@ -52,7 +52,7 @@ TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports
                      harness/tests/integration/live.c
 
 # --- engine, explore, repro, target, fault, cli
-ENGINE_SRCS := harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
+ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
                harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
                harness/explore/rig.c harness/explore/order.c harness/explore/strategy.c harness/explore/random.c harness/explore/turns.c harness/explore/exhaustive.c \
                harness/explore/bounded.c harness/explore/pct.c harness/explore/pos.c harness/explore/urw.c \

@@ -52,6 +52,18 @@ struct ob_step *ob_record_step(struct ob_engine *engine, const struct ob_client 
     return step;
 }
 
+/* What it touched is not known of what is done outside the database. */
+static void record_footprint(const struct ob_engine *engine, size_t client,
+                             struct ob_completion *completion)
+{
+    const struct ob_ports *ports = &engine->ports;
+    enum ob_op_kind kind = engine->clients[client].op->kind;
+    bool outside = kind == OB_OP_CLOCK || kind == OB_OP_CALL || kind == OB_OP_WAIT;
+    if (ports->footprint && !outside && completion->status == OB_REPLY_DONE)
+        completion->footprint =
+            ob_footprint_copy(&engine->trace->arena, ports->footprint(ports->self, client));
+}
+
 static void record_completion(struct ob_engine *engine, struct ob_step *step, size_t client)
 {
     const struct ob_reply *reply = &engine->clients[client].reply;
@@ -61,10 +73,12 @@ static void record_completion(struct ob_engine *engine, struct ob_step *step, si
         .status = reply->status,
         .digest = reply->digest,
         .row_count = reply->row_count,
+        .open = reply->open,
         .committed = reply->committed,
         .message = reply->message ? ob_arena_strdup(&engine->trace->arena, reply->message) : "",
     };
     memcpy(completion->sqlstate, reply->sqlstate, sizeof completion->sqlstate);
+    record_footprint(engine, client, completion);
     uint64_t *seen = &engine->trace->seen[client];
     *seen = ob_hash_u64(*seen, reply->status);
     *seen = ob_hash_text(*seen, reply->sqlstate);

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "engine/footprint.h"
 #include "engine/op.h"
 
 #include <stdbool.h>
@@ -54,7 +55,8 @@ struct ob_completion {
     char sqlstate[6];
     uint64_t digest;
     uint32_t row_count;
-    bool committed;      /* of the reply; not compared */
+    bool open, committed;          /* of the reply; not compared */
+    struct ob_footprint footprint; /* in the trace's arena; not compared */
     const char *message; /* an error's, for reading; "" otherwise.  Not compared: it may hold ids */
 };
 
