@@ -51,6 +51,7 @@ struct ob_op {
     /* It may free locks and then go on: whom it wakes so moves beside it, and nobody decides who is
      * first. */
     bool goes_on;
+    bool alone; /* CALL: nobody else can tell whether it has been done */
 };
 
 enum ob_reply_status {

@@ -57,11 +57,13 @@ static void record_footprint(const struct ob_engine *engine, size_t client,
                              struct ob_completion *completion)
 {
     const struct ob_ports *ports = &engine->ports;
-    enum ob_op_kind kind = engine->clients[client].op->kind;
+    const struct ob_op *op = engine->clients[client].op;
+    enum ob_op_kind kind = op->kind;
     bool outside = kind == OB_OP_CLOCK || kind == OB_OP_CALL || kind == OB_OP_WAIT;
     if (ports->footprint && !outside && completion->status == OB_REPLY_DONE)
         completion->footprint =
             ob_footprint_copy(&engine->trace->arena, ports->footprint(ports->self, client));
+    completion->footprint.known |= op->alone;
 }
 
 static void record_completion(struct ob_engine *engine, struct ob_step *step, size_t client)

@@ -130,6 +130,7 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
         .flying = flying,
         .waiting = engine->waiting,
         .previous = engine->previous,
+        .trace = trace,
         .seen = engine->seen,
     };
     const struct ob_chooser *chooser = &engine->spec->chooser;

@@ -54,6 +54,7 @@ struct ob_exploration {
     struct ob_strategy_promise promise;
     bool changed; /* exhaustive, bounded: the same choices led elsewhere, and the server chose
                      nothing */
+    uint64_t cut_short; /* dpor: runs that were ended as soon as they could show nothing new */
     bool stopped; /* progress said so */
     uint64_t passed_over;      /* runs in which a given order could not be followed, */
     char passed_over_why[240]; /* the first of them, and why */

@@ -143,6 +143,7 @@ struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, s
         [OB_STRATEGY_PCT] = &ob_search_pct,
         [OB_STRATEGY_POS] = &ob_search_pos,
         [OB_STRATEGY_URW] = &ob_search_urw,
+        [OB_STRATEGY_DPOR] = &ob_search_dpor,
     };
     assert(kind < OB_STRATEGY_COUNT && types[kind]);
     struct ob_strategy *strategy = ob_alloc(sizeof *strategy);
@@ -225,6 +226,17 @@ bool ob_strategy_samples(enum ob_strategy_kind kind)
 {
     return kind == OB_STRATEGY_RANDOM || kind == OB_STRATEGY_PCT || kind == OB_STRATEGY_POS ||
            kind == OB_STRATEGY_URW;
+}
+
+void ob_strategy_learn(struct ob_strategy *strategy, const struct ob_trace *trace)
+{
+    if (!strategy->order && strategy->type->learn)
+        strategy->type->learn(strategy->search, trace);
+}
+
+bool ob_strategy_cut(const struct ob_strategy *strategy)
+{
+    return !strategy->order && strategy->search->cut;
 }
 
 bool ob_strategy_changed(const struct ob_strategy *strategy)

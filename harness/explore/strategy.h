@@ -33,7 +33,8 @@ struct ob_strategy;
     X(PCT, "pct", "D", 1, 2, 16,                                                         \
       "priorities by lot that change D - 1 times: finds bugs of depth D")                \
     X(POS, "pos", "", 0, 0, 0, "priorities by lot, drawn again where steps conflict")    \
-    X(URW, "urw", "", 0, 0, 0, "by lot, the longer a client's way the likelier it goes")
+    X(URW, "urw", "", 0, 0, 0, "by lot, the longer a client's way the likelier it goes") \
+    X(DPOR, "dpor", "", 0, 0, 0, "every order of steps that can matter to each other")
 
 enum ob_strategy_kind {
 #define OB_STRATEGY_ENUM(name, word, letter, min, usual, max, about) OB_STRATEGY_##name,
@@ -81,6 +82,12 @@ void ob_strategy_free(struct ob_strategy *strategy);
 /* Prepares run number run (from 0, in order).  False when there is none left: all has been
  * explored. */
 bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run);
+
+/* After each run: what came of it. */
+void ob_strategy_learn(struct ob_strategy *strategy, const struct ob_trace *trace);
+
+/* Dpor: the run was ended early, as it would only have shown what others have shown. */
+bool ob_strategy_cut(const struct ob_strategy *strategy);
 
 struct ob_chooser ob_strategy_chooser(struct ob_strategy *strategy);
 

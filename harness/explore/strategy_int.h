@@ -8,6 +8,7 @@
  *   bounded.c       bounded:N
  *   pct.c           pct:D
  *   pos.c, urw.c    pos, urw
+ *   dpor.c          dpor, on event and races
  *
  * and beside them lot, path, census and conflict, which more than one of them needs.
  *
@@ -35,6 +36,7 @@ struct ob_search {
     /* Filled by the search. */
     bool exhausted;      /* every schedule has been run */
     bool within_bound;   /* bounded: every schedule within the bound has been */
+    bool cut;            /* dpor: the present run would only show what others have shown */
     bool changed;        /* a prefix did not lead where it led before: nothing can be claimed */
     bool faults_offered; /* pct: a fault could have happened */
     bool exceeded;       /* pct: a run without faults had more choices than steps_max */
@@ -48,9 +50,10 @@ struct ob_search_type {
     bool (*next)(void *state);
     void (*restart)(void *state); /* as the chooser's */
     size_t (*choose)(void *state, const struct ob_choice_point *point);
+    void (*learn)(void *state, const struct ob_trace *trace); /* what came of the run */
 };
 
 extern const struct ob_search_type ob_search_random, ob_search_turns, ob_search_exhaustive,
-    ob_search_bounded, ob_search_pct, ob_search_pos, ob_search_urw;
+    ob_search_bounded, ob_search_pct, ob_search_pos, ob_search_urw, ob_search_dpor;
 
 #endif

@@ -39,7 +39,8 @@ const struct ob_golden ob_goldens[OB_GOLDEN_COUNT] = {
                                                COMMITS},
                                      .step_count = 4,
                                      .schedules = {70, 34650},
-                                     .outcomes = {3, 13}},
+                                     .outcomes = {3, 13},
+                                     .reduced = {3, 13}},
     [OB_GOLDEN_UNIQUE_SLOT] =
         {.name = "unique slot",
          .row = "",
@@ -48,7 +49,8 @@ const struct ob_golden ob_goldens[OB_GOLDEN_COUNT] = {
                    DOES_IF_NONE("insert slot @", "INSERT INTO slot VALUES (1, @)"), COMMITS},
          .step_count = 4,
          .schedules = {50, 20910},
-         .outcomes = {4, 12}},
+         .outcomes = {4, 12},
+         .reduced = {6, 33}},
     [OB_GOLDEN_LOST_UPDATE] = {.name = "lost update",
                                .row = "x",
                                .rows = "INSERT INTO counter VALUES ('x', 10)",
@@ -58,7 +60,8 @@ const struct ob_golden ob_goldens[OB_GOLDEN_COUNT] = {
                                          COMMITS},
                                .step_count = 4,
                                .schedules = {50, 13830},
-                               .outcomes = {3, 16}},
+                               .outcomes = {3, 16},
+                               .reduced = {6, 96}},
     [OB_GOLDEN_FOR_UPDATE] =
         {.name = "FOR UPDATE on the parent",
          .row = "parent",
@@ -68,7 +71,8 @@ const struct ob_golden ob_goldens[OB_GOLDEN_COUNT] = {
                    DOES_IF_NONE("insert r@ 1", "INSERT INTO booking VALUES (@)"), COMMITS},
          .step_count = 5,
          .schedules = {36, 4950},
-         .outcomes = {2, 3}},
+         .outcomes = {2, 3},
+         .reduced = {6, 54}},
     [OB_GOLDEN_DEADLOCK] =
         {.name = "AB/BA deadlock",
          .row = "",
@@ -77,7 +81,8 @@ const struct ob_golden ob_goldens[OB_GOLDEN_COUNT] = {
                    DOES("add c~ 1", "UPDATE counter SET n = n + 1 WHERE id = '~'"), COMMITS},
          .step_count = 4,
          .schedules = {42, 0},
-         .outcomes = {3, 0}},
+         .outcomes = {3, 0},
+         .reduced = {6, 0}},
     [OB_GOLDEN_DISJOINT] =
         {.name = "disjoint resources",
          .row = "",
@@ -86,7 +91,8 @@ const struct ob_golden ob_goldens[OB_GOLDEN_COUNT] = {
                    DOES("add c@ 1", "UPDATE counter SET n = n + 1 WHERE id = '@'"), COMMITS},
          .step_count = 4,
          .schedules = {70, 34650},
-         .outcomes = {1, 1}},
+         .outcomes = {1, 1},
+         .reduced = {1, 1}},
 };
 
 struct part {
@@ -122,7 +128,8 @@ static void body(struct ob_client *client, void *arg)
         write_text(&text, part->place->sql ? step->sql : step->model, ob_client_index(client),
                    seen);
         struct ob_op op = {.kind = skip ? OB_OP_CALL : step->kind,
-                           .text = skip ? "nothing to insert" : text.data};
+                           .text = skip ? "nothing to insert" : text.data,
+                           .alone = skip};
         struct ob_reply reply;
         ob_client_do(client, &op, &reply);
         if (step->kind == OB_OP_STATEMENT && !step->if_none) {
@@ -179,10 +186,15 @@ enum ob_result ob_golden_search(const struct ob_golden *golden, size_t client_co
     ob_trace_init(&trace);
     *out = (struct ob_golden_count){0};
     enum ob_result result = OB_OK;
-    while (result == OB_OK && ob_strategy_next(strategy, out->schedules)) {
+    while (result == OB_OK && ob_strategy_next(strategy, out->schedules + out->cut_short)) {
         uint64_t outcome;
         result = ob_golden_run(golden, client_count, place, ob_strategy_chooser(strategy), &trace,
                                &outcome, err);
+        ob_strategy_learn(strategy, &trace);
+        if (trace.end == OB_RUN_DIVERGED && ob_strategy_cut(strategy)) {
+            out->cut_short++;
+            continue;
+        }
         if (result == OB_OK && trace.end != OB_RUN_FINISHED)
             result = ob_error_set(err, OB_INTERNAL, "run %" PRIu64 " ended: %s %s", out->schedules,
                                   ob_run_end_text(trace.end), trace.reason);

@@ -25,7 +25,8 @@ struct ob_golden {
     const char *rows; /* SQL that fills the tables */
     struct ob_golden_step steps[OB_GOLDEN_STEPS_MAX];
     size_t step_count;
-    uint64_t schedules[2], outcomes[2]; /* of two and of three clients; 0: not known */
+    /* Of two and of three clients; 0: not known.  Reduced: the runs that dpor makes of them. */
+    uint64_t schedules[2], outcomes[2], reduced[2];
 };
 
 enum {
@@ -56,6 +57,7 @@ struct ob_golden_place {
 
 struct ob_golden_count {
     uint64_t schedules, outcomes;
+    uint64_t cut_short; /* runs that a reduction ended early; not among the schedules */
     uint64_t uncontrolled; /* runs with a wake that the server chose */
 };
 

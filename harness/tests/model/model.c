@@ -79,6 +79,7 @@ static void answer(struct ob_model *model, size_t index, enum ob_reply_status st
                 session->op->kind == OB_OP_STATEMENT;
     session->state = ANSWERED;
     session->reply.status = status;
+    session->reply.open = session->in_transaction;
     session->reply.committed =
         !session->in_transaction && status == OB_REPLY_DONE && session->op->kind != OB_OP_ROLLBACK;
     snprintf(session->reply.sqlstate, sizeof session->reply.sqlstate, "%s", sqlstate);
@@ -202,6 +203,39 @@ static bool give(struct ob_model *model, size_t index, struct item *item)
     return true;
 }
 
+static void touch(struct session *session, const char *name, size_t size, const char *suffix,
+                  unsigned ways)
+{
+    char resource[32];
+    snprintf(resource, sizeof resource, "%.*s%s", (int)size, name, suffix);
+    ob_footprint_add(&session->footprint, ob_resource(resource), ways);
+}
+
+/* A row that comes, goes or changes does so in all that a prefix of its name stands for. */
+static void touch_row(struct session *session, const char *verb, const char *name)
+{
+    bool writes = strcmp(verb, "read") != 0;
+    touch(session, name, strlen(name), "", writes ? OB_TOUCH_READ | OB_TOUCH_WRITE : OB_TOUCH_READ);
+    for (size_t size = 1; writes && strcmp(verb, "lock") != 0 && size <= strlen(name); size++)
+        touch(session, name, size, "*", OB_TOUCH_ADD);
+}
+
+static void touch_what(struct session *session, const char *verb, const char *name)
+{
+    static const char *const rows[] = {"read", "lock", "set", "add", "delete", "insert"};
+    bool is_row = false;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        is_row |= strcmp(verb, rows[i]) == 0;
+    if (is_row)
+        touch_row(session, verb, name);
+    else if (strcmp(verb, "rows") == 0)
+        touch(session, name, strlen(name), "*", OB_TOUCH_READ);
+    else if (strcmp(verb, "take") == 0 || strcmp(verb, "give") == 0)
+        touch(session, name, strlen(name), "", OB_TOUCH_NOW);
+    else
+        session->footprint.known = false;
+}
+
 /* One command of a statement.  False: it waits, or has ended the statement. */
 static bool command(struct ob_model *model, size_t index, const char *text)
 {
@@ -210,6 +244,7 @@ static bool command(struct ob_model *model, size_t index, const char *text)
     long long value = 0;
     int words = sscanf(text, "%15s %23[^ ;] %lld", verb, name, &value);
     assert(words >= 1);
+    touch_what(session, verb, name);
     if (strcmp(verb, "rows") == 0) {
         list_rows(model, index, name);
         return true;

@@ -37,6 +37,7 @@ struct ob_model_options {
     size_t fail_call; /* not 0: from this call (from 1) of a port that can fail on, all do */
     bool deaf;        /* cancel requests do nothing */
     bool holds;       /* sessions can be held */
+    bool tells;       /* what operations touch: rows, and what their names begin with */
     bool racing;      /* free-running mode: waiting does not move the clock */
 };
 

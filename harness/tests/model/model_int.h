@@ -43,6 +43,7 @@ struct session {
     struct ob_reply reply;
     int64_t result;
     uint64_t rows_seen; /* which, by the command rows */
+    struct ob_footprint footprint; /* of the operation in flight, or of the last one */
 };
 
 struct ob_model {

@@ -79,6 +79,7 @@ static enum ob_io port_send(void *self, size_t client, const struct ob_op *op, s
         session->result = 0;
         session->rows_seen = OB_HASH_START;
         session->reply = (struct ob_reply){0};
+        ob_footprint_reset(&session->footprint);
         session->state = RUNNING;
         session->delay = model->options.latency;
     }
@@ -190,6 +191,12 @@ static enum ob_result port_hold(void *self, size_t client, bool held, struct ob_
     return failed ? OB_SERVER : OB_OK;
 }
 
+static const struct ob_footprint *port_footprint(void *self, size_t client)
+{
+    struct ob_model *model = self;
+    return &model->sessions[client].footprint;
+}
+
 static enum ob_result port_set_clock(void *self, int64_t time_us, struct ob_error *err)
 {
     struct ob_model *model = self;
@@ -239,6 +246,7 @@ struct ob_ports ob_model_ports(struct ob_model *model)
         .deadlock_checked = port_checked,
         .has_timeout = port_has_timeout,
         .hold = model->options.holds ? port_hold : NULL,
+        .footprint = model->options.tells ? port_footprint : NULL,
         .set_clock = port_set_clock,
         .cancel = port_cancel,
         .discard = port_discard,
@@ -261,6 +269,8 @@ void ob_model_free(struct ob_model *model)
     if (!model)
         return;
     pthread_mutex_destroy(&model->mutex);
+    for (size_t i = 0; i < OB_CLIENTS_MAX; i++)
+        ob_footprint_clear(&model->sessions[i].footprint);
     free(model);
 }
 
@@ -280,7 +290,10 @@ void ob_model_occupy(struct ob_model *model, const char *row)
 
 void ob_model_reset(struct ob_model *model)
 {
-    memset(model->sessions, 0, sizeof model->sessions);
+    for (size_t i = 0; i < OB_CLIENTS_MAX; i++) {
+        ob_footprint_clear(&model->sessions[i].footprint);
+        model->sessions[i] = (struct session){0};
+    }
     for (size_t i = 0; i < model->item_count; i++) {
         struct item *item = &model->items[i];
         item->exists = item->clean_exists;
