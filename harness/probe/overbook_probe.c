@@ -83,12 +83,12 @@ static LocalTransactionId local_transaction(void)
 #endif
 }
 
-/* A transaction has the time at which its first statement began, as ever.  With assertions the
- * server allows this to its parallel workers only. */
+/* A transaction has the time at which its first statement began, as ever.  A parallel worker has
+ * its leader's.  With assertions the server allows this to workers only. */
 static void tell_time(void)
 {
 #ifndef USE_ASSERT_CHECKING
-    if (!now_set)
+    if (!now_set || IsParallelWorker())
         return;
     if (timed_transaction != local_transaction()) {
         timed_transaction = local_transaction();
@@ -238,8 +238,8 @@ static void utility(PlannedStmt *plan, const char *text, bool read_only_tree,
                     QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *done)
 {
     ProcessUtility_hook_type next = next_utility != NULL ? next_utility : standard_ProcessUtility;
-    int deeper =
-        IsA(plan->utilityStmt, ExecuteStmt) ? 0 : 1; /* what is executed is the statement */
+    /* What is executed is the statement itself. */
+    int deeper = IsA(plan->utilityStmt, ExecuteStmt) ? 0 : 1;
 
     tell_time();
     if (!counts()) {
@@ -248,10 +248,10 @@ static void utility(PlannedStmt *plan, const char *text, bool read_only_tree,
     }
     if (ActivePortal != NULL)
         begin_statement();
-    if (reports() && !ob_touch_is_quiet(plan->utilityStmt)) {
+    if (reports() && !ob_touch_is_quiet(plan->utilityStmt))
         ob_tell_add_anything();
+    if (reports())
         ob_tell_send(false);
-    }
     depth += deeper;
     PG_TRY();
     {
