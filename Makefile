@@ -48,7 +48,8 @@ PROBE_CONFIG   := $(firstword $(if $(OVERBOOK_PG_BINDIR),$(OVERBOOK_PG_BINDIR)/p
                       $(shell command -v pg_config)) \
                       $(shell ls -d /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -rV))
 PROBE_INCLUDES := $(if $(PROBE_CONFIG),$(shell $(PROBE_CONFIG) --includedir-server 2>/dev/null))
-PROBE_MAJOR    := $(if $(wildcard $(PROBE_INCLUDES)/postgres.h),$(shell sed -n \
+PROBE_INCLUDES := $(if $(wildcard $(PROBE_INCLUDES)/postgres.h),$(PROBE_INCLUDES))
+PROBE_MAJOR    := $(if $(PROBE_INCLUDES),$(shell sed -n \
                       's/^.define PG_VERSION_NUM \([0-9]*\)....$$/\1/p' \
                       $(PROBE_INCLUDES)/pg_config*.h | sort -u))
 PROBE_SRCS     := harness/probe/overbook_probe.c harness/probe/tell.c harness/probe/touch.c
@@ -347,7 +348,7 @@ compile_commands.json: FORCE
 	    >>$@,$(comma)))$(file >>$@,$(call command_entry,$s)))$(file >>$@,]):
 
 lint: compile_commands.json
-	LINT_SOURCES='$(SRCS)' LINT_CFLAGS='$(OB_CPPFLAGS) $(OB_CFLAGS) -Werror' script/lint
+	LINT_SERVER='$(PROBE_INCLUDES)' LINT_SOURCES='$(SRCS)' LINT_CFLAGS='$(OB_CPPFLAGS) $(OB_CFLAGS) -Werror' script/lint
 
 format:
 	find harness reference reports -name '*.[ch]' -exec clang-format -i {} +

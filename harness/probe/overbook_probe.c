@@ -26,18 +26,18 @@
  */
 #include "probe_int.h"
 
-#include "access/parallel.h"
-#include "access/xact.h"
-#include "catalog/objectaccess.h"
-#include "executor/executor.h"
-#include "optimizer/planner.h"
-#include "storage/proc.h"
-#include "tcop/dest.h"
-#include "tcop/pquery.h"
-#include "tcop/utility.h"
-#include "utils/fmgrprotos.h"
-#include "utils/guc.h"
-#include "utils/timestamp.h"
+#include <access/parallel.h>
+#include <access/xact.h>
+#include <catalog/objectaccess.h>
+#include <executor/executor.h>
+#include <optimizer/planner.h>
+#include <storage/proc.h>
+#include <tcop/dest.h>
+#include <tcop/pquery.h>
+#include <tcop/utility.h>
+#include <utils/fmgrprotos.h>
+#include <utils/guc.h>
+#include <utils/timestamp.h>
 
 #include <errno.h>
 #include <stdlib.h>

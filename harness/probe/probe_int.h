@@ -10,9 +10,9 @@
 #ifndef OB_PROBE_INT_H
 #define OB_PROBE_INT_H
 
-#include "postgres.h"
+#include <postgres.h>
 
-#include "nodes/plannodes.h"
+#include <nodes/plannodes.h>
 
 /* --- tell.c */
 

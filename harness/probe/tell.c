@@ -1,12 +1,12 @@
 /* tell.c - what a client's statement has touched, and telling the client of it. */
 #include "probe_int.h"
 
-#include "access/xact.h"
-#include "lib/stringinfo.h"
+#include <access/xact.h>
+#include <lib/stringinfo.h>
 #undef ENABLE_GSS /* of struct Port, which is not used here: it wants a header of its own */
-#include "libpq/libpq.h"
-#include "libpq/pqformat.h"
-#include "utils/memutils.h"
+#include <libpq/libpq.h>
+#include <libpq/pqformat.h>
+#include <utils/memutils.h>
 
 #define FOOTPRINT_SQLSTATE "OBF01"
 #define ADVISORY_LOCKS "advisory locks"

@@ -1,23 +1,23 @@
 /* touch.c - what plans, functions and commands touch. */
 #include "probe_int.h"
 
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "access/transam.h"
-#include "catalog/dependency.h"
-#include "catalog/namespace.h"
-#include "catalog/partition.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_language.h"
-#include "catalog/pg_proc.h"
-#include "commands/proclang.h"
-#include "nodes/nodeFuncs.h"
-#include "parser/parsetree.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/syscache.h"
+#include <access/htup_details.h>
+#include <access/table.h>
+#include <access/transam.h>
+#include <catalog/dependency.h>
+#include <catalog/namespace.h>
+#include <catalog/partition.h>
+#include <catalog/pg_class.h>
+#include <catalog/pg_language.h>
+#include <catalog/pg_proc.h>
+#include <commands/proclang.h>
+#include <nodes/nodeFuncs.h>
+#include <parser/parsetree.h>
+#include <utils/builtins.h>
+#include <utils/fmgroids.h>
+#include <utils/lsyscache.h>
+#include <utils/rel.h>
+#include <utils/syscache.h>
 
 /* While a plan is made ready: what is found is sent together, and so many calls of nextval are for
  * sequences of the table that rows are inserted into. */
