@@ -41,6 +41,23 @@ OB_CFLAGS   := -std=c11 -pthread -UNDEBUG $(WARNINGS) \
 OB_LDFLAGS  := -pthread $(if $(SANITIZER),-fsanitize=$(SANITIZER)) $(if $(COVERAGE),--coverage)
 OB_LIBS     := $(PKG_LIBS) -lm
 
+# The probe is a module of the server that overbook finds (harness/pg/find.c); without that one's
+# headers it is left out.  It is compiled as the server wants it, also where all else is
+# instrumented.
+PROBE_CONFIG   := $(firstword $(if $(OVERBOOK_PG_BINDIR),$(OVERBOOK_PG_BINDIR)/pg_config, \
+                      $(shell command -v pg_config)) \
+                      $(shell ls -d /usr/lib/postgresql/*/bin/pg_config 2>/dev/null | sort -rV))
+PROBE_INCLUDES := $(if $(PROBE_CONFIG),$(shell $(PROBE_CONFIG) --includedir-server 2>/dev/null))
+PROBE_INCLUDES := $(if $(wildcard $(PROBE_INCLUDES)/postgres.h),$(PROBE_INCLUDES))
+PROBE_MAJOR    := $(if $(PROBE_INCLUDES),$(shell sed -n \
+                      's/^.define PG_VERSION_NUM \([0-9]*\)....$$/\1/p' \
+                      $(PROBE_INCLUDES)/pg_config*.h | sort -u))
+PROBE_SRCS     := harness/probe/overbook_probe.c harness/probe/tell.c harness/probe/touch.c
+PROBE_COMPILE   = $(CC) $(CPPFLAGS) -isystem $(PROBE_INCLUDES) -std=gnu11 -fPIC -fwrapv \
+                  -fno-strict-aliasing -D_GNU_SOURCE $(PROBE_WARNINGS) $(CFLAGS)
+PROBE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+                  $(if $(WERROR),-Werror)
+
 # --- base
 BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c \
              harness/base/digest.c harness/base/file.c harness/base/parse.c
@@ -58,7 +75,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/explore/bounded.c harness/explore/pct.c harness/explore/pos.c harness/explore/urw.c \
                harness/explore/event.c harness/explore/race.c harness/explore/dpor.c \
                harness/explore/lot.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
-               harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c \
+               harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/footprint.c harness/pg/probe.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
@@ -68,7 +85,7 @@ ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_en
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text \
                      test_order test_strategy test_bounded test_pct test_pos test_urw test_dpor test_dpor_sound test_claim test_follower test_tally test_statements test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
-                       test_proof test_sql_target test_spec_target test_reference_target test_plain
+                       test_proof test_sql_target test_spec_target test_reference_target test_plain test_probe
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
@@ -158,6 +175,7 @@ REF_UNIT_PROGRAMS   := $(REF_UNIT_TESTS:%=$B/reference-tests/%)
 REF_SERVER_PROGRAMS := $(REF_SERVER_TESTS:%=$B/reference-tests/%)
 TEST_PROGRAMS       := $(UNIT_PROGRAMS) $(SERVER_PROGRAMS) $(REF_UNIT_PROGRAMS) \
                        $(REF_SERVER_PROGRAMS)
+PROBE := $(if $(PROBE_MAJOR),$B/overbook_probe-$(PROBE_MAJOR).so)
 TOOLS := $(if $(MAIN_SRC),$B/overbook) $(REF_TOOLS:%=$B/%)
 
 # Every source that is compiled, for lint, compile_commands.json and the dependencies.
@@ -165,7 +183,7 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
         $(REF_TEST_SUPPORT_SRCS) $(REF_TOOLS:%=reference/tools/%.c) \
         $(UNIT_TESTS:%=harness/tests/unit/%.c) $(SERVER_TESTS:%=harness/tests/integration/%.c) \
         $(REF_UNIT_TESTS:%=reference/tests/%.c) $(REF_SERVER_TESTS:%=reference/tests/%.c) \
-        $(FUZZERS:%=harness/tests/fuzz/%.c)
+        $(FUZZERS:%=harness/tests/fuzz/%.c) $(PROBE_SRCS)
 
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
@@ -174,7 +192,7 @@ LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
         fuzz fuzzers install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
-all: $B/liboverbook.a $B/libbooking.a $(TOOLS)
+all: $B/liboverbook.a $B/libbooking.a $(TOOLS) $(PROBE)
 
 $B:
 	@mkdir -p $@
@@ -218,6 +236,11 @@ $B/libtestsupport.a: $(SUPPORT_OBJS)
 
 $B/libreferencetest.a: $(REF_SUPPORT_OBJS)
 	$(archive)
+
+# Its file's name has the server's version, since another one refuses it.
+$B/overbook_probe-%.so: $(PROBE_SRCS) harness/probe/probe_int.h $B/flags
+	$(PROBE_COMPILE) -shared $(LDFLAGS) -o $@.new $(PROBE_SRCS)
+	mv $@.new $@
 
 $B/overbook: $B/harness/cli/main.o $B/liboverbook.a $B/libbooking.a
 	$(call program)
@@ -317,7 +340,8 @@ $(FUZZERS:%=$B/fuzz/%): $B/fuzz/%: $B/harness/tests/fuzz/%.o $B/liboverbook.a $B
 # --- the source's form
 comma := ,
 define command_entry
-{"directory": "$(CURDIR)", "file": "$1", "command": "$(subst ",\",$(COMPILE) -c $1)"}
+{"directory": "$(CURDIR)", "file": "$1", "command": "$(subst ",\",$(if $(filter \
+    $(PROBE_SRCS),$1),$(PROBE_COMPILE),$(COMPILE)) -c $1)"}
 endef
 
 compile_commands.json: FORCE
@@ -325,7 +349,7 @@ compile_commands.json: FORCE
 	    >>$@,$(comma)))$(file >>$@,$(call command_entry,$s)))$(file >>$@,]):
 
 lint: compile_commands.json
-	LINT_SOURCES='$(SRCS)' LINT_CFLAGS='$(OB_CPPFLAGS) $(OB_CFLAGS) -Werror' script/lint
+	LINT_SERVER='$(PROBE_INCLUDES)' LINT_SOURCES='$(SRCS)' LINT_CFLAGS='$(OB_CPPFLAGS) $(OB_CFLAGS) -Werror' script/lint
 
 format:
 	find harness reference reports -name '*.[ch]' -exec clang-format -i {} +
@@ -334,16 +358,19 @@ format:
 DATADIR := $(DESTDIR)$(PREFIX)/share/overbook
 DOCDIR  := $(DESTDIR)$(PREFIX)/share/doc/overbook
 BINDIR  := $(DESTDIR)$(PREFIX)/bin
+LIBDIR  := $(DESTDIR)$(PREFIX)/lib/overbook
 
 install: all
 	install -d $(BINDIR) $(DATADIR) $(DOCDIR)
 	install -m 755 $(TOOLS) $(BINDIR)
+	$(if $(PROBE),install -d $(LIBDIR))
+	$(if $(PROBE),install -m 755 $(PROBE) $(LIBDIR))
 	cp -R scenarios $(DATADIR)
 	cp -R README.md LICENSE docs/. $(DOCDIR)
 
 uninstall:
 	rm -f $(TOOLS:$B/%=$(BINDIR)/%)
-	rm -rf $(DATADIR) $(DOCDIR)
+	rm -rf $(DATADIR) $(DOCDIR) $(LIBDIR)
 
 dist:
 	@mkdir -p build

@@ -47,20 +47,39 @@ static bool check_install(const struct ob_options *options)
     return true;
 }
 
-static void say_controls(bool deadlock, bool wake)
+struct controls {
+    bool deadlock, wake, probe;
+};
+
+/* Why there is no probe: it is overbook that brings it to a server of its own, or the user. */
+static void say_probe(bool there, bool embedded)
+{
+    static const char missing[] = "what a statement touches: no, ";
+    printf("%-18s ", there ? "" : "not controlled");
+    if (there)
+        printf("what a statement touches: yes, the server has loaded the probe\n");
+    else if (embedded)
+        printf("%sthe probe has not been built for this server\n", missing);
+    else
+        printf("%sthe server has not loaded the probe\n", missing);
+}
+
+static void say_controls(struct controls controls, bool embedded)
 {
     printf("controlled         deadlock victims: %s\n",
-           deadlock ? "yes, the client that closes the cycle"
-                    : "no, the role may not set deadlock_timeout");
+           controls.deadlock ? "yes, the client that closes the cycle"
+                             : "no, the role may not set deadlock_timeout");
     printf("                   virtual time: yes, where the code asks booking.now() or "
            "overbook.now()\n");
     printf("                   which of several waiters goes on: %s\n",
-           wake ? "yes" : "no, recorded and reported");
-    printf("not controlled     gates inside a statement: none\n");
+           controls.wake ? "yes" : "no, recorded and reported");
+    say_probe(controls.probe, embedded);
+    printf("%-18s gates inside a statement: none\n", controls.probe ? "not controlled" : "");
 }
 
 /* Makes a database, opens a world in it as a run would, and drops it again. */
-static enum ob_result try_server(struct ob_server *server, bool *deadlock, struct ob_error *err)
+static enum ob_result try_server(struct ob_server *server, struct controls *out,
+                                 struct ob_error *err)
 {
     char *conninfo = NULL;
     enum ob_result result = ob_server_create_database(server, NULL, &conninfo, err);
@@ -70,7 +89,9 @@ static enum ob_result try_server(struct ob_server *server, bool *deadlock, struc
     struct ob_pg_world *world = NULL;
     result = ob_pg_world_open(&options, &world, err);
     if (result == OB_OK)
-        *deadlock = ob_pg_world_controls_deadlock(world);
+        *out = (struct controls){.deadlock = ob_pg_world_controls_deadlock(world),
+                                 .wake = ob_server_embedded(server),
+                                 .probe = ob_pg_world_has_probe(world)};
     ob_pg_world_close(world);
     free(conninfo);
     return ob_server_drop_database(server, result, err);
@@ -79,12 +100,12 @@ static enum ob_result try_server(struct ob_server *server, bool *deadlock, struc
 static bool check_server(const struct ob_options *options)
 {
     struct ob_server *server = NULL;
-    bool deadlock = false;
+    struct controls controls = {0};
     struct ob_error err;
     const char *what = options->database_url ? "your server" : "embedded server";
     enum ob_result result = ob_server_open(options, &server, &err);
     if (result == OB_OK)
-        result = try_server(server, &deadlock, &err);
+        result = try_server(server, &controls, &err);
     if (result == OB_OK) {
         char *url = options->database_url ? ob_pg_redact_url(options->database_url) : NULL;
         char found[512];
@@ -92,7 +113,7 @@ static bool check_server(const struct ob_options *options)
                  url ? " at " : ", started and used", url ? url : "");
         if (options->verbosity >= 0) {
             say(true, what, found, NULL);
-            say_controls(deadlock, ob_server_embedded(server));
+            say_controls(controls, ob_server_embedded(server));
         }
         free(url);
     } else {

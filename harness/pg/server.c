@@ -12,6 +12,7 @@
 #include "pg/conninfo.h"
 #include "pg/keeper.h"
 #include "pg/pidfile.h"
+#include "pg/probe.h"
 #include "pg/tree.h"
 
 #include <assert.h>
@@ -32,6 +33,7 @@ struct ob_pg_server {
     struct ob_pg_keeper keeper;
     struct ob_pg_install install;
     struct ob_pg_server_start start;
+    char *probe; /* the file of the module that it loads; owned; NULL: none */
     pid_t postmaster;
 };
 
@@ -102,8 +104,8 @@ static void add_setting(struct ob_buf *conf, const char *name, const char *value
     ob_buf_puts(conf, "'\n");
 }
 
-/* unix_socket_directories is a list; a name in double quotes may hold anything. */
-static void add_socket_directory(struct ob_buf *conf, const char *path)
+/* The setting is a list; a name in double quotes may hold anything. */
+static void add_path(struct ob_buf *conf, const char *name, const char *path)
 {
     struct ob_buf quoted;
 
@@ -115,7 +117,7 @@ static void add_socket_directory(struct ob_buf *conf, const char *path)
         ob_buf_putc(&quoted, *path);
     }
     ob_buf_putc(&quoted, '"');
-    add_setting(conf, "unix_socket_directories", quoted.data);
+    add_setting(conf, name, quoted.data);
     ob_buf_clear(&quoted);
 }
 
@@ -156,7 +158,9 @@ static enum ob_result write_conf(const struct ob_pg_server *server,
     if (server->install.number >= 180000)
         add_setting(&conf, "io_method", "sync"); /* no worker processes for reading */
     ob_buf_printf(&conf, "max_connections = %d\n", connections);
-    add_socket_directory(&conf, home->path);
+    add_path(&conf, "unix_socket_directories", home->path);
+    if (server->probe)
+        add_path(&conf, "session_preload_libraries", server->probe);
     for (size_t i = 0; i < options->setting_count; i++)
         add_setting(&conf, options->settings[i].name, options->settings[i].value);
     if (ob_buf_failed(&conf)) {
@@ -270,6 +274,8 @@ enum ob_result ob_pg_server_open(const struct ob_pg_server_options *options,
     if (result == OB_OK)
         result = ob_pg_keeper_open(&server->keeper, err);
     if (result == OB_OK)
+        result = ob_pg_probe_place(&server->install, &server->keeper.home, &server->probe, err);
+    if (result == OB_OK)
         result = ob_pg_cluster_fill(&server->install, &server->keeper, &origin, err);
     if (result == OB_OK)
         result = write_conf(server, options, err);
@@ -295,6 +301,7 @@ bool ob_pg_server_close(struct ob_pg_server *server)
     if (server->keeper.pid > 0)
         gone = ob_pg_keeper_close(&server->keeper);
     ob_pg_install_clear(&server->install);
+    free(server->probe);
     free(server);
     return gone;
 }

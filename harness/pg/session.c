@@ -63,6 +63,8 @@ enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char 
 static void receive_notice(void *arg, const PGresult *notice)
 {
     struct ob_pg_session *session = arg;
+    if (ob_pg_footprint_receive(session, notice))
+        return;
     const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
@@ -97,6 +99,8 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
                           "statement_timeout=0 -c lock_timeout=0");
     if (world->controls_deadlock)
         ob_buf_puts(&options, " -c deadlock_timeout=1h -c lc_messages=C");
+    if (world->has_probe) /* as a setting of the start, which no RESET nor DISCARD takes back */
+        ob_buf_puts(&options, " -c overbook.footprints=on");
     if (world->fixed_plans)
         ob_buf_puts(&options, " -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
                               " -c max_parallel_workers_per_gather=0");
@@ -118,6 +122,7 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
 void ob_pg_session_close(struct ob_pg_session *session)
 {
     PQclear(session->answer);
+    ob_footprint_clear(&session->footprint);
     PQfinish(session->conn);
     *session = (struct ob_pg_session){0};
 }
@@ -223,6 +228,7 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
     struct ob_pg_world *world = self;
     struct ob_pg_session *session = &world->sessions[client];
     assert(client < world->session_count && !session->answer);
+    ob_pg_footprint_begin(world, session);
     session->checked = session->deadlock == OB_PG_DEADLOCK_OFF ||
                        (session->deadlock == OB_PG_DEADLOCK_UNKNOWN && !cannot_arm(session));
     session->has_timeout |= names_timeout(op->text);
@@ -303,6 +309,7 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     reply->open = PQtransactionStatus(session->conn) != PQTRANS_IDLE;
     reply->committed = PQtransactionStatus(session->conn) == PQTRANS_IDLE &&
                        strcmp(PQcmdStatus(result), "ROLLBACK") != 0;
+    ob_pg_footprint_end(session, reply->sqlstate);
     note_settings(session, PQcmdStatus(result));
 }
 
@@ -370,7 +377,8 @@ enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
         }
         bool more = copies(session->conn, result);
         ob_pg_note_result(world, client, result);
-        if (session->answer) /* of several statements any may have changed the settings */
+        session->several = session->answer != NULL;
+        if (session->several) /* of several statements any may have changed the settings */
             session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_UNKNOWN;
         PQclear(session->answer); /* of several results the last one counts, as in PQexec */
         session->answer = result;

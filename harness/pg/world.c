@@ -7,6 +7,19 @@
 #include <string.h>
 #include <time.h>
 
+/* A setting that no module has defined is not shown. */
+static enum ob_result look_for_probe(struct ob_pg_world *world, struct ob_error *err)
+{
+    char *found = NULL;
+    enum ob_result result = ob_pg_exec(world->control,
+                                       "SELECT count(*) FROM pg_catalog.pg_settings"
+                                       " WHERE name = 'overbook.footprints'",
+                                       &found, err);
+    world->has_probe = found && strcmp(found, "1") == 0;
+    free(found);
+    return result;
+}
+
 /* Finds out what this role may control, by trying, and sets the control connection up. */
 static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error *err)
 {
@@ -31,7 +44,7 @@ static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error 
         ob_pg_exec(world->control,
                    "SET deadlock_timeout = '1h'; SET log_lock_waits = on; SET lc_messages = 'C'",
                    NULL, &refused) == OB_OK;
-    return OB_OK;
+    return look_for_probe(world, err);
 }
 
 enum ob_result ob_pg_control_open(struct ob_pg_world *world, struct ob_error *err)
@@ -110,6 +123,11 @@ bool ob_pg_world_controls_deadlock(const struct ob_pg_world *world)
     return world->controls_deadlock;
 }
 
+bool ob_pg_world_has_probe(const struct ob_pg_world *world)
+{
+    return world->has_probe;
+}
+
 static void discard(void *self, void *native)
 {
     (void)self;
@@ -136,6 +154,7 @@ struct ob_ports ob_pg_world_ports(struct ob_pg_world *world)
         .deadlock_checked = ob_pg_session_checked,
         .has_timeout = ob_pg_session_has_timeout,
         .hold = world->own_server ? ob_pg_session_hold : NULL,
+        .footprint = world->has_probe ? ob_pg_session_footprint : NULL,
         .set_clock = ob_pg_control_clock,
         .cancel = ob_pg_session_cancel,
         .discard = discard,

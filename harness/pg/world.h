@@ -46,6 +46,9 @@ PGconn *ob_pg_world_control(struct ob_pg_world *world);
 /* Whether this role may choose the victims of deadlocks. */
 bool ob_pg_world_controls_deadlock(const struct ob_pg_world *world);
 
+/* Whether the server has loaded the probe, so that sessions tell what they touch. */
+bool ob_pg_world_has_probe(const struct ob_pg_world *world);
+
 /* Remembers the present rows and sequences of all tables (exact: all of the database) as the clean
  * state, and opens the sessions.  exact: nobody else may be connected to the database. */
 OB_MUSTCHECK enum ob_result ob_pg_world_ready(struct ob_pg_world *world, struct ob_error *err);

@@ -3,6 +3,7 @@
  *
  *   world.c    opening, closing, the table of ports
  *   session.c  a client's connection: sending, polling, deadlock arming, digests of rows
+ *   footprint.c what an operation touches, as the server's probe tells
  *   prepare.c  the clients' connections before and after a run
  *   hold.c     keeping a client's backend from going on
  *   control.c  the control connection: who waits for whom, the clock, queries
@@ -32,6 +33,9 @@ struct ob_pg_session {
     bool superuser;           /* it was when it was opened */
     bool sets_deadlock;       /* the statement in flight may set deadlock_timeout */
     bool checked;             /* the deadlock check of the present wait has passed */
+    struct ob_footprint footprint; /* of the operation in flight, or of the last one */
+    bool told;                     /* the probe has said something of it */
+    bool several;                  /* it had more than one result */
     enum ob_pg_deadlock deadlock;
     enum ob_pg_deadlock deadlock_outside; /* what it is once the transaction has ended */
 };
@@ -55,6 +59,7 @@ struct ob_pg_world {
     bool own_server;
     const char *const *client_names; /* borrowed; NULL: not known */
     bool controls_deadlock;          /* the role may set deadlock_timeout */
+    bool has_probe;                  /* sessions tell what their statements touch */
     PGconn *control;                 /* owned */
     struct ob_pg_session sessions[OB_CLIENTS_MAX];
     struct ob_pg_left left[OB_CLIENTS_MAX];
@@ -96,6 +101,15 @@ enum ob_result ob_pg_session_arm(void *world, size_t client, bool armed, struct 
 bool ob_pg_session_checked(void *world, size_t client);
 bool ob_pg_session_has_timeout(void *world, size_t client);
 void ob_pg_session_cancel(void *world, size_t client);
+
+/* --- footprint.c */
+
+void ob_pg_footprint_begin(const struct ob_pg_world *world, struct ob_pg_session *session);
+/* False: the notice is not the probe's. */
+bool ob_pg_footprint_receive(struct ob_pg_session *session, const PGresult *notice);
+/* The operation is answered, with this SQLSTATE. */
+void ob_pg_footprint_end(struct ob_pg_session *session, const char *sqlstate);
+const struct ob_footprint *ob_pg_session_footprint(void *world, size_t client);
 
 /* --- hold.c */
 
