@@ -150,7 +150,9 @@ static void testcase(struct writer *w, const struct ob_report_result *result)
          ob_arena_printf(&w->arena, "expected: %s\nfound: %s\nstrategy: %s, %" PRIu64 " runs%s\n",
                          result->expected ? result->expected : "", ob_verdict_word(result->verdict),
                          result->strategy ? result->strategy : "", result->runs,
-                         result->exhausted ? ", every schedule" : ""));
+                         !result->exhausted ? ""
+                         : result->reduced  ? ", every order that matters"
+                                            : ", every schedule"));
     if (good)
         text(w, findings(w, result));
     end(w);

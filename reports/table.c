@@ -115,7 +115,7 @@ static const char *duration(struct ob_table *t, double seconds)
 static const char *found(struct ob_table *t, const struct ob_report_result *result)
 {
     if (result->verdict == OB_HOLDS && result->exhausted)
-        return "holds, all tried";
+        return result->reduced ? "holds, all that matter" : "holds, all tried";
     if (result->verdict == OB_VIOLATED && result->violation_count > 0)
         return ob_arena_printf(&t->arena, "violated in run %s",
                                grouped(t, result->violations[0].run));
@@ -377,12 +377,13 @@ static void explain_marks(struct ob_table *t)
 /* What the signs mean, and the word that looks like a proof: of those that occur. */
 static void legend(struct ob_table *t)
 {
-    bool sampled = false, exhausted = false;
+    bool sampled = false, exhausted = false, reduced = false;
     for (size_t i = 0; i < t->report->result_count; i++) {
         const struct ob_report_result *result = &t->report->results[i];
         bool holds = is_shown(t, result) && result->verdict == OB_HOLDS;
         sampled |= holds && !result->exhausted;
-        exhausted |= holds && result->exhausted;
+        exhausted |= holds && result->exhausted && !result->reduced;
+        reduced |= holds && result->exhausted && result->reduced;
     }
     explain_marks(t);
     if (sampled)
@@ -391,6 +392,11 @@ static void legend(struct ob_table *t)
     if (exhausted)
         paragraph(t, DIM, "holds, all tried: there is no other schedule of that variant.", 0,
                   TEXT_LINES);
+    if (reduced)
+        paragraph(t, DIM,
+                  "holds, all that matter: every other schedule of that variant orders only what "
+                  "cannot matter in another way.",
+                  0, TEXT_LINES);
 }
 
 static const char *totals(struct ob_table *t, const struct ob_report_summary *summary, size_t count)

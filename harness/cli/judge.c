@@ -257,7 +257,8 @@ static const char *cure(struct ob_arena *arena, const struct ob_report_result *r
         return ": try a higher bound or --strategy exhaustive";
     if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_ROUND_ROBIN)) == 0)
         return ": try --strategy random";
-    if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_EXHAUSTIVE)) == 0)
+    if (exploration->reduced ||
+        strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_EXHAUSTIVE)) == 0)
         return ob_arena_printf(arena, ": try --runs %" PRIu64, more);
     return ob_arena_printf(arena, ": try --runs %" PRIu64 " or --strategy exhaustive", more);
 }
@@ -281,6 +282,8 @@ static const char *claim_of(struct ob_report *report, const struct ob_judge_case
 {
     const struct ob_exploration *exploration = judged->exploration;
     struct ob_arena *arena = &report->arena;
+    if (exploration->reduced && exploration->exhausted)
+        return "every order of steps that can matter to each other was run";
     if (exploration->within_bound && !exploration->exhausted)
         return ob_arena_printf(arena, "every schedule of at most %u preemption%s was run",
                                judged->argument, judged->argument == 1 ? "" : "s");
@@ -299,6 +302,7 @@ static void fill_counts(struct ob_report_result *result, const struct ob_judge_c
     result->steps = exploration->steps;
     result->uncontrolled_runs = exploration->uncontrolled_runs;
     result->exhausted = exploration->exhausted;
+    result->reduced = exploration->reduced;
     result->classes = exploration->classes;
     result->outcomes = exploration->outcomes;
     result->sampled = exploration->sampled;

@@ -55,9 +55,8 @@ static const struct {
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
     {RUN,
      {"strategy", KEY_STRATEGY, "NAME[:ARG]", 0,
-      "random, round-robin, exhaustive, bounded:N (preemptions), pct:D (depth), pos, urw, stress "
-      "or "
-      "permutations",
+      "random, round-robin, exhaustive, dpor, bounded:N (preemptions), pct:D (depth), pos, urw, "
+      "stress or permutations",
       0}},
     {RUN, {"runs", KEY_RUNS, "N", 0, "at most so many runs of each variant", 0}},
     {RUN, {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each variant: 60s, 5min", 0}},

@@ -32,12 +32,6 @@ struct wish {
     unsigned argument;
 };
 
-static bool ends_by_itself(enum ob_strategy_kind strategy)
-{
-    return strategy == OB_STRATEGY_EXHAUSTIVE || strategy == OB_STRATEGY_BOUNDED ||
-           strategy == OB_STRATEGY_PERMUTATIONS;
-}
-
 /* The wish is borrowed. */
 static struct ob_explore_options explore_options(struct running *running,
                                                  const struct ob_scenario *scenario, size_t variant,
@@ -45,7 +39,7 @@ static struct ob_explore_options explore_options(struct running *running,
 {
     const struct ob_options *options = running->options;
     uint64_t runs = scenario->explore.runs > 0 ? scenario->explore.runs : OB_RUNS_DEFAULT;
-    if (ends_by_itself(wish->strategy) && scenario->explore.runs == 0)
+    if (ob_strategy_ends(wish->strategy) && scenario->explore.runs == 0)
         runs = UINT64_MAX; /* --runs and --budget bound it */
     return (struct ob_explore_options){
         .strategy = wish->strategy,

@@ -252,6 +252,7 @@ static void conclude(struct exploring *e)
     out->sampled = ob_strategy_samples(e->options->strategy) && !e->options->orders_first &&
                    !out->counts_are_bounds && out->runs > 0;
     out->exhausted = ob_strategy_exhausted(e->strategy) && controlled;
+    out->reduced = ob_strategy_reduces(e->options->strategy);
     out->within_bound = ob_strategy_within_bound(e->strategy) && controlled;
     out->changed = ob_strategy_changed(e->strategy) && controlled;
     out->promised = ob_strategy_promise(e->strategy, out->runs, &out->promise) && controlled;

@@ -49,6 +49,7 @@ struct ob_exploration {
     uint64_t outcomes_once, classes_once;
     bool sampled;
     bool exhausted;
+    bool reduced;      /* ob_strategy_reduces */
     bool within_bound; /* bounded: every schedule within the bound was run */
     bool promised;     /* pct: the promise below holds for this exploration */
     struct ob_strategy_promise promise;

@@ -222,6 +222,17 @@ bool ob_strategy_promise(const struct ob_strategy *strategy, uint64_t run_count,
     return true;
 }
 
+bool ob_strategy_ends(enum ob_strategy_kind kind)
+{
+    return kind == OB_STRATEGY_EXHAUSTIVE || kind == OB_STRATEGY_BOUNDED ||
+           kind == OB_STRATEGY_PERMUTATIONS || kind == OB_STRATEGY_DPOR;
+}
+
+bool ob_strategy_reduces(enum ob_strategy_kind kind)
+{
+    return kind == OB_STRATEGY_DPOR;
+}
+
 bool ob_strategy_samples(enum ob_strategy_kind kind)
 {
     return kind == OB_STRATEGY_RANDOM || kind == OB_STRATEGY_PCT || kind == OB_STRATEGY_POS ||

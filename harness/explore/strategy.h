@@ -113,6 +113,12 @@ struct ob_strategy_promise {
 bool ob_strategy_promise(const struct ob_strategy *strategy, uint64_t run_count,
                          struct ob_strategy_promise *out);
 
+/* Whether it ends when all is done that it does. */
+bool ob_strategy_ends(enum ob_strategy_kind kind);
+
+/* Whether of schedules that only differ in the order of what cannot matter it runs one. */
+bool ob_strategy_reduces(enum ob_strategy_kind kind);
+
 /* Whether its runs are drawn by lot, so that those to come are like those that were. */
 bool ob_strategy_samples(enum ob_strategy_kind kind);
 

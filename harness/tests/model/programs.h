@@ -30,4 +30,8 @@ struct ob_choices {
 void ob_programs_run(const struct ob_programs *programs, const struct ob_chooser *chooser,
                      struct ob_choices *out);
 
+/* The same, and lets the strategy learn from it. */
+void ob_programs_explore(const struct ob_programs *programs, struct ob_strategy *strategy,
+                         struct ob_choices *out);
+
 #endif

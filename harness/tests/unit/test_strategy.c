@@ -117,7 +117,7 @@ static void a_run_made_again_is_chosen_the_same(void **state)
             struct ob_choices first, again;
             assert_true(ob_strategy_next(strategy, i));
             ob_programs_run(&programs, &chooser, &first);
-            ob_programs_run(&programs, &chooser, &again);
+            ob_programs_explore(&programs, strategy, &again);
             assert_string_equal(first.text, again.text);
         }
         ob_strategy_free(strategy);
@@ -130,7 +130,6 @@ static unsigned differences(enum ob_strategy_kind kind, uint64_t seed, uint64_t 
     static const struct ob_programs programs = {3, {3, 3, 3}, 1, 2, NULL};
     struct ob_strategy *a = ob_strategy_new(kind, seed, 3),
                        *b = ob_strategy_new(kind, other_seed, 3);
-    struct ob_chooser choose_a = ob_strategy_chooser(a), choose_b = ob_strategy_chooser(b);
     unsigned count = 0;
     for (uint64_t run = 0; run < 40; run++) {
         struct ob_choices one, other;
@@ -138,8 +137,8 @@ static unsigned differences(enum ob_strategy_kind kind, uint64_t seed, uint64_t 
         assert_int_equal(ob_strategy_next(b, run), more);
         if (!more)
             break;
-        ob_programs_run(&programs, &choose_a, &one);
-        ob_programs_run(&programs, &choose_b, &other);
+        ob_programs_explore(&programs, a, &one);
+        ob_programs_explore(&programs, b, &other);
         count += strcmp(one.text, other.text) != 0;
     }
     ob_strategy_free(a);
@@ -287,7 +286,7 @@ static void strategies_are_known_by_their_words(void **state)
     assert_int_equal(argument, 7);
     assert_string_equal(err.message, "unknown strategy \"exaustive\"");
     assert_string_equal(err.detail, "Known are random, round-robin, exhaustive, stress, "
-                                    "permutations, bounded:N, pct:D, pos, urw.");
+                                    "permutations, bounded:N, pct:D, pos, urw, dpor.");
     assert_string_equal(err.hint, "Did you mean \"exhaustive\"?");
     assert_int_equal(ob_strategy_parse("boundet:3", &kind, &argument, &err), OB_USAGE);
     assert_string_equal(err.hint, "Did you mean \"bounded\"?");
