@@ -31,8 +31,6 @@ static char way_of(const PlannedStmt *plan, const RangeTblEntry *entry, Index in
 {
     ListCell *cell;
 
-    if (entry->relkind == RELKIND_SEQUENCE)
-        return 'N';
     if (entry->rellockmode < RowShareLock)
         return 'R';
     if (entry->rellockmode > RowShareLock)
@@ -81,6 +79,17 @@ static void add_triggers(Oid table)
     table_close(relation, AccessShareLock);
 }
 
+/* A table's own sequence is drawn from with its rows, without a word. */
+static bool is_own_sequence(const RangeTblEntry *entry)
+{
+    Oid table;
+    int32 column;
+
+    return entry->relkind == RELKIND_SEQUENCE &&
+           (sequenceIsOwned(entry->relid, DEPENDENCY_AUTO, &table, &column) ||
+            sequenceIsOwned(entry->relid, DEPENDENCY_INTERNAL, &table, &column));
+}
+
 /* A view stands for what its query reads, which is there as well. */
 static void add_relation(const PlannedStmt *plan, const RangeTblEntry *entry, Index index)
 {
@@ -88,7 +97,7 @@ static void add_relation(const PlannedStmt *plan, const RangeTblEntry *entry, In
 
     if (entry->relkind == RELKIND_VIEW || isAnyTempNamespace(get_rel_namespace(entry->relid)))
         return;
-    if (entry->relkind == RELKIND_FOREIGN_TABLE) {
+    if (entry->relkind == RELKIND_FOREIGN_TABLE || is_own_sequence(entry)) {
         ob_tell_add_anything();
     } else if (entry->relid < FirstNormalObjectId) {
         if (way != 'R')

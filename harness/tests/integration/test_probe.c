@@ -137,7 +137,7 @@ static void a_statement_tells_what_it_reads_locks_and_writes(void **state)
                    "W public.note; R public.booking");
     expect_touches(&place, "DELETE FROM note", "W public.note");
     expect_touches(&place, "SELECT * FROM busy", "R public.booking");
-    expect_touches(&place, "SELECT last_value FROM loose", "N public.loose");
+    expect_touches(&place, "SELECT last_value FROM loose", "R public.loose");
     expect_touches(&place, "SELECT count(*) FROM pg_class", "");
     expect_touches(&place, "EXPLAIN SELECT * FROM room", "");
     expect_touches(&place, "EXPLAIN ANALYZE SELECT * FROM room", "R public.room");
@@ -189,6 +189,7 @@ static void only_a_sequence_of_the_table_s_own_belongs_to_its_rows(void **state)
     expect_touches(&place, "INSERT INTO booking (who) VALUES (nextval('loose'))",
                    "W public.booking; ?");
     expect_touches(&place, "SELECT nextval('booking_id_seq')", "?");
+    expect_touches(&place, "SELECT last_value FROM booking_id_seq", "?");
     expect_touches(&place, "SELECT nextval('loose')", "?");
     expect_touches(&place, "SELECT currval('loose')", "?");
     expect_touches(&place, "SELECT setval('loose', 50)", "?");

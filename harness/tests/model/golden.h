@@ -25,7 +25,8 @@ struct ob_golden {
     const char *rows; /* SQL that fills the tables */
     struct ob_golden_step steps[OB_GOLDEN_STEPS_MAX];
     size_t step_count;
-    /* Of two and of three clients; 0: not known.  Reduced: the runs that dpor makes of them. */
+    /* Of two and of three clients; 0: not known.  Reduced: the runs that dpor makes of them
+     * on the model, which tells of each row. */
     uint64_t schedules[2], outcomes[2], reduced[2];
 };
 

@@ -12,8 +12,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <inttypes.h>
-
 static struct ob_golden_count reduce(const struct ob_golden *golden, size_t clients)
 {
     struct ob_golden_model model;
@@ -40,14 +38,8 @@ static void the_known_programs_need_few_runs_and_lose_no_outcome(void **state)
             if (golden->outcomes[clients - 2] == 0)
                 continue;
             struct ob_golden_count count = reduce(golden, clients);
-            print_message("%s x%zu: %" PRIu64 " of %" PRIu64 " schedules, %" PRIu64
-                          " cut short, %" PRIu64 " outcomes\n",
-                          golden->name, clients, count.schedules, golden->schedules[clients - 2],
-                          count.cut_short, count.outcomes);
-            if (count.outcomes != golden->outcomes[clients - 2] ||
-                count.schedules != golden->reduced[clients - 2])
-                print_message("  expected %" PRIu64 " and %" PRIu64 " outcomes\n",
-                              golden->reduced[clients - 2], golden->outcomes[clients - 2]);
+            assert_int_equal(count.outcomes, golden->outcomes[clients - 2]);
+            assert_int_equal(count.schedules, golden->reduced[clients - 2]);
         }
     }
 }
