@@ -4,6 +4,7 @@
 #   make check               unit tests, tests on a throwaway server, golden tests
 #   make bless               take the golden tests' output for what is expected
 #   make conformance         2000 random specs against PostgreSQL's isolationtester
+#   make soundness           2000 random programs: dpor against all schedules
 #   make lint coverage bench fuzz check-valgrind format dist install uninstall clean
 #   SANITIZER=address|undefined|thread (or several, with commas)   another flavour, in build/FLAVOUR
 #   WERROR=1                 warnings are errors
@@ -188,7 +189,7 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
 
-.PHONY: all check bless conformance check-valgrind unit coverage coverage-report lint format bench \
+.PHONY: all check bless conformance soundness check-valgrind unit coverage coverage-report lint format bench \
         fuzz fuzzers install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
@@ -299,6 +300,10 @@ conformance: all
 
 # "Possibly lost" is what belongs to threads that were given up on purpose.
 VALGRIND_LEAKS := --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect
+
+# Whether the reduction loses anything, on many programs.
+soundness: $B/integration/test_soundness
+	OVERBOOK_SOUNDNESS=2000 $B/integration/test_soundness
 
 check-valgrind: $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS)
 	script/run-tests --jobs $(TEST_JOBS) --limit $(UNIT_LIMIT) \

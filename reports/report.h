@@ -45,7 +45,7 @@ struct ob_report_result {
     const char *strategy;
     uint64_t runs, steps, uncontrolled_runs;
     bool exhausted;
-    bool reduced;       /* of schedules that only differ in what cannot matter, one was run */
+    bool reduced; /* of schedules that only differ in what cannot matter, one was run */
     uint64_t classes, outcomes;
     bool sampled; /* the runs were drawn by lot: the two estimates mean something */
     double unseen_classes, unseen_outcomes; /* the share of further runs with a new one */

@@ -35,7 +35,7 @@ struct ob_choice_point {
     size_t point;          /* FAULT: index into the run's list of fault points */
     uint32_t hit;          /* FAULT: how often this client has reached it before, from 0 */
     const struct ob_trace *trace; /* STEP: the run until now */
-    uint64_t seen;         /* digest of the steps and events until the last STEP; 0: no gates */
+    uint64_t seen; /* digest of the steps and events until the last STEP; 0: no gates */
 };
 
 #define OB_CANNOT_FOLLOW SIZE_MAX

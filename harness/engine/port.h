@@ -61,8 +61,8 @@ struct ob_ports {
      * has stopped on return.  NULL where that is not possible. */
     enum ob_result (*hold)(void *self, size_t client, bool held, struct ob_error *err);
 
-    /* What the client's operation in flight, or its last one, has touched so far; borrowed until its
-     * next one.  NULL where the server does not tell. */
+    /* What the client's operation in flight, or its last one, has touched so far; borrowed until
+     * its next one.  NULL where the server does not tell. */
     const struct ob_footprint *(*footprint)(void *self, size_t client);
 
     enum ob_result (*set_clock)(void *self, int64_t time_us, struct ob_error *err);

@@ -213,8 +213,7 @@ static void note_faults(struct dpor *dpor)
     for (size_t i = 0; i < dpor->count; i++) {
         if (dpor->nodes[i].is_step)
             step = dpor->nodes[i].step;
-        else if (dpor->nodes[i].is_fault && dpor->nodes[i].option > 0 &&
-                 step < dpor->events.count)
+        else if (dpor->nodes[i].is_fault && dpor->nodes[i].option > 0 && step < dpor->events.count)
             ob_event_is_unknown(&dpor->events.items[step]);
     }
 }

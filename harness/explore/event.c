@@ -63,7 +63,8 @@ static bool is_database_text(enum ob_op_kind kind)
  * visible cannot be told from its end. */
 static bool is_opaque(const struct ob_step *step)
 {
-    static const char *const words[] = {"rollback", "commit", "abort", "end;", "begin", "start transaction"};
+    static const char *const words[] = {"rollback", "commit", "abort",
+                                        "end;",     "begin",  "start transaction"};
     if (!is_database_text(step->kind))
         return false;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -134,8 +135,7 @@ static void credit(struct derivation *d, size_t step, const struct ob_completion
     struct ob_event_of_step event = {.touches.known = true};
     describe(d, completion, &d->trace->steps[first], &event);
     for (size_t i = first; i <= step; i++)
-        if (i == first || i == step ||
-            (d->trace->steps[i].woken & ((ob_client_set)1 << client)))
+        if (i == first || i == step || (d->trace->steps[i].woken & ((ob_client_set)1 << client)))
             ob_event_join(&d->out->items[i], &event);
     d->launched[client] = SIZE_MAX;
     ob_footprint_clear(&event.touches);
@@ -222,8 +222,8 @@ bool ob_events_dependent(const struct ob_event_of_step *a, const struct ob_event
 {
     if (!a->touches.known || !b->touches.known)
         return true;
-    bool serializable = a->touches.level == OB_LEVEL_SERIALIZABLE &&
-                        b->touches.level == OB_LEVEL_SERIALIZABLE;
+    bool serializable =
+        a->touches.level == OB_LEVEL_SERIALIZABLE && b->touches.level == OB_LEVEL_SERIALIZABLE;
     if (serializable && (a->ends || b->ends))
         return true;
     if ((a->snapshot && b->publishes) || (b->snapshot && a->publishes))

@@ -17,14 +17,14 @@ struct ob_event_of_step {
     size_t client;
     struct ob_footprint touches; /* owned; the ways below among them */
     ob_client_set woken;
-    bool snapshot; /* takes the one snapshot that its transaction reads by */
+    bool snapshot;        /* takes the one snapshot that its transaction reads by */
     bool publishes, ends; /* a transaction: makes what it wrote visible, or at least frees locks */
 };
 
 /* The end of a transaction, for each resource that it has touched.  Ways beside those of
  * footprint.h. */
-#define OB_TOUCH_RELEASE 32u     /* locks on it are freed */
-#define OB_TOUCH_PUBLISH 64u     /* what was written becomes visible */
+#define OB_TOUCH_RELEASE 32u      /* locks on it are freed */
+#define OB_TOUCH_PUBLISH 64u      /* what was written becomes visible */
 #define OB_TOUCH_PUBLISH_ADD 128u /* what was added does */
 
 struct ob_events {

@@ -58,7 +58,7 @@ struct ob_golden_place {
 
 struct ob_golden_count {
     uint64_t schedules, outcomes;
-    uint64_t cut_short; /* runs that a reduction ended early; not among the schedules */
+    uint64_t cut_short;    /* runs that a reduction ended early; not among the schedules */
     uint64_t uncontrolled; /* runs with a wake that the server chose */
 };
 

@@ -19,7 +19,8 @@ static enum ob_result digest(void *self, uint64_t *out, struct ob_error *err)
 void ob_golden_model_open(struct ob_golden_model *model, const struct ob_golden *golden,
                           uint64_t jitter_seed)
 {
-    struct ob_model_options options = {.session_count = 3, .jitter_seed = jitter_seed, .tells = true};
+    struct ob_model_options options = {
+        .session_count = 3, .jitter_seed = jitter_seed, .tells = true};
     model->model = ob_model_new(&options);
     if (golden->row[0] != '\0')
         ob_model_put(model->model, golden->row, 10);

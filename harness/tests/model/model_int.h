@@ -42,7 +42,7 @@ struct session {
     unsigned timeout, own_check; /* ticks of a wait; 0: none */
     struct ob_reply reply;
     int64_t result;
-    uint64_t rows_seen; /* which, by the command rows */
+    uint64_t rows_seen;            /* which, by the command rows */
     struct ob_footprint footprint; /* of the operation in flight, or of the last one */
 };
 

@@ -19,8 +19,7 @@ static struct ob_golden_count reduce(const struct ob_golden *golden, size_t clie
     struct ob_error err;
     ob_golden_model_open(&model, golden, 0);
     struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_DPOR, 0, clients);
-    enum ob_result result =
-        ob_golden_search(golden, clients, &model.place, strategy, &count, &err);
+    enum ob_result result = ob_golden_search(golden, clients, &model.place, strategy, &count, &err);
     if (result != OB_OK)
         fail_msg("%s: %s", golden->name, err.message);
     assert_true(ob_strategy_exhausted(strategy));

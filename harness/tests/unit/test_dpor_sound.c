@@ -24,7 +24,8 @@ static uint64_t digest(void *self)
 
 static void begin(struct ob_scene *scene, struct ob_sound *sound)
 {
-    ob_scene_open(scene, (struct ob_model_options){.session_count = 3, .holds = true, .tells = true}, NULL);
+    ob_scene_open(
+        scene, (struct ob_model_options){.session_count = 3, .holds = true, .tells = true}, NULL);
     ob_model_put(scene->model, "r1", 10);
     ob_model_put(scene->model, "s1", 20);
     *sound = (struct ob_sound){
