@@ -45,8 +45,8 @@ static const char *const statements[] = {
     "INSERT INTO booking VALUES (3, 2, '[7,12)', 'bob')",
     "INSERT INTO booking VALUES (4, 2, '[20,22)', 'ann')",
     "INSERT INTO booking VALUES (2, 2, '[30,31)', 'cat') ON CONFLICT DO NOTHING",
-    "INSERT INTO booking SELECT 5, 1, '[5,9)', 'eve' WHERE NOT EXISTS"
-    " (SELECT FROM booking WHERE during && '[5,9)')",
+    ("INSERT INTO booking SELECT 5, 1, '[5,9)', 'eve' WHERE NOT EXISTS"
+     " (SELECT FROM booking WHERE during && '[5,9)')"),
     "UPDATE booking SET room = 2 WHERE id = 1",
     "DELETE FROM booking WHERE room = 1",
     "DELETE FROM room WHERE id = 2",
