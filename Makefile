@@ -86,7 +86,7 @@ ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_en
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text \
                      test_order test_strategy test_bounded test_pct test_pos test_urw test_dpor test_dpor_sound test_claim test_follower test_tally test_statements test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
-                       test_proof test_sql_target test_spec_target test_reference_target test_plain test_soundness test_probe
+                       test_proof test_sql_target test_spec_target test_reference_target test_plain test_soundness test_interrupt test_probe
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line

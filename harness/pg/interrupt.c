@@ -28,18 +28,16 @@ static void cancel(PGconn *conn)
     PQfreeCancel(how);
 }
 
-/* Returns when there is something to read, if only the connection's end. */
+/* Returns when there is something to read, if only the connection's end.  A server that has not
+ * begun with the statement yet forgets that it is to be cancelled, so it is told again. */
 static void wait_readable(PGconn *conn)
 {
     struct pollfd fd = {.fd = PQsocket(conn), .events = POLLIN};
-    bool cancelled = false;
     int ready = 0;
     while (fd.fd >= 0 && (ready == 0 || (ready < 0 && errno == EINTR))) {
         ready = poll(&fd, 1, LOOK_EVERY_MS);
-        if (ready <= 0 && ob_pg_interrupted() && !cancelled) {
+        if (ready <= 0 && ob_pg_interrupted())
             cancel(conn);
-            cancelled = true;
-        }
     }
 }
 
