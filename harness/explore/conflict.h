@@ -1,8 +1,8 @@
 /*
  * conflict.h - whether the order of two steps of different clients may matter.
  *
- * Only what is known for certain makes them independent.  What a statement touches is not known, so
- * it may conflict with any other; footprints of statements belong here once there are any.
+ * Only what is known for certain makes them independent.  What a statement touches is not known
+ * before it is made, so it may conflict with any other; afterwards event.h tells.
  */
 #ifndef OB_EXPLORE_CONFLICT_H
 #define OB_EXPLORE_CONFLICT_H

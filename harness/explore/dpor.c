@@ -14,8 +14,8 @@
 #include "explore/strategy_int.h"
 
 #include "base/alloc.h"
-#include "base/digest.h"
 #include "explore/event.h"
+#include "explore/path.h"
 #include "explore/race.h"
 
 #include <assert.h>
@@ -64,28 +64,13 @@ static void clear(void *state)
     ob_events_clear(&dpor->events);
 }
 
-static uint64_t digest_of(const struct ob_choice_point *point)
-{
-    uint64_t hash = ob_hash_u64(OB_HASH_START, point->seen);
-    hash = ob_hash_u64(hash, point->kind);
-    hash = ob_hash_u64(hash, point->option_count);
-    for (size_t i = 0; point->clients && i < point->option_count; i++)
-        hash = ob_hash_u64(hash, point->clients[i]);
-    if (point->kind == OB_CHOICE_FAULT) {
-        hash = ob_hash_u64(hash, point->client);
-        hash = ob_hash_u64(hash, point->point);
-        hash = ob_hash_u64(hash, point->hit);
-    }
-    return ob_hash_end(hash);
-}
-
 static struct node *add_node(struct dpor *dpor, const struct ob_choice_point *point)
 {
     dpor->nodes = ob_grow(dpor->nodes, &dpor->capacity, dpor->count + 1, sizeof *dpor->nodes);
     struct node *node = &dpor->nodes[dpor->count++];
     *node = (struct node){.is_step = point->kind == OB_CHOICE_STEP,
                           .is_fault = point->kind == OB_CHOICE_FAULT,
-                          .seen = digest_of(point),
+                          .seen = ob_path_digest(point),
                           .option_count = (uint32_t)point->option_count,
                           .events = node->events};
     if (node->is_step && !node->events)
@@ -161,7 +146,7 @@ static size_t choose(void *state, const struct ob_choice_point *point)
     struct node *node = &dpor->nodes[dpor->depth];
     size_t option = node->is_step && point->kind == OB_CHOICE_STEP ? option_of(point, node->chosen)
                                                                    : node->option;
-    if (node->seen != digest_of(point) || option >= point->option_count) {
+    if (node->seen != ob_path_digest(point) || option >= point->option_count) {
         dpor->search.changed = true;
         option = 0;
     }

@@ -181,10 +181,8 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
     out->uncontrolled_runs += e->trace.uncontrolled > 0;
     ob_statements_add(&out->statements, &e->trace);
     ob_strategy_learn(e->strategy, &e->trace);
-    if (e->trace.end == OB_RUN_DIVERGED && ob_strategy_cut(e->strategy)) {
-        out->cut_short++;
+    if (e->trace.end == OB_RUN_DIVERGED && ob_strategy_cut(e->strategy))
         return OB_OK;
-    }
     if (e->trace.end == OB_RUN_DIVERGED && ob_strategy_order(e->strategy)) {
         pass_over(e);
         return OB_OK;

@@ -53,10 +53,9 @@ struct ob_exploration {
     bool within_bound; /* bounded: every schedule within the bound was run */
     bool promised;     /* pct: the promise below holds for this exploration */
     struct ob_strategy_promise promise;
-    bool changed;       /* exhaustive, bounded: the same choices led elsewhere, and the server chose
-                           nothing */
-    uint64_t cut_short; /* dpor: runs that were ended as soon as they could show nothing new */
-    bool stopped;       /* progress said so */
+    bool changed; /* exhaustive, bounded: the same choices led elsewhere, and the server chose
+                     nothing */
+    bool stopped; /* progress said so */
     uint64_t passed_over;      /* runs in which a given order could not be followed, */
     char passed_over_why[240]; /* the first of them, and why */
     struct ob_finding *findings;

@@ -12,10 +12,11 @@ void ob_path_clear(struct ob_path *path)
     *path = (struct ob_path){0};
 }
 
-static uint64_t digest_of(const struct ob_choice_point *point)
+uint64_t ob_path_digest(const struct ob_choice_point *point)
 {
     uint64_t hash = ob_hash_u64(OB_HASH_START, point->seen);
     hash = ob_hash_u64(hash, point->kind);
+    hash = ob_hash_u64(hash, point->option_count);
     for (size_t i = 0; point->clients && i < point->option_count; i++)
         hash = ob_hash_u64(hash, point->clients[i]);
     if (point->kind == OB_CHOICE_FAULT) {
@@ -40,7 +41,7 @@ static uint32_t stay_of(const struct ob_choice_point *point)
 bool ob_path_choose(struct ob_path *path, const struct ob_choice_point *point, size_t *option)
 {
     assert(point->option_count < OB_PATH_NO_STAY);
-    uint64_t seen = digest_of(point);
+    uint64_t seen = ob_path_digest(point);
     if (path->depth == path->count) {
         uint32_t stay = stay_of(point);
         path->nodes = ob_grow(path->nodes, &path->capacity, path->count + 1, sizeof *path->nodes);

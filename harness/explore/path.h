@@ -30,6 +30,9 @@ struct ob_path {
     bool stays;   /* past its end no client is preempted; else the first option is taken */
 };
 
+/* What a choice is about, and what the run has been until then. */
+uint64_t ob_path_digest(const struct ob_choice_point *point);
+
 void ob_path_clear(struct ob_path *path);
 
 /* Makes the next choice of a run.  False when the choice is not the one that it was before; *option

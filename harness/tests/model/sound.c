@@ -9,6 +9,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define OUTCOMES_MAX 4096
 
 struct outcomes {
@@ -110,4 +113,21 @@ bool ob_sound_compare(struct ob_sound *sound, const struct ob_sound_program *pro
         print_program(program);
     }
     return true;
+}
+
+void ob_sound_by_lot(struct ob_sound *sound, uint64_t count,
+                     void (*write)(struct ob_sound_program *program, uint64_t seed))
+{
+    for (uint64_t seed = 1; seed <= count; seed++) {
+        struct ob_sound_program program;
+        char name[32];
+        write(&program, seed);
+        snprintf(name, sizeof name, "seed %" PRIu64, seed);
+        (void)ob_sound_compare(sound, &program, name);
+    }
+    print_message("figure: %" PRIu64 " programs, %" PRIu64 " schedules, %" PRIu64
+                  " runs of dpor, %" PRIu64 " cut short, %" PRIu64 " programs lost outcomes\n",
+                  sound->compared, sound->schedules, sound->reduced, sound->cut_short, sound->lost);
+    assert_int_equal(sound->lost, 0);
+    assert_true(sound->compared > count / 2);
 }

@@ -31,6 +31,10 @@ struct ob_sound {
 /* On a scene without clients: gives it OB_SOUND_CLIENTS of them. */
 void ob_sound_begin(struct ob_sound *sound);
 
+/* Programs made by lot, with the seeds from 1 to count; prints how many there were. */
+void ob_sound_by_lot(struct ob_sound *sound, uint64_t count,
+                     void (*write)(struct ob_sound_program *program, uint64_t seed));
+
 /* A program that loses an outcome, or shows one that is none, is printed.  False: it has too many
  * schedules. */
 bool ob_sound_compare(struct ob_sound *sound, const struct ob_sound_program *program,
