@@ -97,13 +97,6 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
 {
     const struct ob_options *options = running->options;
     struct ob_report *report = &running->report;
-    const struct ob_target_options target_options = {
-        .conninfo = conninfo,
-        .limits = ob_limits_default(),
-        .fault_budget = options->faults,
-        .fixed_plans = true,
-        .own_server = ob_server_embedded(running->server),
-    };
     struct wish wish;
     enum ob_result code = choose_strategy(options, scenario, &wish, err);
     if (code != OB_OK)
@@ -111,6 +104,14 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
     char name[OB_STRATEGY_NAME_SIZE];
     ob_strategy_name(wish.strategy, wish.argument, name);
     result->strategy = ob_arena_strdup(&report->arena, name);
+    const struct ob_target_options target_options = {
+        .conninfo = conninfo,
+        .limits = ob_limits_default(),
+        .fault_budget = options->faults,
+        .fixed_plans = true,
+        .own_server = ob_server_embedded(running->server),
+        .learns = ob_strategy_reduces(wish.strategy),
+    };
     struct ob_target *target = NULL;
     code = ob_target_open(scenario, variant, &target_options, &target, err);
     if (code != OB_OK)

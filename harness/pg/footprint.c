@@ -12,7 +12,7 @@
 void ob_pg_footprint_begin(const struct ob_pg_world *world, struct ob_pg_session *session)
 {
     ob_footprint_reset(&session->footprint);
-    session->footprint.known = world->has_probe;
+    session->footprint.known = world->tells;
     session->told = session->several = false;
 }
 

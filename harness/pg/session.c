@@ -99,7 +99,7 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
                           "statement_timeout=0 -c lock_timeout=0");
     if (world->controls_deadlock)
         ob_buf_puts(&options, " -c deadlock_timeout=1h -c lc_messages=C");
-    if (world->has_probe) /* as a setting of the start, which no RESET nor DISCARD takes back */
+    if (world->tells) /* as a setting of the start, which no RESET nor DISCARD takes back */
         ob_buf_puts(&options, " -c overbook.footprints=on");
     if (world->fixed_plans)
         ob_buf_puts(&options, " -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"

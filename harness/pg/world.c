@@ -16,6 +16,7 @@ static enum ob_result look_for_probe(struct ob_pg_world *world, struct ob_error 
                                        " WHERE name = 'overbook.footprints'",
                                        &found, err);
     world->has_probe = found && strcmp(found, "1") == 0;
+    world->tells = world->has_probe && world->learns;
     free(found);
     return result;
 }
@@ -78,6 +79,7 @@ enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struc
     world->keeps_session_state = options->keeps_session_state;
     world->fixed_plans = options->fixed_plans;
     world->own_server = options->own_server;
+    world->learns = options->learns;
     world->client_names = options->client_names;
     world->exact = options->exact;
     world->clock_us = INT64_MIN;
@@ -154,7 +156,7 @@ struct ob_ports ob_pg_world_ports(struct ob_pg_world *world)
         .deadlock_checked = ob_pg_session_checked,
         .has_timeout = ob_pg_session_has_timeout,
         .hold = world->own_server ? ob_pg_session_hold : NULL,
-        .footprint = world->has_probe ? ob_pg_session_footprint : NULL,
+        .footprint = world->tells ? ob_pg_session_footprint : NULL,
         .set_clock = ob_pg_control_clock,
         .cancel = ob_pg_session_cancel,
         .discard = discard,

@@ -30,6 +30,7 @@ struct ob_pg_world_options {
     bool keeps_session_state; /* clients may change their sessions: DISCARD ALL after each run */
     bool fixed_plans;         /* index scans wherever there are any, as with tables of real size */
     bool own_server;          /* its processes are ours, and can be kept from going on */
+    bool learns;              /* what clients touch, where the server tells; it takes some time */
     /* Clients send whatever SQL they like: rows are put back to the very place that they had, and a
      * schema that was changed by a copy of the whole database, NAME_clean, which is kept beside it
      * until the world is closed. */

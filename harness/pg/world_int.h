@@ -56,10 +56,11 @@ struct ob_pg_world {
     char *conninfo; /* owned */
     char *clock;    /* owned; NULL: none */
     bool keeps_session_state, fixed_plans;
-    bool own_server;
+    bool own_server, learns;
     const char *const *client_names; /* borrowed; NULL: not known */
     bool controls_deadlock;          /* the role may set deadlock_timeout */
-    bool has_probe;                  /* sessions tell what their statements touch */
+    bool has_probe;                  /* the server can tell what statements touch */
+    bool tells;                      /* and does */
     PGconn *control;                 /* owned */
     struct ob_pg_session sessions[OB_CLIENTS_MAX];
     struct ob_pg_left left[OB_CLIENTS_MAX];

@@ -107,6 +107,7 @@ static enum ob_result open_target(struct ob_target *target, struct ob_error *err
         .keeps_session_state = target->ops->keeps_session_state,
         .fixed_plans = target->options->fixed_plans,
         .own_server = target->options->own_server,
+        .learns = target->options->learns,
         .exact = target->ops->exact,
     };
     enum ob_result result = make_items(target, err);

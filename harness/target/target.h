@@ -18,8 +18,8 @@ struct ob_target;
 struct ob_target_options {
     const char *conninfo; /* of an empty database that may be filled and wiped */
     struct ob_limits limits;
-    const unsigned *fault_budget; /* NULL: the scenario's */
-    bool fixed_plans, own_server; /* pg/world.h */
+    const unsigned *fault_budget;         /* NULL: the scenario's */
+    bool fixed_plans, own_server, learns; /* pg/world.h */
 };
 
 /* Installs the variant and does what the scenario gives as done.  The scenario is borrowed for the

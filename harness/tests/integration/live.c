@@ -92,8 +92,10 @@ static void open_world(struct ob_live *live, const char *schema, const struct ob
 {
     *live = (struct ob_live){0};
     live->conninfo = new_database();
-    struct ob_pg_world_options options = {
-        .conninfo = live->conninfo, .session_count = LIVE_SESSIONS, .own_server = own_server};
+    struct ob_pg_world_options options = {.conninfo = live->conninfo,
+                                          .session_count = LIVE_SESSIONS,
+                                          .own_server = own_server,
+                                          .learns = true};
     must(ob_pg_world_open(&options, &live->world, &live->err), &live->err);
     sql_on(ob_pg_world_control(live->world), schema, NULL);
     must(ob_pg_world_ready(live->world, &live->err), &live->err);
