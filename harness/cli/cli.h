@@ -51,7 +51,7 @@ struct ob_options {
     size_t arg_count;
 };
 
-#define OB_RUNS_DEFAULT 100
+#define OB_RUNS_DEFAULT 80
 
 enum ob_command {
     OB_COMMAND_RUN = 1,
