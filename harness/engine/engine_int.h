@@ -142,6 +142,10 @@ enum ob_settled ob_settle_await(struct ob_engine *engine, struct ob_client *clie
 /* Those who wait, directly or through others, for this client. */
 ob_client_set ob_settle_behind(const struct ob_engine *engine, size_t client);
 
+/* Whether the order of what moves in this client's step is drawn by the server, unless those who
+ * wait for it are held: it may let several go on, or one while it is not yet done itself. */
+bool ob_settle_is_lot(const struct ob_engine *engine, const struct ob_client *client);
+
 /* Interrupts everything in flight, waits until it has ended, so that the sessions can be reset, and
  * discards the answers that no client will be told. */
 enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err);

@@ -57,6 +57,11 @@ struct ob_ports {
      * one may have cancelled it. */
     bool (*has_timeout)(void *self, size_t client);
 
+    /* Whether a transaction of the client's may be serializable, as far as is known: the server lets
+     * go of its locks first, and only then notes for the conflicts of others that it has ended.
+     * NULL: none is. */
+    bool (*serializable)(void *self, size_t client);
+
     /* Keeps the server's process of a client that waits from going on (held), or lets it go on; it
      * has stopped on return.  NULL where that is not possible. */
     enum ob_result (*hold)(void *self, size_t client, bool held, struct ob_error *err);

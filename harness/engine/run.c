@@ -229,7 +229,8 @@ static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bo
 static enum ob_result step_database(struct ob_engine *engine, struct ob_client *client,
                                     struct ob_step *step, struct ob_error *err)
 {
-    ob_client_set behind = ob_settle_behind(engine, client->index), done;
+    bool lot = ob_settle_is_lot(engine, client);
+    ob_client_set done;
     enum ob_settled settled = ob_settle(engine, client, &done, err);
     if (settled == OB_SETTLE_FAILED)
         return err->code;
@@ -237,9 +238,7 @@ static enum ob_result step_database(struct ob_engine *engine, struct ob_client *
     step->blocked = engine->waiting | engine->loose;
     if (engine->waiting & ob_client_bit(client->index))
         step->holders = engine->holders[client->index];
-    bool several = (behind & (behind - 1)) != 0;
-    bool lot = engine->woken != 0 && !engine->in_turn && (several || client->op->goes_on);
-    mark_uncontrolled(engine, step, lot);
+    mark_uncontrolled(engine, step, lot && engine->woken != 0 && !engine->in_turn);
     ob_record_completions(engine, step, done);
     if (settled != OB_SETTLED) {
         engine->stopping = true;

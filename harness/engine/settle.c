@@ -22,7 +22,7 @@
  * others.  An answer sets free those who wait for it, as ever.
  *
  * Whom a step lets go on is the server's choice where there are several, and so is who moves first
- * where the step itself goes on.  Where its processes can be held, that is taken from it: all who
+ * where the step itself goes on, as the end of a serializable transaction does.  Where its processes can be held, that is taken from it: all who
  * wait for the step are held while it settles, and then let go on one at a time, each settled
  * before the next; which one, where the server would let several, the chooser says.  A held one
  * counts as waiting throughout: others may wait for it, and cycles through it are seen.
@@ -474,13 +474,26 @@ static enum ob_settled let_go_on_in_turn(struct settling *s, struct ob_error *er
     return settled;
 }
 
-/* Holds those whose order would be the server's choice: where one step lets several go on, or one
- * beside the step itself. */
+static bool may_be_serializable(const struct ob_engine *engine, const struct ob_client *client)
+{
+    const struct ob_ports *ports = &engine->ports;
+    return ports->serializable && ports->serializable(ports->self, client->index);
+}
+
+bool ob_settle_is_lot(const struct ob_engine *engine, const struct ob_client *client)
+{
+    ob_client_set behind = ob_settle_behind(engine, client->index);
+    bool several = (behind & (behind - 1)) != 0;
+    return several ||
+           (behind != 0 && (client->op->goes_on || may_be_serializable(engine, client)));
+}
+
+/* Holds those whose order would be the server's choice. */
 static enum ob_result hold_back(struct ob_engine *engine, const struct ob_client *client,
                                 struct ob_error *err)
 {
     ob_client_set behind = ob_settle_behind(engine, client->index);
-    bool lot = (behind & (behind - 1)) != 0 || (behind != 0 && client->op->goes_on);
+    bool lot = ob_settle_is_lot(engine, client);
     engine->in_turn = engine->ports.hold && !engine->spec->server_timers && lot;
     enum ob_result result = engine->in_turn ? hold(engine, behind, true, err) : OB_OK;
     if (result != OB_OK)

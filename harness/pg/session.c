@@ -113,6 +113,7 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
     PQsetNoticeReceiver(session->conn, receive_notice, session);
     session->pid = PQbackendPID(session->conn);
     session->superuser = is_superuser(session);
+    session->serializable = world->serializable;
     session->ending = OB_PG_STAYING;
     session->checked = false;
     session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_OFF;
@@ -158,6 +159,7 @@ enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, str
 {
     struct ob_pg_session *session = &world->sessions[client];
     session->has_timeout = session->signals = false;
+    session->serializable = world->serializable;
     PGTransactionStatusType status = PQtransactionStatus(session->conn);
     bool usable = status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN &&
                   session->ending == OB_PG_STAYING && PQconsumeInput(session->conn);
@@ -213,6 +215,18 @@ static bool names_signal(const char *sql)
     return strcasestr(sql, "pg_cancel_backend") || strcasestr(sql, "pg_terminate_backend");
 }
 
+/* In a BEGIN or SET, or as the value of a setting. */
+static void note_level(struct ob_pg_session *session, const char *sql)
+{
+    session->serializable |= strcasestr(sql, "serializable") != NULL;
+}
+
+bool ob_pg_session_serializable(void *self, size_t client)
+{
+    const struct ob_pg_world *world = self;
+    return world->sessions[client].serializable;
+}
+
 bool ob_pg_session_has_timeout(void *self, size_t client)
 {
     struct ob_pg_world *world = self;
@@ -233,6 +247,9 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
                        (session->deadlock == OB_PG_DEADLOCK_UNKNOWN && !cannot_arm(session));
     session->has_timeout |= names_timeout(op->text);
     session->signals |= names_signal(op->text);
+    note_level(session, op->text);
+    for (int i = 0; i < op->param_count; i++)
+        note_level(session, op->params[i] ? op->params[i] : "");
     session->sets_deadlock = sets_deadlock(op->text);
     (void)err;
     /* A failed send leaves the connection bad, which the next poll finds. */
@@ -310,6 +327,8 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     reply->committed = PQtransactionStatus(session->conn) == PQTRANS_IDLE &&
                        strcmp(PQcmdStatus(result), "ROLLBACK") != 0;
     ob_pg_footprint_end(session, reply->sqlstate);
+    /* A function may have set the level. */
+    session->serializable |= session->footprint.level == OB_LEVEL_SERIALIZABLE;
     note_settings(session, PQcmdStatus(result));
 }
 

@@ -29,6 +29,7 @@ struct ob_pg_session {
         *answer; /* the first result of the operation in flight, owned until it is handed over */
     enum ob_pg_ending ending; /* how far the end of the session is */
     bool has_timeout;         /* a statement of this run has named one */
+    bool serializable;        /* its transactions may be */
     bool signals;             /* a statement of this run has named a function that ends others' */
     bool superuser;           /* it was when it was opened */
     bool sets_deadlock;       /* the statement in flight may set deadlock_timeout */
@@ -59,6 +60,7 @@ struct ob_pg_world {
     bool own_server, learns;
     const char *const *client_names; /* borrowed; NULL: not known */
     bool controls_deadlock;          /* the role may set deadlock_timeout */
+    bool serializable;               /* transactions are, where nobody says otherwise */
     bool has_probe;                  /* the server can tell what statements touch */
     bool tells;                      /* and does */
     PGconn *control;                 /* owned */
@@ -101,6 +103,7 @@ void ob_pg_session_wait(void *world, ob_client_set clients, int64_t limit_us);
 enum ob_result ob_pg_session_arm(void *world, size_t client, bool armed, struct ob_error *err);
 bool ob_pg_session_checked(void *world, size_t client);
 bool ob_pg_session_has_timeout(void *world, size_t client);
+bool ob_pg_session_serializable(void *world, size_t client);
 void ob_pg_session_cancel(void *world, size_t client);
 
 /* --- footprint.c */
