@@ -77,6 +77,7 @@ void ob_pg_control_close(struct ob_pg_world *world)
         free(world->prepared[i].sql);
     world->prepared_count = 0;
     world->clock_us = INT64_MIN;
+    world->gates_closed = false;
 }
 
 enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struct ob_pg_world **out,
@@ -91,6 +92,7 @@ enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struc
     world->fixed_plans = options->fixed_plans;
     world->own_server = options->own_server;
     world->learns = options->learns;
+    world->gates = options->gates;
     world->client_names = options->client_names;
     world->exact = options->exact;
     world->clock_us = INT64_MIN;
@@ -167,6 +169,8 @@ struct ob_ports ob_pg_world_ports(struct ob_pg_world *world)
         .deadlock_checked = ob_pg_session_checked,
         .has_timeout = ob_pg_session_has_timeout,
         .serializable = ob_pg_session_serializable,
+        .gates = world->gates ? ob_pg_gates : NULL,
+        .pass_gate = world->gates ? ob_pg_gate_pass : NULL,
         .hold = world->own_server ? ob_pg_session_hold : NULL,
         .footprint = world->tells ? ob_pg_session_footprint : NULL,
         .set_clock = ob_pg_control_clock,
