@@ -74,7 +74,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
                harness/explore/rig.c harness/explore/order.c harness/explore/strategy.c harness/explore/random.c harness/explore/turns.c harness/explore/exhaustive.c \
                harness/explore/bounded.c harness/explore/pct.c harness/explore/pos.c harness/explore/urw.c \
-               harness/explore/event.c harness/explore/race.c harness/explore/dpor.c \
+               harness/explore/event.c harness/explore/race.c harness/explore/dpor.c harness/explore/portfolio.c harness/explore/share.c \
                harness/explore/lot.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
                harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/footprint.c harness/pg/probe.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \

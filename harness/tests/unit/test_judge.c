@@ -196,9 +196,9 @@ static void a_bound_that_was_reached_is_claimed_and_is_no_exhaustion(void **stat
     struct fixture f;
     begin(&f, FIXED);
     f.exploration.within_bound = true;
-    f.judged.argument = 1;
+    f.exploration.bound = 1;
     assert_string_equal(judge(&f)->claim, "every schedule of at most 1 preemption was run");
-    f.judged.argument = 3;
+    f.exploration.bound = 3;
     assert_string_equal(judge(&f)->claim, "every schedule of at most 3 preemptions was run");
     f.exploration.exhausted = true; /* which says more */
     assert_string_equal(judge(&f)->claim, "");
@@ -256,6 +256,8 @@ static void what_is_unseen_is_told_of_samples(void **state)
     f.exploration.outcomes_once = 3;
     assert_false(judge(&f)->sampled);
     f.exploration.sampled = true;
+    f.exploration.samples = 300;
+    f.exploration.sampler = "random";
     const struct ob_report_result *result = judge(&f);
     assert_true(result->sampled);
     assert_true(result->unseen_classes == 0.5);
