@@ -84,7 +84,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text \
-                     test_order test_strategy test_bounded test_pct test_pos test_urw test_dpor test_dpor_sound test_claim test_follower test_tally test_statements test_explore test_fault
+                     test_order test_strategy test_bounded test_pct test_pos test_urw test_dpor test_dpor_sound test_portfolio test_share test_claim test_follower test_tally test_statements test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
                        test_proof test_sql_target test_spec_target test_reference_target test_plain test_soundness test_interrupt test_probe
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
@@ -159,7 +159,7 @@ VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/
 
 HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
 MAIN_SRC     := $(wildcard harness/cli/main.c)
-BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/specs.c
+BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/first.c harness/tests/bench/specs.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
                 $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS) $(CLI_UNIT_TESTS)
 SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS)

@@ -106,6 +106,7 @@ static bool next(void *state)
         portfolio->present = choose_member(portfolio);
         struct member *member = &portfolio->members[portfolio->present];
         search->sample = portfolio->present == SAMPLER;
+        search->present = member->strategy;
         if (ob_strategy_next(member->strategy, member->runs)) {
             member->runs++;
             return true;

@@ -197,6 +197,13 @@ bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
     return !strategy->type->next || strategy->type->next(strategy->search);
 }
 
+void ob_strategy_present(const struct ob_strategy *strategy, char name[OB_STRATEGY_NAME_SIZE])
+{
+    const struct ob_strategy *present =
+        strategy->search->present ? strategy->search->present : strategy;
+    ob_strategy_name(present->kind, present->search->argument, name);
+}
+
 bool ob_strategy_exhausted(const struct ob_strategy *strategy)
 {
     return strategy->search->exhausted;

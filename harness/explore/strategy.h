@@ -87,6 +87,9 @@ void ob_strategy_free(struct ob_strategy *strategy);
  * explored. */
 bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run);
 
+/* The name of who makes the present run: the strategy itself, or one of a portfolio's. */
+void ob_strategy_present(const struct ob_strategy *strategy, char name[OB_STRATEGY_NAME_SIZE]);
+
 /* After each run: what came of it. */
 void ob_strategy_learn(struct ob_strategy *strategy, const struct ob_trace *trace);
 

@@ -43,6 +43,7 @@ struct ob_search {
     bool cut;            /* dpor: the present run would only show what others have shown */
     bool changed;        /* a prefix did not lead where it led before: nothing can be claimed */
     bool sample;         /* portfolio: the present run is one */
+    const struct ob_strategy *present; /* portfolio: who makes it */
 };
 
 /* Any function but choose may be NULL. */

@@ -1,7 +1,7 @@
 /*
  * bench.c - what a run costs, printed as a table and written as JSON.
  *
- *   overbook-bench [FILE.json [flow | memory | specs]…]
+ *   overbook-bench [FILE.json [flow | memory | first | specs]…]
  *
  * Ours and what it is compared with are measured alternately in one process, so that a busy machine
  * is busy for both; only ratios of one call mean anything.
@@ -254,6 +254,8 @@ int main(int argc, char **argv)
     printf("%-55s %10s %10s %7s\n", "", "ours", "against", "ratio");
     if (flow || memory)
         bench_runs(figures, flow, memory);
+    if (is_wanted(argc, argv, "first"))
+        ob_bench_first(figures);
     if (is_wanted(argc, argv, "specs"))
         ob_bench_specs(figures);
     int failed = argc > 1 && json_dump_file(figures, argv[1], JSON_INDENT(2)) != 0;
