@@ -90,7 +90,7 @@ ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scena
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
-CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens test_words
+CLI_UNIT_TESTS := test_token test_replay test_judge test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-run test-run-spec test-replay test-url test-ends test-bad-input \
                   test-spec test-spec-ends
