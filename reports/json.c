@@ -118,8 +118,8 @@ static json_t *unseen_json(struct builder *b, const struct ob_report_result *res
     if (!result->sampled)
         return json_null();
     json_t *object = json_object();
-    put_text(b, object, "strategy", result->sampler);
-    put_count(b, object, "runs", result->samples);
+    put_text(b, object, "of", result->sampler);
+    put_count(b, object, "samples", result->samples);
     put_share(b, object, "outcomes", result->unseen_outcomes);
     put_share(b, object, "classes", result->unseen_classes);
     return object;

@@ -47,8 +47,8 @@ struct ob_report_result {
     bool exhausted;
     bool reduced; /* of schedules that only differ in what cannot matter, one was run */
     uint64_t classes, outcomes;
-    double estimate; /* runs in all, about, of an enumeration that was not over; 0: not known */
-    bool sampled;    /* runs were drawn by lot: the two estimates mean something */
+    double estimate;     /* runs in all, about, of an enumeration that was not over; 0: not known */
+    bool sampled;        /* runs were drawn by lot: the two estimates mean something */
     const char *sampler; /* what drew them, and how many; */
     uint64_t samples;
     double unseen_classes, unseen_outcomes; /* the share of its further runs with a new one */

@@ -270,7 +270,8 @@ static void claims(struct ob_table *t, const struct ob_report_result *result)
                   ob_arena_printf(&t->arena,
                                   "of further runs of %s about %.1f %% show a new outcome, %.1f %% "
                                   "a new class",
-                                  result->sampler, 100 * result->unseen_outcomes, 100 * result->unseen_classes),
+                                  result->sampler, 100 * result->unseen_outcomes,
+                                  100 * result->unseen_classes),
                   INDENT, TEXT_LINES);
 }
 
@@ -279,9 +280,9 @@ static void estimate(struct ob_table *t, const struct ob_report_result *result)
 {
     if (t->options.verbosity > 0 && result->estimate > 0)
         paragraph(t, DIM,
-                  ob_arena_printf(&t->arena, "estimated: %.0f runs in all, of which these are %.1f %%",
-                                  result->estimate,
-                                  100 * (double)result->runs / result->estimate),
+                  ob_arena_printf(&t->arena,
+                                  "estimated: %.0f runs in all, of which these are %.1f %%",
+                                  result->estimate, 100 * (double)result->runs / result->estimate),
                   INDENT, TEXT_LINES);
 }
 

@@ -14,8 +14,7 @@ void ob_progress_init(struct ob_progress *progress, enum ob_when when, int verbo
 {
     *progress = (struct ob_progress){0};
     progress->bar = isatty(STDERR_FILENO);
-    progress->shown =
-        when == OB_ALWAYS || (when == OB_AUTO && verbosity >= 0 && progress->bar);
+    progress->shown = when == OB_ALWAYS || (when == OB_AUTO && verbosity >= 0 && progress->bar);
 }
 
 int64_t ob_progress_clock_us(void)

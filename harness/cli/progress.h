@@ -8,7 +8,7 @@
 
 struct ob_progress {
     bool shown;
-    bool bar; /* on a terminal */
+    bool bar;                       /* on a terminal */
     const char *scenario, *variant; /* borrowed */
     int64_t begun_us, drawn_us;     /* machine time of its begin and of the last drawing */
     bool dirty;                     /* there is a line to be wiped */

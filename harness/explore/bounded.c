@@ -52,7 +52,7 @@ struct bounded {
     struct queue now, later; /* of this level and of the next one */
     struct branches this_level, next_level;
     uint64_t runs_before; /* of the levels before this one */
-    bool beyond;             /* there are schedules of more preemptions than the bound */
+    bool beyond;          /* there are schedules of more preemptions than the bound */
 };
 
 static void push(struct queue *queue, struct checkpoint *checkpoint)

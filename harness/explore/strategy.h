@@ -38,7 +38,8 @@ struct ob_strategy;
     X(POS, "pos", "", 0, 0, 0, "priorities by lot, drawn again where steps conflict")    \
     X(URW, "urw", "", 0, 0, 0, "by lot, the longer a client's way the likelier it goes") \
     X(DPOR, "dpor", "", 0, 0, 0, "every order of steps that can matter to each other")   \
-    X(PORTFOLIO, "portfolio", "", 0, 0, 0, "random, urw, pct, pos and bounded by turns: the default")
+    X(PORTFOLIO, "portfolio", "", 0, 0, 0,                                               \
+      "random, urw, pct, pos and bounded by turns: the default")
 
 enum ob_strategy_kind {
 #define OB_STRATEGY_ENUM(name, word, letter, min, usual, max, about) OB_STRATEGY_##name,
@@ -114,8 +115,9 @@ unsigned ob_strategy_bound(const struct ob_strategy *strategy);
 double ob_strategy_share(const struct ob_strategy *strategy);
 double ob_strategy_estimate(const struct ob_strategy *strategy, uint64_t run_count);
 
-/* What pct, also in a portfolio, promises: each of so many runs finds a bug that needs no faults, if there is one of this
- * depth, with a probability of at least 1 / (clients * steps^(depth - 1)). */
+/* What pct, also in a portfolio, promises: each of so many runs finds a bug that needs no faults,
+ * if there is one of this depth, with a probability of at least 1 / (clients * steps^(depth - 1)).
+ */
 struct ob_strategy_promise {
     unsigned depth;
     size_t clients;

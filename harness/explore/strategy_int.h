@@ -37,12 +37,12 @@ struct ob_search {
     uint64_t run;       /* the present one */
 
     /* Filled by the search. */
-    bool exhausted;      /* every schedule has been run */
-    bool within_bound;   /* bounded: every schedule within the bound has been, */
-    unsigned bound;      /* of so many preemptions */
-    bool cut;            /* dpor: the present run would only show what others have shown */
-    bool changed;        /* a prefix did not lead where it led before: nothing can be claimed */
-    bool sample;         /* portfolio: the present run is one */
+    bool exhausted;    /* every schedule has been run */
+    bool within_bound; /* bounded: every schedule within the bound has been, */
+    unsigned bound;    /* of so many preemptions */
+    bool cut;          /* dpor: the present run would only show what others have shown */
+    bool changed;      /* a prefix did not lead where it led before: nothing can be claimed */
+    bool sample;       /* portfolio: the present run is one */
     const struct ob_strategy *present; /* portfolio: who makes it */
 };
 

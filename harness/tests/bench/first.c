@@ -41,7 +41,7 @@ struct contest {
 };
 
 struct score {
-    double median; /* of runs; negative: more than RUNS_MAX */
+    double median;             /* of runs; negative: more than RUNS_MAX */
     uint64_t seeds, not_found; /* tries, and how many of them ended without it */
 };
 
@@ -94,9 +94,9 @@ static uint64_t runs_until(struct contest *contest, enum ob_strategy_kind kind, 
         struct ob_error err;
         if (!ob_strategy_next(strategy, run))
             break;
-        ob_bench_must(ob_rig_run(rig, &chooser, kind == OB_STRATEGY_STRESS, &contest->trace,
-                                 &outcome, &err),
-                      &err);
+        ob_bench_must(
+            ob_rig_run(rig, &chooser, kind == OB_STRATEGY_STRESS, &contest->trace, &outcome, &err),
+            &err);
         ob_strategy_learn(strategy, &contest->trace);
         if (breaks(rig, &outcome, violates))
             found = run + 1;

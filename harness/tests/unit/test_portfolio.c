@@ -25,7 +25,8 @@ static void samples_are_the_runs_that_random_makes_by_itself(void **state)
     (void)state;
     static const struct ob_programs programs = {3, {5, 4, 6}, 1, 2, NULL};
     struct ob_strategy *portfolio = begin(3),
-                       *random = ob_strategy_new(OB_STRATEGY_RANDOM, ob_rng_derive(SEED, 1), 3);
+                       *random = ob_strategy_new(OB_STRATEGY_RANDOM, ob_rng_derive(SEED, 1),
+                                                 3); /* the first */
     uint64_t samples = 0;
     for (uint64_t run = 0; run < 200; run++) {
         struct ob_choices ours, theirs;
@@ -40,7 +41,7 @@ static void samples_are_the_runs_that_random_makes_by_itself(void **state)
         ob_programs_explore(&programs, random, &theirs);
         assert_string_equal(ours.text, theirs.text);
     }
-    assert_true(samples >= 48 && samples <= 52);
+    assert_true(samples == 48);
     ob_strategy_free(portfolio);
     ob_strategy_free(random);
 }
@@ -128,7 +129,8 @@ static void who_finds_something_new_goes_on_and_nobody_stops(void **state)
     }
 }
 
-static void where_nobody_is_luckier_all_have_as_many(void **state)
+/* The very first run is new, whoever makes it. */
+static void where_nobody_is_luckier_all_have_about_as_many(void **state)
 {
     (void)state;
     struct member members[MEMBERS_MAX];
@@ -136,7 +138,7 @@ static void where_nobody_is_luckier_all_have_as_many(void **state)
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < count; k++)
             if (strcmp(members[i].name, "random") != 0 && strcmp(members[k].name, "random") != 0)
-                assert_true(members[i].runs <= members[k].runs + 3);
+                assert_true(2 * members[i].runs <= 3 * members[k].runs);
 }
 
 /* How many runs it has, at the most. */
@@ -181,9 +183,14 @@ static void what_leads_elsewhere_is_no_proof(void **state)
     (void)state;
     struct ob_programs programs = {2, {2, 2}, 0, 0, NULL};
     struct ob_strategy *portfolio = begin(2);
+    uint64_t enumerated = 0;
     for (uint64_t run = 0; run < 300 && ob_strategy_next(portfolio, run); run++) {
         struct ob_choices choices;
-        programs.steps[1] = 1 + run % 3;
+        char name[OB_STRATEGY_NAME_SIZE];
+        ob_strategy_present(portfolio, name);
+        bool enumerates = strcmp(name, "bounded:2") == 0;
+        /* where its fifth run branches off is no more */
+        programs.steps[1] = enumerates && enumerated++ == 4 ? 1 : 2;
         ob_programs_explore(&programs, portfolio, &choices);
     }
     assert_true(ob_strategy_changed(portfolio));
@@ -221,7 +228,7 @@ int main(void)
         cmocka_unit_test(samples_are_the_runs_that_random_makes_by_itself),
         cmocka_unit_test(the_enumeration_goes_on_where_it_was),
         cmocka_unit_test(who_finds_something_new_goes_on_and_nobody_stops),
-        cmocka_unit_test(where_nobody_is_luckier_all_have_as_many),
+        cmocka_unit_test(where_nobody_is_luckier_all_have_about_as_many),
         cmocka_unit_test(it_ends_when_its_enumeration_has_tried_all),
         cmocka_unit_test(it_goes_on_when_there_are_more_preemptions),
         cmocka_unit_test(what_leads_elsewhere_is_no_proof),

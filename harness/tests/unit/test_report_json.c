@@ -69,9 +69,9 @@ static void what_is_unseen_is_told_of_samples_only(void **state)
     assert_true(json_is_null(json_object_get(json_array_get(results, 0), "unseen")));
     const json_t *sampled = json_array_get(results, 1),
                  *unseen = json_object_get(sampled, "unseen");
-    assert_keys(unseen, "strategy runs outcomes classes");
-    assert_string_equal(text_at(unseen, "strategy"), "random");
-    assert_int_equal(json_integer_value(json_object_get(unseen, "runs")), 20);
+    assert_keys(unseen, "of samples outcomes classes");
+    assert_string_equal(text_at(unseen, "of"), "random");
+    assert_int_equal(json_integer_value(json_object_get(unseen, "samples")), 20);
     assert_true(json_real_value(json_object_get(unseen, "outcomes")) == 0);
     assert_true(json_real_value(json_object_get(unseen, "classes")) == 0.333333);
     assert_string_equal(text_at(sampled, "claim"), "no bug of depth 2: 99 %");

@@ -333,7 +333,8 @@ static void what_follows_stands_below_its_row(void **state)
     char *found = strstr(more, unseen);
     assert_non_null(found);
     assert_null(strstr(found + 1, unseen)); /* nothing of the sort where something was found */
-    assert_non_null(strstr(more, "\n     estimated: 12345678 runs in all, of which these are 0.0 %"));
+    assert_non_null(
+        strstr(more, "\n     estimated: 12345678 runs in all, of which these are 0.0 %"));
     free(usual);
     free(more);
 }

@@ -64,8 +64,8 @@ static void estimate_all(const struct ob_golden *golden, size_t clients, enum ob
     for (; ob_strategy_next(strategy, run); run++) {
         uint64_t outcome;
         assert_true(share < 1);
-        assert_int_equal(ob_golden_run(golden, clients, &model.place,
-                                       ob_strategy_chooser(strategy), &trace, &outcome, &err),
+        assert_int_equal(ob_golden_run(golden, clients, &model.place, ob_strategy_chooser(strategy),
+                                       &trace, &outcome, &err),
                          OB_OK);
         ob_strategy_learn(strategy, &trace);
         double now = ob_strategy_share(strategy);
