@@ -217,12 +217,13 @@ static uint64_t seed_count(void)
 void ob_bench_first(json_t *figures)
 {
     const struct ob_options options = {0};
+    char scenarios[] = "scenarios", *folder[] = {scenarios};
     struct ob_scenario_list list = {0};
     struct contest contest = {0};
     struct ob_error err;
     uint64_t seeds = seed_count();
     double begun = ob_bench_seconds();
-    ob_bench_must(ob_builtin_load(&options, NULL, 0, &list, &err), &err);
+    ob_bench_must(ob_builtin_load(&options, folder, 1, &list, &err), &err);
     ob_bench_must(ob_server_open(&options, &contest.server, &err), &err);
     printf("\nruns until the first violation, median of %" PRIu64 " seeds, /seeds without\n%56s",
            seeds, "");
