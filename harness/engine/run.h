@@ -67,6 +67,8 @@ struct ob_run_spec {
     size_t fault_budget;      /* faults in one run at the most */
     size_t program_count;     /* what the clients can be made to do in the place of their own */
     bool careful;             /* see OB_RUN_AGAIN */
+    bool gates; /* statements that write stop between their snapshot and their run, which is a step
+                   of its own */
     bool server_timers;       /* deadlocks and timeouts are the server's own business */
     bool free_running; /* no gates: the threads race, the chooser is asked about faults only */
 
