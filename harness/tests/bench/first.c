@@ -3,8 +3,8 @@
  * that is expected to break.
  *
  * A strategy that draws by lot is tried with many seeds, and the median counts; one that does not
- * is tried once.  A try ends after RUNS_MAX runs, and then counts as more than that, never as
- * found.
+ * is tried once.  What more than half of the seeds have not found in RUNS_MAX runs counts as more
+ * than that, never as found.
  */
 #include "bench.h"
 
@@ -15,7 +15,6 @@
 #include "explore/strategy.h"
 #include "target/target.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +40,8 @@ struct contest {
 };
 
 struct score {
-    double median;             /* of runs; negative: more than RUNS_MAX */
-    uint64_t seeds, not_found; /* tries, and how many of them ended without it */
+    double median; /* of runs; negative: more than RUNS_MAX */
+    size_t seeds, found;
 };
 
 static void open_contest(struct contest *contest, bool learns)
@@ -78,79 +77,97 @@ static bool breaks(const struct ob_rig *rig, const struct ob_run_outcome *outcom
     return false;
 }
 
-/* Runs until the expected violation, NOT_FOUND when it did not come. */
-static uint64_t runs_until(struct contest *contest, enum ob_strategy_kind kind, unsigned argument,
-                           uint64_t seed)
+/* One seed's exploration. */
+struct attempt {
+    struct ob_strategy *strategy; /* owned; NULL when it is over */
+    uint64_t found;               /* in which run, from 1 */
+};
+
+static void begin(const struct contest *contest, const char *name, uint64_t seed,
+                  struct attempt *out)
+{
+    const struct ob_rig *rig = ob_target_rig(contest->target);
+    enum ob_strategy_kind kind;
+    unsigned argument;
+    struct ob_error err;
+    ob_bench_must(ob_strategy_parse(name, &kind, &argument, &err), &err);
+    *out = (struct attempt){.strategy = ob_strategy_new(kind, seed, rig->spec.client_count),
+                            .found = NOT_FOUND};
+    ob_strategy_set_argument(out->strategy, argument);
+    ob_strategy_set_steps_max(out->strategy, rig->steps_max);
+}
+
+static void end(struct attempt *attempt)
+{
+    ob_strategy_free(attempt->strategy);
+    attempt->strategy = NULL;
+}
+
+/* Makes its run of that number, from 0. */
+static void go_on(struct contest *contest, struct attempt *attempt, bool free_running, uint64_t run)
 {
     struct ob_rig *rig = ob_target_rig(contest->target);
-    struct ob_strategy *strategy = ob_strategy_new(kind, seed, rig->spec.client_count);
-    ob_strategy_set_argument(strategy, argument);
-    ob_strategy_set_steps_max(strategy, rig->steps_max);
-    const char *violates = contest->scenario->variants[contest->variant].violates;
-    uint64_t found = NOT_FOUND;
-    for (uint64_t run = 0; run < RUNS_MAX && found == NOT_FOUND; run++) {
-        struct ob_chooser chooser = ob_strategy_chooser(strategy);
-        struct ob_run_outcome outcome;
-        struct ob_error err;
-        if (!ob_strategy_next(strategy, run))
-            break;
-        ob_bench_must(
-            ob_rig_run(rig, &chooser, kind == OB_STRATEGY_STRESS, &contest->trace, &outcome, &err),
-            &err);
-        ob_strategy_learn(strategy, &contest->trace);
-        if (breaks(rig, &outcome, violates))
-            found = run + 1;
+    struct ob_chooser chooser = ob_strategy_chooser(attempt->strategy);
+    struct ob_run_outcome outcome;
+    struct ob_error err;
+    if (!ob_strategy_next(attempt->strategy, run)) {
+        end(attempt);
+        return;
     }
-    ob_strategy_free(strategy);
-    return found;
+    ob_bench_must(ob_rig_run(rig, &chooser, free_running, &contest->trace, &outcome, &err), &err);
+    ob_strategy_learn(attempt->strategy, &contest->trace);
+    if (breaks(rig, &outcome, contest->scenario->variants[contest->variant].violates)) {
+        attempt->found = run + 1;
+        end(attempt);
+    }
 }
 
 static int compare(const void *a, const void *b)
 {
-    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    uint64_t left = ((const struct attempt *)a)->found, right = ((const struct attempt *)b)->found;
     return (left > right) - (left < right);
 }
 
-static double median_of(uint64_t *counts, size_t count)
+static double median_of(struct attempt *attempts, size_t count)
 {
-    qsort(counts, count, sizeof *counts, compare);
-    uint64_t low = counts[(count - 1) / 2], high = counts[count / 2];
+    qsort(attempts, count, sizeof *attempts, compare);
+    uint64_t low = attempts[(count - 1) / 2].found, high = attempts[count / 2].found;
     return high == NOT_FOUND ? -1 : ((double)low + (double)high) / 2;
 }
 
-static struct score measure(struct contest *contest, const char *name, uint64_t seeds)
+/* All seeds make their first run, then all their second: when more than half have found it the
+ * median is known, and the others need not go on. */
+static struct score measure(struct contest *contest, const char *name, size_t seed_count)
 {
-    enum ob_strategy_kind kind;
-    unsigned argument;
-    struct ob_error err;
-    uint64_t counts[SEEDS_MAX];
-    ob_bench_must(ob_strategy_parse(name, &kind, &argument, &err), &err);
-    struct score score = {.seeds = ob_strategy_ends(kind) ? 1 : seeds};
-    open_contest(contest, ob_strategy_reduces(kind));
-    for (uint64_t i = 0; i < score.seeds; i++) {
-        counts[i] = NOT_FOUND;
-        if (score.not_found > score.seeds / 2) { /* so is the median, whatever the others are */
-            score.not_found++;
-            continue;
+    struct attempt attempts[SEEDS_MAX];
+    bool ends = strncmp(name, "bounded", 7) == 0 || strcmp(name, "dpor") == 0,
+         free_running = strcmp(name, "stress") == 0;
+    struct score score = {.seeds = ends ? 1 : seed_count};
+    open_contest(contest, strcmp(name, "dpor") == 0);
+    for (size_t i = 0; i < score.seeds; i++)
+        begin(contest, name, i + 1, &attempts[i]);
+    for (uint64_t run = 0; run < RUNS_MAX && score.found <= score.seeds / 2; run++) {
+        for (size_t i = 0; i < score.seeds; i++) {
+            if (!attempts[i].strategy)
+                continue;
+            go_on(contest, &attempts[i], free_running, run);
+            score.found += attempts[i].found != NOT_FOUND;
         }
-        counts[i] = runs_until(contest, kind, argument, i + 1);
-        score.not_found += counts[i] == NOT_FOUND;
     }
+    for (size_t i = 0; i < score.seeds; i++)
+        end(&attempts[i]);
     close_contest(contest);
-    score.median = median_of(counts, score.seeds);
+    score.median = median_of(attempts, score.seeds);
     return score;
 }
 
-/* "7", or "7/2" where two seeds did not find it at all. */
 static void print_score(const struct score *score)
 {
-    char text[32], tail[24] = "";
-    if (score->not_found > 0)
-        snprintf(tail, sizeof tail, "/%" PRIu64, score->not_found);
+    char text[32];
     if (score->median < 0)
-        snprintf(text, sizeof text, ">%d%s", RUNS_MAX, tail);
+        snprintf(text, sizeof text, ">%d", RUNS_MAX);
     else
-        snprintf(text, sizeof text, "%g%s", score->median, tail);
+        snprintf(text, sizeof text, "%g", score->median);
     printf(" %9s", text);
 }
 
@@ -158,7 +175,7 @@ static json_t *score_json(const struct score *score)
 {
     return json_pack("{s:o, s:I, s:I}", "median",
                      score->median < 0 ? json_null() : json_real(score->median), "seeds",
-                     (json_int_t)score->seeds, "not_found", (json_int_t)score->not_found);
+                     (json_int_t)score->seeds, "found", (json_int_t)score->found);
 }
 
 /* The best of those that ours is measured against; OURS when none found it. */
@@ -171,7 +188,7 @@ static size_t best_of(const struct score *scores)
     return best;
 }
 
-static void contend(json_t *figures, struct contest *contest, uint64_t seeds)
+static void contend(json_t *figures, struct contest *contest, size_t seeds)
 {
     struct score scores[CONTENDER_COUNT];
     const char *variant = contest->scenario->variants[contest->variant].name;
@@ -202,7 +219,7 @@ static void contend(json_t *figures, struct contest *contest, uint64_t seeds)
 }
 
 /* How many seeds: $OVERBOOK_BENCH_SEEDS, else SEEDS_USUAL. */
-static uint64_t seed_count(void)
+static size_t seed_count(void)
 {
     uint64_t seeds = SEEDS_USUAL;
     const char *wanted = getenv("OVERBOOK_BENCH_SEEDS");
@@ -211,7 +228,7 @@ static uint64_t seed_count(void)
                 SEEDS_MAX);
         exit(2);
     }
-    return seeds;
+    return (size_t)seeds;
 }
 
 void ob_bench_first(json_t *figures)
@@ -221,12 +238,11 @@ void ob_bench_first(json_t *figures)
     struct ob_scenario_list list = {0};
     struct contest contest = {0};
     struct ob_error err;
-    uint64_t seeds = seed_count();
+    size_t seeds = seed_count();
     double begun = ob_bench_seconds();
     ob_bench_must(ob_builtin_load(&options, folder, 1, &list, &err), &err);
     ob_bench_must(ob_server_open(&options, &contest.server, &err), &err);
-    printf("\nruns until the first violation, median of %" PRIu64 " seeds, /seeds without\n%56s",
-           seeds, "");
+    printf("\nruns until the first violation, median of %zu seeds\n%56s", seeds, "");
     for (size_t i = 0; i < CONTENDER_COUNT; i++)
         printf(" %9s", contenders[i]);
     printf("  ratio to the best\n");
