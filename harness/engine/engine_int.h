@@ -127,8 +127,8 @@ enum ob_settled {
     OB_SETTLE_FAILED   /* the server failed; err is filled */
 };
 
-/* Sends the client's operation, or lets it pass its gate, and settles.  Each operation that ended is in *done, its reply in
- * the client. */
+/* Sends the client's operation, or lets it pass its gate, and settles.  Each operation that ended
+ * is in *done, its reply in the client. */
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err);
 

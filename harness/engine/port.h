@@ -58,9 +58,9 @@ struct ob_ports {
      * one may have cancelled it. */
     bool (*has_timeout)(void *self, size_t client);
 
-    /* Whether a transaction of the client's may be serializable, as far as is known: the server lets
-     * go of its locks first, and only then notes for the conflicts of others that it has ended.
-     * NULL: none is. */
+    /* Whether a transaction of the client's may be serializable, as far as is known: the server
+     * lets go of its locks first, and only then notes for the conflicts of others that it has
+     * ended. NULL: none is. */
     bool (*serializable)(void *self, size_t client);
 
     /* Closes the gates between a statement's snapshot and its run, or leaves them open for all.

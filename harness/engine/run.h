@@ -69,8 +69,8 @@ struct ob_run_spec {
     bool careful;             /* see OB_RUN_AGAIN */
     bool gates; /* statements that write stop between their snapshot and their run, which is a step
                    of its own */
-    bool server_timers;       /* deadlocks and timeouts are the server's own business */
-    bool free_running; /* no gates: the threads race, the chooser is asked about faults only */
+    bool server_timers; /* deadlocks and timeouts are the server's own business */
+    bool free_running;  /* no gates: the threads race, the chooser is asked about faults only */
 
     /* Called after each settled step when not NULL; a result other than OB_OK ends the run with it.
      */

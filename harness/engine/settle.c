@@ -22,10 +22,11 @@
  * others.  An answer sets free those who wait for it, as ever.
  *
  * Whom a step lets go on is the server's choice where there are several, and so is who moves first
- * where the step itself goes on, as the end of a serializable transaction does.  Where its processes can be held, that is taken from it: all who
- * wait for the step are held while it settles, and then let go on one at a time, each settled
- * before the next; which one, where the server would let several, the chooser says.  A held one
- * counts as waiting throughout: others may wait for it, and cycles through it are seen.
+ * where the step itself goes on, as the end of a serializable transaction does.  Where its
+ * processes can be held, that is taken from it: all who wait for the step are held while it
+ * settles, and then let go on one at a time, each settled before the next; which one, where the
+ * server would let several, the chooser says.  A held one counts as waiting throughout: others may
+ * wait for it, and cycles through it are seen.
  *
  * Who was woken is told by what is left when all is quiet, never by what was seen on the way: a
  * client that goes on and soon waits again may or may not be caught in between.
@@ -484,8 +485,7 @@ bool ob_settle_is_lot(const struct ob_engine *engine, const struct ob_client *cl
 {
     ob_client_set behind = ob_settle_behind(engine, client->index);
     bool several = (behind & (behind - 1)) != 0;
-    return several ||
-           (behind != 0 && (client->op->goes_on || may_be_serializable(engine, client)));
+    return several || (behind != 0 && (client->op->goes_on || may_be_serializable(engine, client)));
 }
 
 /* Holds those whose order would be the server's choice. */

@@ -127,9 +127,9 @@ static void describe(struct derivation *d, const struct ob_completion *completio
     }
 }
 
-/* What an operation did belongs to the step that sent it, to those in which it passed a gate, to the
- * one in which it was answered, and to those between that woke it only to wait again or to come to
- * a gate. */
+/* What an operation did belongs to the step that sent it, to those in which it passed a gate, to
+ * the one in which it was answered, and to those between that woke it only to wait again or to come
+ * to a gate. */
 static void credit(struct derivation *d, size_t step, const struct ob_completion *completion)
 {
     size_t client = completion->client, first = d->launched[client];

@@ -17,9 +17,9 @@
 #define GATE_CLASS "1868722532" /* "obgd" */
 
 /* The numbers come as an array: the keys to take, and those to free. */
-#define MOVE                                                                                 \
+#define MOVE                                                                                       \
     "SELECT (SELECT count(pg_catalog.pg_advisory_lock(" GATE_CLASS ", k)) FROM unnest($1::int4[])" \
-    " k), (SELECT count(pg_catalog.pg_advisory_unlock(" GATE_CLASS ", k)) FROM"              \
+    " k), (SELECT count(pg_catalog.pg_advisory_unlock(" GATE_CLASS ", k)) FROM"                    \
     " unnest($2::int4[]) k)"
 
 /* INFO is sent whatever client_min_messages says.  At the isolation level of the statement it

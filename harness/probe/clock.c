@@ -21,7 +21,6 @@
 #include <utils/timestamp.h>
 #include <utils/varlena.h>
 
-
 /* The time of the present transaction. */
 static LocalTransactionId timed_transaction = InvalidLocalTransactionId;
 static TimestampTz transaction_time = 0;

@@ -150,6 +150,7 @@ static void run(RUN_PARAMETERS)
 {
     ExecutorRun_hook_type next = next_run != NULL ? next_run : standard_ExecutorRun;
 
+    ob_clock_tell(clock_name); /* a message that executes has begun a statement's time anew */
     if (gate != OB_NO_GATE && writes(query) && !IsParallelWorker())
         ob_gate_pass(gate);
     if (!footprints) {
@@ -245,9 +246,9 @@ static void define_settings(void)
     DefineCustomStringVariable("overbook.clock", "Name of the sequence whose value is the time.",
                                "In microseconds since 1970.  Empty: the machine's time.",
                                &clock_name, "", PGC_USERSET, 0, check_clock, NULL, NULL);
-    DefineCustomIntVariable("overbook.gate", "Number of the gate that statements pass.", "-1: none.",
-                            &gate, OB_NO_GATE, OB_NO_GATE, INT_MAX / 2, PGC_USERSET, 0, NULL, NULL,
-                            NULL);
+    DefineCustomIntVariable("overbook.gate", "Number of the gate that statements pass.",
+                            "-1: none.", &gate, OB_NO_GATE, OB_NO_GATE, INT_MAX / 2, PGC_USERSET, 0,
+                            NULL, NULL, NULL);
 }
 
 void _PG_init(void)

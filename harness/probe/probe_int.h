@@ -35,7 +35,6 @@ void ob_gate_pass(int number);
 /* Sends the client a notice, whatever client_min_messages says. */
 void ob_tell(const char *sqlstate, const char *text);
 
-
 void ob_tell_init(void);
 /* What comes now is of another statement of the client's. */
 void ob_tell_begin(void);
