@@ -11,8 +11,8 @@
 struct ob_limits ob_limits_default(void)
 {
     return (struct ob_limits){
-        .steps_max = 1000,
-        .run_us_max = (int64_t)10 * 1000000,
+        .steps_max = 10000,
+        .run_us_max = (int64_t)60 * 1000000,
         .client_us_max = (int64_t)5 * 1000000,
         .step_us_max = (int64_t)300 * 1000000,
     };

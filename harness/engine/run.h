@@ -35,8 +35,8 @@
 struct ob_engine;
 
 struct ob_limits {
-    size_t steps_max;      /* default 1000 */
-    int64_t run_us_max;    /* default 10 s: one run, machine time */
+    size_t steps_max;      /* default 10,000 */
+    int64_t run_us_max;    /* default 60 s: one run, machine time */
     int64_t client_us_max; /* default 5 s: a client's own code between two operations */
     /* Default 300 s, under the server's own timers in the place of run_us_max: what is waited for
      * longer is cancelled, and after twice the time the run ends. */
