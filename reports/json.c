@@ -102,12 +102,24 @@ static json_t *seconds_json(struct builder *b, const struct ob_report_result *re
     return object;
 }
 
+/* Null where nothing can be estimated.  What no integer holds has no digits to be lost. */
+static json_t *estimate_json(const struct ob_report_result *result)
+{
+    if (result->estimate <= 0)
+        return json_null();
+    if (result->estimate < 1e15)
+        return json_integer((json_int_t)(result->estimate + 0.5));
+    return json_real(result->estimate);
+}
+
 /* Null where nothing can be estimated. */
 static json_t *unseen_json(struct builder *b, const struct ob_report_result *result)
 {
     if (!result->sampled)
         return json_null();
     json_t *object = json_object();
+    put_text(b, object, "of", result->sampler);
+    put_count(b, object, "samples", result->samples);
     put_share(b, object, "outcomes", result->unseen_outcomes);
     put_share(b, object, "classes", result->unseen_classes);
     return object;
@@ -129,6 +141,7 @@ static json_t *result_json(struct builder *b, const struct ob_report_result *res
     put_count(b, object, "uncontrolled_runs", result->uncontrolled_runs);
     put_count(b, object, "steps", result->steps);
     put_bool(b, object, "exhausted", result->exhausted);
+    put(b, object, "estimated_runs", estimate_json(result));
     put_count(b, object, "classes", result->classes);
     put_count(b, object, "outcomes", result->outcomes);
     put(b, object, "unseen", unseen_json(b, result));

@@ -47,8 +47,11 @@ struct ob_report_result {
     bool exhausted;
     bool reduced; /* of schedules that only differ in what cannot matter, one was run */
     uint64_t classes, outcomes;
-    bool sampled; /* the runs were drawn by lot: the two estimates mean something */
-    double unseen_classes, unseen_outcomes; /* the share of further runs with a new one */
+    double estimate;     /* runs in all, about, of an enumeration that was not over; 0: not known */
+    bool sampled;        /* runs were drawn by lot: the two estimates mean something */
+    const char *sampler; /* what drew them, and how many; */
+    uint64_t samples;
+    double unseen_classes, unseen_outcomes; /* the share of its further runs with a new one */
     const char *claim; /* what follows from finding nothing, beyond these runs; "" or NULL */
     struct ob_report_violation *violations;
     size_t violation_count;
@@ -63,7 +66,7 @@ struct ob_report {
     bool controlled_steps; /* their order */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
     bool controlled_now; /* what now() and its kin say, not the virtual clock's own function only */
-    double seconds; /* of the whole call, from its start */
+    double seconds;      /* of the whole call, from its start */
     struct ob_report_result *results;
     size_t result_count, result_capacity;
 };

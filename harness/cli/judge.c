@@ -11,6 +11,10 @@
 
 #define OB_STATEMENT_SHOWN 60 /* bytes */
 
+static const char changed_text[] =
+    "the same choices did not lead to the same answers again: something outlives a run, or the "
+    "answers depend on time or chance";
+
 struct ob_report_result *ob_judge_begin(struct ob_report *report,
                                         const struct ob_scenario *scenario, size_t variant)
 {
@@ -187,9 +191,8 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
         return "interrupted";
     if (exploration->runs == 0)
         return "the time was over before the first run";
-    if (exploration->changed)
-        return "the same choices did not lead to the same answers again: something outlives a run, "
-               "or the answers depend on time or chance";
+    if (exploration->changed && !exploration->sampled)
+        return changed_text;
     if (lacks_orders(judged))
         return passed_over(arena, exploration);
     if (judged->require_exhausted && exploration->within_bound && !exploration->exhausted)
@@ -220,7 +223,8 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
     return sentence;
 }
 
-/* Orders that were passed over; statements that the server does not even accept, some of the time;
+/* Orders that were passed over; choices that lead elsewhere, where not everything rests on them;
+ * statements that the server does not even accept, some of the time;
  * and others that are wrong in themselves, each time.  A statement that is never accepted is an
  * error where nothing else decides: it has taken no part in the race.  *error is the first of
  * these, if any. */
@@ -229,7 +233,7 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
 {
     const struct ob_statements *statements = &judged->exploration->statements;
     const char **warnings =
-        ob_arena_alloc(&report->arena, (statements->count + 1) * sizeof *warnings);
+        ob_arena_alloc(&report->arena, (statements->count + 2) * sizeof *warnings);
     for (size_t i = 0; i < statements->count; i++) {
         const struct ob_statement *statement = &statements->items[i];
         bool unaccepted = ob_statement_unaccepted(statement);
@@ -243,6 +247,8 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
     }
     if (judged->exploration->passed_over > 0 && (decided || !lacks_orders(judged)))
         warnings[result->warning_count++] = passed_over(&report->arena, judged->exploration);
+    if (judged->exploration->changed && judged->exploration->sampled)
+        warnings[result->warning_count++] = changed_text;
     result->warnings = warnings;
 }
 
@@ -253,7 +259,7 @@ static const char *cure(struct ob_arena *arena, const struct ob_report_result *r
     uint64_t more = result->runs < 100 ? 1000 : 10 * result->runs;
     if (result->exhausted)
         return "";
-    if (exploration->within_bound)
+    if (exploration->within_bound && !exploration->sampled)
         return ": try a higher bound or --strategy exhaustive";
     if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_ROUND_ROBIN)) == 0)
         return ": try --strategy random";
@@ -284,15 +290,17 @@ static const char *claim_of(struct ob_report *report, const struct ob_judge_case
     struct ob_arena *arena = &report->arena;
     if (exploration->reduced && exploration->exhausted)
         return "every order of steps that can matter to each other was run";
+    const char *bound = "", *promise = "";
     if (exploration->within_bound && !exploration->exhausted)
-        return ob_arena_printf(arena, "every schedule of at most %u preemption%s was run",
-                               judged->argument, judged->argument == 1 ? "" : "s");
-    if (exploration->promised && report->controlled_deadlock &&
+        bound = ob_arena_printf(arena, "every schedule of at most %u preemption%s was run",
+                                exploration->bound, exploration->bound == 1 ? "" : "s");
+    if (exploration->promised && !exploration->exhausted && report->controlled_deadlock &&
         ob_claim_confident(&exploration->promise))
-        return ob_arena_printf(arena, "no bug of depth %u%s: %d %%", exploration->promise.depth,
-                               judged->rig->spec.fault_budget > 0 ? " that needs no fault" : "",
-                               OB_CLAIM_PERCENT);
-    return "";
+        promise = ob_arena_printf(arena, "no bug of depth %u%s: %d %%", exploration->promise.depth,
+                                  judged->rig->spec.fault_budget > 0 ? " that needs no fault" : "",
+                                  OB_CLAIM_PERCENT);
+    const char *both = *bound && *promise ? "; " : "";
+    return ob_arena_printf(arena, "%s%s%s", bound, both, promise);
 }
 
 static void fill_counts(struct ob_report_result *result, const struct ob_judge_case *judged)
@@ -305,10 +313,14 @@ static void fill_counts(struct ob_report_result *result, const struct ob_judge_c
     result->reduced = exploration->reduced;
     result->classes = exploration->classes;
     result->outcomes = exploration->outcomes;
+    if (!exploration->exhausted && !exploration->within_bound)
+        result->estimate = exploration->estimate;
     result->sampled = exploration->sampled;
+    result->sampler = exploration->sampler;
+    result->samples = exploration->samples;
     if (exploration->sampled) {
-        result->unseen_classes = ob_claim_unseen(exploration->classes_once, exploration->runs);
-        result->unseen_outcomes = ob_claim_unseen(exploration->outcomes_once, exploration->runs);
+        result->unseen_classes = ob_claim_unseen(exploration->classes_once, exploration->samples);
+        result->unseen_outcomes = ob_claim_unseen(exploration->outcomes_once, exploration->samples);
     }
     result->seconds_total = (double)exploration->total_us / 1e6;
     result->seconds_reset = (double)judged->rig->reset_us / 1e6;

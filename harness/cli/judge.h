@@ -19,7 +19,6 @@ struct ob_judge_case {
     size_t variant;
     const struct ob_rig *rig;
     const struct ob_exploration *exploration;
-    unsigned argument;       /* of the strategy */
     unsigned server_version; /* goes into tokens */
     bool named;              /* not built in: a replay must name the scenario's file */
     bool require_exhausted;

@@ -71,12 +71,12 @@ static void say_beside(const struct ob_options *options, const struct ob_scenari
     }
 }
 
-/* The command line's strategy, else the scenario's wish, else random. */
+/* The command line's strategy, else the scenario's wish, else the portfolio. */
 static enum ob_result choose_strategy(const struct ob_options *options,
                                       const struct ob_scenario *scenario, struct wish *out,
                                       struct ob_error *err)
 {
-    *out = (struct wish){.strategy = OB_STRATEGY_RANDOM};
+    *out = (struct wish){.strategy = OB_STRATEGY_PORTFOLIO};
     if (options->strategy_given)
         *out = (struct wish){options->strategy, options->strategy_argument};
     if (options->strategy_given || scenario->explore.strategy[0] == '\0')
@@ -127,7 +127,6 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
         .variant = variant,
         .rig = rig,
         .exploration = &exploration,
-        .argument = wish.argument,
         .server_version = ob_server_version_number(running->server),
         .named = options->arg_count > 0,
         .require_exhausted = options->require_exhausted,
@@ -219,7 +218,7 @@ static void announce(struct running *running, const struct ob_scenario *scenario
     struct wish wish;
     struct ob_error ignored;
     if (choose_strategy(running->options, scenario, &wish, &ignored) != OB_OK)
-        wish = (struct wish){.strategy = OB_STRATEGY_RANDOM};
+        wish = (struct wish){.strategy = OB_STRATEGY_PORTFOLIO};
     running->report.controlled_steps &= wish.strategy != OB_STRATEGY_STRESS;
     if (!running->table)
         return;

@@ -17,6 +17,7 @@
 #include "explore/event.h"
 #include "explore/path.h"
 #include "explore/race.h"
+#include "explore/share.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -260,9 +261,28 @@ static bool next(void *state)
     return more;
 }
 
+/* What is known to be left to try; a race that is found later makes it more. */
+static double share(const void *state)
+{
+    const struct dpor *dpor = state;
+    struct ob_share done = ob_share_begin();
+    for (size_t i = 0; i < dpor->count; i++) {
+        const struct node *node = &dpor->nodes[i];
+        ob_client_set wanted = (node->backtrack & ~node->sleep) | bit(node->chosen);
+        ob_client_set others = node->done & wanted & ~bit(node->chosen);
+        if (node->is_step)
+            ob_share_choice(&done, (size_t)__builtin_popcountll(others),
+                            (size_t)__builtin_popcountll(wanted));
+        else
+            ob_share_choice(&done, node->option, node->option_count);
+    }
+    return ob_share_end(&done);
+}
+
 const struct ob_search_type ob_search_dpor = {.size = sizeof(struct dpor),
                                               .clear = clear,
                                               .next = next,
                                               .restart = restart,
                                               .choose = choose,
-                                              .learn = learn};
+                                              .learn = learn,
+                                              .share = share};

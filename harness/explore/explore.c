@@ -19,6 +19,7 @@ struct exploring {
     struct ob_exploration *out;
     struct ob_trace trace;
     struct ob_tally outcomes, traces;
+    struct ob_tally sampled_outcomes, sampled_traces; /* of the samples among the runs */
     int64_t started_us;
 };
 
@@ -193,8 +194,40 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
         return OB_OK;
     }
     ob_tally_add(&e->outcomes, outcome.outcome);
-    ob_tally_add(&e->traces, ob_trace_digest(&e->trace));
+    uint64_t trace = ob_trace_digest(&e->trace);
+    ob_tally_add(&e->traces, trace);
+    if (ob_strategy_is_sample(e->strategy)) {
+        out->samples++;
+        ob_tally_add(&e->sampled_outcomes, outcome.outcome);
+        ob_tally_add(&e->sampled_traces, trace);
+    }
     return add_findings(e, &outcome, err);
+}
+
+/* Whichever ends it first: the strategy, the runs or the time. */
+static double share_of(const struct exploring *e, int64_t spent_us)
+{
+    const struct ob_explore_options *options = e->options;
+    double share = ob_strategy_share(e->strategy),
+           runs = (double)e->out->runs / (double)options->runs_max,
+           time = (double)spent_us / (double)options->budget_us;
+    share = runs > share ? runs : share;
+    share = time > share ? time : share;
+    return share < 1 ? share : 1;
+}
+
+/* False: nothing more is wanted. */
+static bool report_progress(const struct exploring *e)
+{
+    if (!e->options->progress)
+        return true;
+    int64_t spent_us = e->rig->monotonic_us(e->rig->self) - e->started_us;
+    const struct ob_explored explored = {
+        .runs = e->out->runs,
+        .findings = e->out->finding_count,
+        .share = share_of(e, spent_us),
+    };
+    return e->options->progress(e->options->progress_arg, &explored);
 }
 
 static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
@@ -213,8 +246,7 @@ static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
         }
         if (result != OB_OK || out->inconclusive != OB_RUN_FINISHED || found_enough(e))
             break;
-        if (options->progress &&
-            !options->progress(options->progress_arg, out->runs, out->finding_count)) {
+        if (!report_progress(e)) {
             out->stopped = true;
             break;
         }
@@ -244,14 +276,17 @@ static void conclude(struct exploring *e)
     bool controlled = out->uncontrolled_runs == 0;
     out->outcomes = e->outcomes.count;
     out->classes = e->traces.count;
-    out->outcomes_once = e->outcomes.once;
-    out->classes_once = e->traces.once;
+    out->outcomes_once = e->sampled_outcomes.once;
+    out->classes_once = e->sampled_traces.once;
     out->counts_are_bounds = e->outcomes.full || e->traces.full;
-    out->sampled = ob_strategy_samples(e->options->strategy) && !e->options->orders_first &&
-                   !out->counts_are_bounds && out->runs > 0;
+    out->sampled = out->samples > 0 && !out->counts_are_bounds;
+    enum ob_strategy_kind sampler = ob_strategy_sampler(e->options->strategy);
+    out->sampler = sampler < OB_STRATEGY_COUNT ? ob_strategy_word(sampler) : "";
+    out->estimate = ob_strategy_estimate(e->strategy, out->runs);
     out->exhausted = ob_strategy_exhausted(e->strategy) && controlled;
     out->reduced = ob_strategy_reduces(e->options->strategy);
     out->within_bound = ob_strategy_within_bound(e->strategy) && controlled;
+    out->bound = ob_strategy_bound(e->strategy);
     out->changed = ob_strategy_changed(e->strategy) && controlled;
     out->promised = ob_strategy_promise(e->strategy, out->runs, &out->promise) && controlled;
 }
@@ -271,6 +306,8 @@ enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *o
     ob_trace_clear(&e.trace);
     ob_tally_clear(&e.outcomes);
     ob_tally_clear(&e.traces);
+    ob_tally_clear(&e.sampled_outcomes);
+    ob_tally_clear(&e.sampled_traces);
     ob_strategy_free(e.strategy);
     return result;
 }

@@ -3,10 +3,10 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/parse.h"
-#include "explore/lot.h"
 #include "explore/strategy_int.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +144,7 @@ struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, s
         [OB_STRATEGY_POS] = &ob_search_pos,
         [OB_STRATEGY_URW] = &ob_search_urw,
         [OB_STRATEGY_DPOR] = &ob_search_dpor,
+        [OB_STRATEGY_PORTFOLIO] = &ob_search_portfolio,
     };
     assert(kind < OB_STRATEGY_COUNT && types[kind]);
     struct ob_strategy *strategy = ob_alloc(sizeof *strategy);
@@ -196,6 +197,13 @@ bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
     return !strategy->type->next || strategy->type->next(strategy->search);
 }
 
+void ob_strategy_present(const struct ob_strategy *strategy, char name[OB_STRATEGY_NAME_SIZE])
+{
+    const struct ob_strategy *present =
+        strategy->search->present ? strategy->search->present : strategy;
+    ob_strategy_name(present->kind, present->search->argument, name);
+}
+
 bool ob_strategy_exhausted(const struct ob_strategy *strategy)
 {
     return strategy->search->exhausted;
@@ -206,20 +214,31 @@ bool ob_strategy_within_bound(const struct ob_strategy *strategy)
     return strategy->search->within_bound;
 }
 
+unsigned ob_strategy_bound(const struct ob_strategy *strategy)
+{
+    return strategy->search->bound;
+}
+
 bool ob_strategy_promise(const struct ob_strategy *strategy, uint64_t run_count,
                          struct ob_strategy_promise *out)
 {
-    const struct ob_search *search = strategy->search;
-    if (strategy->kind != OB_STRATEGY_PCT || search->steps_max == 0 || search->exceeded)
-        return false;
     uint64_t runs = run_count > strategy->order_count ? run_count - strategy->order_count : 0;
-    *out = (struct ob_strategy_promise){
-        .depth = search->argument,
-        .clients = search->client_count,
-        .steps = search->steps_max,
-        .runs = search->faults_offered ? ob_lots_faultless(runs) : runs,
-    };
-    return true;
+    return strategy->type->promise && strategy->type->promise(strategy->search, runs, out);
+}
+
+double ob_strategy_share(const struct ob_strategy *strategy)
+{
+    const struct ob_search *search = strategy->search;
+    if (strategy->order || !strategy->type->share)
+        return 0;
+    return search->exhausted || search->within_bound ? 1 : strategy->type->share(search);
+}
+
+double ob_strategy_estimate(const struct ob_strategy *strategy, uint64_t run_count)
+{
+    double share = run_count > strategy->order_count ? ob_strategy_share(strategy) : 0,
+           all = (double)(run_count - strategy->order_count) / share;
+    return share > 0 && isfinite(all) ? (double)strategy->order_count + all : 0;
 }
 
 bool ob_strategy_ends(enum ob_strategy_kind kind)
@@ -233,10 +252,25 @@ bool ob_strategy_reduces(enum ob_strategy_kind kind)
     return kind == OB_STRATEGY_DPOR;
 }
 
-bool ob_strategy_samples(enum ob_strategy_kind kind)
+enum ob_strategy_kind ob_strategy_sampler(enum ob_strategy_kind kind)
 {
-    return kind == OB_STRATEGY_RANDOM || kind == OB_STRATEGY_PCT || kind == OB_STRATEGY_POS ||
-           kind == OB_STRATEGY_URW;
+    switch (kind) {
+    case OB_STRATEGY_RANDOM:
+    case OB_STRATEGY_PCT:
+    case OB_STRATEGY_POS:
+    case OB_STRATEGY_URW:
+        return kind;
+    case OB_STRATEGY_PORTFOLIO:
+        return OB_STRATEGY_RANDOM;
+    default:
+        return OB_STRATEGY_COUNT;
+    }
+}
+
+bool ob_strategy_is_sample(const struct ob_strategy *strategy)
+{
+    bool all = ob_strategy_sampler(strategy->kind) == strategy->kind;
+    return !strategy->order && (all || strategy->search->sample);
 }
 
 void ob_strategy_learn(struct ob_strategy *strategy, const struct ob_trace *trace)

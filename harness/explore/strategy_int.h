@@ -9,8 +9,9 @@
  *   pct.c           pct:D
  *   pos.c, urw.c    pos, urw
  *   dpor.c          dpor, on event and races
+ *   portfolio.c     portfolio, on the others
  *
- * and beside them lot, path, census and conflict, which more than one of them needs.
+ * and beside them lot, path, census, conflict and share, which more than one of them needs.
  *
  * A search is a strategy without the orders that may come before it: its runs count from 0, and
  * what the clients do is settled before it is asked.
@@ -24,6 +25,8 @@
 
 #define OB_PCT_DEPTH_MAX 16
 
+struct ob_strategy_promise;
+
 /* What all searches have; first in the state of each. */
 struct ob_search {
     /* Filled by strategy.c. */
@@ -34,12 +37,13 @@ struct ob_search {
     uint64_t run;       /* the present one */
 
     /* Filled by the search. */
-    bool exhausted;      /* every schedule has been run */
-    bool within_bound;   /* bounded: every schedule within the bound has been */
-    bool cut;            /* dpor: the present run would only show what others have shown */
-    bool changed;        /* a prefix did not lead where it led before: nothing can be claimed */
-    bool faults_offered; /* pct: a fault could have happened */
-    bool exceeded;       /* pct: a run without faults had more choices than steps_max */
+    bool exhausted;    /* every schedule has been run */
+    bool within_bound; /* bounded: every schedule within the bound has been, */
+    unsigned bound;    /* of so many preemptions */
+    bool cut;          /* dpor: the present run would only show what others have shown */
+    bool changed;      /* a prefix did not lead where it led before: nothing can be claimed */
+    bool sample;       /* portfolio: the present run is one */
+    const struct ob_strategy *present; /* portfolio: who makes it */
 };
 
 /* Any function but choose may be NULL. */
@@ -51,9 +55,14 @@ struct ob_search_type {
     void (*restart)(void *state); /* as the chooser's */
     size_t (*choose)(void *state, const struct ob_choice_point *point);
     void (*learn)(void *state, const struct ob_trace *trace); /* what came of the run */
+    /* After a run of a search that ends: how much of all that it does has been done, in (0, 1]. */
+    double (*share)(const void *state);
+    /* After so many runs: as ob_strategy_promise. */
+    bool (*promise)(const void *state, uint64_t run_count, struct ob_strategy_promise *out);
 };
 
 extern const struct ob_search_type ob_search_random, ob_search_turns, ob_search_exhaustive,
-    ob_search_bounded, ob_search_pct, ob_search_pos, ob_search_urw, ob_search_dpor;
+    ob_search_bounded, ob_search_pct, ob_search_pos, ob_search_urw, ob_search_dpor,
+    ob_search_portfolio;
 
 #endif

@@ -41,7 +41,7 @@ const char *const ob_isolation_words[] = {
 };
 const char *const ob_strategy_words[] = {"random",       "round-robin", "exhaustive", "stress",
                                          "permutations", "bounded",     "pct",        "pos",
-                                         "urw",          "dpor",        NULL};
+                                         "urw",          "dpor",        "portfolio",  NULL};
 const struct ob_numbered_word ob_numbered_strategies[] = {
     {"bounded", 0, 1000},
     {"pct", 1, 16},

@@ -1,7 +1,7 @@
 /*
  * bench.c - what a run costs, printed as a table and written as JSON.
  *
- *   overbook-bench [FILE.json [flow | memory | orders | reduction | specs]…]
+ *   overbook-bench [FILE.json [flow | memory | orders | reduction | first | specs]…]
  *
  * Ours and what it is compared with are measured alternately in one process, so that a busy machine
  * is busy for both; only ratios of one call mean anything.
@@ -210,6 +210,8 @@ int main(int argc, char **argv)
         ob_bench_orders(figures);
     if (is_wanted(argc, argv, "reduction"))
         ob_bench_reduction(figures);
+    if (is_wanted(argc, argv, "first"))
+        ob_bench_first(figures);
     if (is_wanted(argc, argv, "specs"))
         ob_bench_specs(figures);
     int failed = argc > 1 && json_dump_file(figures, argv[1], JSON_INDENT(2)) != 0;

@@ -30,4 +30,8 @@ void ob_bench_reduction(json_t *figures);
  * environment is that of specs. */
 void ob_bench_specs(json_t *figures);
 
+/* How many runs each strategy needs until the first violation, for every built-in variant that is
+ * expected to break. */
+void ob_bench_first(json_t *figures);
+
 #endif
