@@ -2,6 +2,7 @@
 #
 #   make                     libraries, overbook and the reference's tools, in build/release
 #   make check               unit tests, tests on a throwaway server, golden tests
+#   make check-servers       the tests on a server, on each of the servers of script/servers.txt
 #   make bless               take the golden tests' output for what is expected
 #   make conformance         2000 random specs against PostgreSQL's isolationtester
 #   make soundness           2000 random programs: dpor against all schedules
@@ -189,7 +190,7 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
 
-.PHONY: all check bless conformance soundness check-valgrind unit coverage coverage-report lint format bench \
+.PHONY: all check check-servers bless conformance soundness check-valgrind unit coverage coverage-report lint format bench \
         fuzz fuzzers install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
@@ -284,6 +285,12 @@ check: all $(TEST_PROGRAMS)
 	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
 	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%) \
 	    harness/tests/spec/conform
+
+# What depends on the server, on versions other than the one that is found here.
+check-servers: all $(SERVER_PROGRAMS) $(REF_SERVER_PROGRAMS)
+	script/check-servers --jobs $(TEST_JOBS) --limit $(SERVER_LIMIT) $(SERVER_PROGRAMS) \
+	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
+	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%)
 
 # What is printed now becomes what is expected.
 bless: all
