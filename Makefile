@@ -94,7 +94,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-run test-run-spec test-replay test-url test-ends test-bad-input \
-                  test-spec test-spec-ends
+                  test-spec test-spec-ends test-no-probe
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \

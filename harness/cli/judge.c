@@ -283,7 +283,10 @@ static const char *claim_of(struct ob_report *report, const struct ob_judge_case
     const struct ob_exploration *exploration = judged->exploration;
     struct ob_arena *arena = &report->arena;
     if (exploration->reduced && exploration->exhausted)
-        return "every order of steps that can matter to each other was run";
+        return report->controlled_footprints
+                   ? "every order of steps that can matter to each other was run"
+                   : "every order of steps that can matter to each other was run, and any two "
+                     "statements can, as the server has no probe";
     if (exploration->within_bound && !exploration->exhausted)
         return ob_arena_printf(arena, "every schedule of at most %u preemption%s was run",
                                judged->argument, judged->argument == 1 ? "" : "s");

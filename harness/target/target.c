@@ -181,3 +181,8 @@ bool ob_target_controls_deadlock(const struct ob_target *target)
 {
     return ob_pg_world_controls_deadlock(target->world);
 }
+
+bool ob_target_has_probe(const struct ob_target *target)
+{
+    return ob_pg_world_has_probe(target->world);
+}

@@ -59,7 +59,7 @@ make_server() {
     settings+=" -c max_prepared_transactions=3 -c lc_messages=C"
     "${as_server[@]}" mkdir "$1" &&
         "${as_server[@]}" "$bin/initdb" -D "$1/data" -U postgres -A trust --no-sync \
-            --no-instructions -E UTF8 --locale=C >"$dir/log" 2>&1 &&
+            -E UTF8 --locale=C >"$dir/log" 2>&1 &&
         "${as_server[@]}" "$bin/pg_ctl" -D "$1/data" -w -l "$1/log" -o "$settings" \
             start >>"$dir/log" 2>&1
 }
