@@ -290,7 +290,8 @@ check: all $(TEST_PROGRAMS)
 check-servers: all $(SERVER_PROGRAMS) $(REF_SERVER_PROGRAMS)
 	script/check-servers --jobs $(TEST_JOBS) --limit $(SERVER_LIMIT) $(SERVER_PROGRAMS) \
 	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
-	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%)
+	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%) \
+	    harness/tests/spec/conform
 
 # What is printed now becomes what is expected.
 bless: all

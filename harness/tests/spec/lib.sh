@@ -18,6 +18,8 @@ die() {
 bin=${OVERBOOK_PG_BINDIR:-$(pg_config --bindir 2>/dev/null || true)}
 [ -x "$bin/initdb" ] || bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | tail -n 1)
 [ -x "$bin/initdb" ] || die "no PostgreSQL server found; set OVERBOOK_PG_BINDIR"
+psql=$bin/psql
+[ -x "$psql" ] || psql=psql
 tester=${OVERBOOK_ISOLATIONTESTER:-${bin%/bin}/lib/pgxs/src/test/isolation/isolationtester}
 no_tester="no isolationtester at $tester; set OVERBOOK_ISOLATIONTESTER"
 
@@ -73,7 +75,7 @@ start_server() {
     fi
     for text in 'CREATE DATABASE isolation_regression TEMPLATE template0' \
         "ALTER DATABASE isolation_regression SET timezone_abbreviations TO 'Default'"; do
-        "$bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$at" -U postgres -d postgres -c "$text"
+        "$psql" -X -q -v ON_ERROR_STOP=1 -h "$at" -U postgres -d postgres -c "$text"
     done
 }
 
