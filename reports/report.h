@@ -63,7 +63,7 @@ struct ob_report {
     bool controlled_steps; /* their order */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
     bool controlled_footprints; /* the server tells what statements touch */
-    double seconds; /* of the whole call, from its start */
+    double seconds;             /* of the whole call, from its start */
     struct ob_report_result *results;
     size_t result_count, result_capacity;
 };
