@@ -62,6 +62,7 @@ struct ob_report {
     uint64_t seed; /* at most INT64_MAX, like every number here: JSON's readers have no more */
     bool controlled_steps; /* their order */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
+    bool controlled_now; /* what now() and its kin say, not the virtual clock's own function only */
     bool controlled_footprints; /* the server tells what statements touch */
     double seconds;             /* of the whole call, from its start */
     struct ob_report_result *results;
