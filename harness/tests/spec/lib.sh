@@ -54,6 +54,8 @@ export TZ=America/Los_Angeles PGTZ=America/Los_Angeles PGDATESTYLE='Postgres, MD
 export PGOPTIONS="${PGOPTIONS:+$PGOPTIONS }-c intervalstyle=postgres_verbose"
 # Seconds: none comes near, but one that is wrong.
 export PGISOLATIONTIMEOUT=${PGISOLATIONTIMEOUT:-20}
+# From version 16 on isolationtester knows this one instead, and waits twice as long.
+export PG_TEST_TIMEOUT_DEFAULT=$(((PGISOLATIONTIMEOUT + 1) / 2))
 
 make_server() {
     local settings="-k $1 -c listen_addresses= -c fsync=off -c synchronous_commit=on"
