@@ -2,6 +2,7 @@
 #
 #   make                     libraries, overbook and the reference's tools, in build/release
 #   make check               unit tests, tests on a throwaway server, golden tests
+#   make check-servers       the tests on a server, on each of the servers of script/servers.txt
 #   make bless               take the golden tests' output for what is expected
 #   make conformance         2000 random specs against PostgreSQL's isolationtester
 #   make determinism         1000 random tokens over all scenarios, replayed twice
@@ -95,7 +96,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 CLI_UNIT_TESTS := test_token test_replay test_judge test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-run test-run-spec test-replay test-url test-ends test-bad-input \
-                  test-spec test-spec-ends
+                  test-spec test-spec-ends test-no-probe
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
@@ -192,7 +193,7 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
 
-.PHONY: all check bless conformance determinism soundness check-valgrind unit coverage coverage-report lint format bench \
+.PHONY: all check check-servers bless conformance determinism soundness check-valgrind unit coverage coverage-report lint format bench \
         fuzz fuzzers install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
@@ -287,6 +288,17 @@ check: all $(TEST_PROGRAMS)
 	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
 	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%) \
 	    harness/tests/spec/conform
+
+# What depends on the server, on versions other than the one that is found here.  What is named
+# here needs none, or none of a certain version.
+NO_SERVERS := test_home test_keeper test-usage test-bad-input
+
+check-servers: all $(SERVER_PROGRAMS) $(REF_SERVER_PROGRAMS)
+	script/check-servers --jobs $(TEST_JOBS) --limit $(SERVER_LIMIT) \
+	    $(filter-out $(NO_SERVERS:%=$B/integration/%),$(SERVER_PROGRAMS)) \
+	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
+	    --via '' harness/tests/golden/run harness/tests/spec/conform \
+	    $(patsubst %,harness/tests/cli/%,$(filter-out $(NO_SERVERS),$(CLI_SCRIPTS)))
 
 # What is printed now becomes what is expected.
 bless: all

@@ -162,6 +162,7 @@ static json_t *controlled_json(struct builder *b, const struct ob_report *report
     put_bool(b, object, "now", report->controlled_now);
     put_bool(b, object, "gates", report->controlled_gates);
     put_bool(b, object, "steps", report->controlled_steps);
+    put_bool(b, object, "footprints", report->controlled_footprints);
     return object;
 }
 

@@ -66,7 +66,8 @@ struct ob_report {
     bool controlled_steps; /* their order */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
     bool controlled_now; /* what now() and its kin say, not the virtual clock's own function only */
-    double seconds;      /* of the whole call, from its start */
+    bool controlled_footprints; /* the server tells what statements touch */
+    double seconds;             /* of the whole call, from its start */
     struct ob_report_result *results;
     size_t result_count, result_capacity;
 };

@@ -340,11 +340,14 @@ static void heading(struct ob_table *t)
                                        report->version, report->postgres, report->seed);
     paragraph(t, PLAIN, line, 0, 1);
     const char *loose = ob_arena_printf(
-        &t->arena, "%s%s%s%s%s%s", report->controlled_steps ? "" : ", the order of steps",
+        &t->arena, "%s%s%s%s%s%s%s", report->controlled_steps ? "" : ", the order of steps",
         report->controlled_deadlock ? "" : ", deadlock victims",
         report->controlled_wake ? "" : ", the order in which waiters wake",
         report->controlled_clock ? "" : ", the clock",
         report->controlled_now ? "" : ", now() and its kin",
+        report->controlled_footprints
+            ? ""
+            : ", what statements touch (no probe: dpor takes any two for dependent)",
         report->controlled_gates ? "" : ", gates inside statements");
     if (*loose)
         paragraph(t, YELLOW, ob_arena_printf(&t->arena, "Not controlled: %s.", loose + 2), 0,

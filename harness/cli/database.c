@@ -1,6 +1,7 @@
 #include "cli/database.h"
 
 #include "base/alloc.h"
+#include "pg/find.h"
 #include "pg/marker.h"
 #include "pg/server.h"
 #include "pg/world.h"
@@ -41,6 +42,8 @@ static enum ob_result open_users(struct ob_server *server, const struct ob_optio
                                  struct ob_error *err)
 {
     enum ob_result result = connect_server(server, options->database_url, err);
+    if (result == OB_OK)
+        result = ob_pg_find_recent(PQserverVersion(server->conn), server->version, err);
     if (result == OB_OK)
         result = options->disposable ? ob_pg_marker_allowed(server->conn, err)
                                      : ob_pg_marker_check(server->conn, err);

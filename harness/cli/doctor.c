@@ -62,6 +62,8 @@ static void say_probe(bool there, bool embedded)
         printf("%sthe probe has not been built for this server\n", missing);
     else
         printf("%sthe server has not loaded the probe\n", missing);
+    if (!there)
+        printf("%-18s (--strategy dpor then takes any two statements for dependent)\n", "");
 }
 
 static void say_controls(struct controls controls, bool embedded)

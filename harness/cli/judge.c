@@ -289,7 +289,10 @@ static const char *claim_of(struct ob_report *report, const struct ob_judge_case
     const struct ob_exploration *exploration = judged->exploration;
     struct ob_arena *arena = &report->arena;
     if (exploration->reduced && exploration->exhausted)
-        return "every order of steps that can matter to each other was run";
+        return report->controlled_footprints
+                   ? "every order of steps that can matter to each other was run"
+                   : "every order of steps that can matter to each other was run, and any two "
+                     "statements can, as the server has no probe";
     const char *bound = "", *promise = "";
     if (exploration->within_bound && !exploration->exhausted)
         bound = ob_arena_printf(arena, "every schedule of at most %u preemption%s was run",

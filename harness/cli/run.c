@@ -118,6 +118,7 @@ static enum ob_result explore(struct running *running, const struct ob_scenario 
         return code;
     report->controlled_deadlock &= ob_target_controls_deadlock(target);
     report->controlled_now &= ob_target_has_probe(target);
+    report->controlled_footprints &= ob_target_has_probe(target);
     struct ob_explore_options explore = explore_options(running, scenario, variant, &wish);
     struct ob_exploration exploration;
     struct ob_rig *rig = ob_target_rig(target);
@@ -322,6 +323,7 @@ static int run_on_server(struct running *running, const struct ob_scenario_list 
     report->seed = running->options->seed;
     report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
     report->controlled_gates = report->controlled_now = true;
+    report->controlled_footprints = true;
     report->controlled_wake = ob_server_embedded(running->server);
     open_table(running);
     for_each(running, list, announce);

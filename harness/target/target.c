@@ -181,12 +181,12 @@ struct ob_rig *ob_target_rig(struct ob_target *target)
     return &target->rig;
 }
 
-bool ob_target_has_probe(const struct ob_target *target)
-{
-    return ob_pg_world_has_probe(target->world);
-}
-
 bool ob_target_controls_deadlock(const struct ob_target *target)
 {
     return ob_pg_world_controls_deadlock(target->world);
+}
+
+bool ob_target_has_probe(const struct ob_target *target)
+{
+    return ob_pg_world_has_probe(target->world);
 }

@@ -18,6 +18,7 @@
 
 #define LIMIT_US 30000000
 #define LOOK_US 1000
+#define NO_PROBE "skipped: the probe has not been built for this server\n"
 
 static const char schema[] =
     "CREATE TABLE room (id int PRIMARY KEY, n int NOT NULL);"
@@ -83,6 +84,7 @@ static void open_place(struct place *place)
     ob_live_open(&place->live, schema, NULL);
     if (!ob_pg_world_has_probe(place->live.world)) {
         ob_live_close(&place->live);
+        print_message(NO_PROBE);
         skip();
     }
     place->conn = ob_live_connect(&place->live);
@@ -448,6 +450,7 @@ static void open_scene(struct ob_live *live)
     ob_live_open(live, schema, NULL);
     if (!ob_pg_world_has_probe(live->world)) {
         ob_live_close(live);
+        print_message(NO_PROBE);
         skip();
     }
 }

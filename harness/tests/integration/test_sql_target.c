@@ -311,8 +311,10 @@ static void with_the_probe_now_is_virtual_too(void **state)
                             "\"m\":\"2026-06-01 09:00:00+00\"}");
     }
     close_text(&opened);
-    if (!probe)
+    if (!probe) {
+        print_message("skipped: now() goes with the machine, as there is no probe\n");
         skip();
+    }
 }
 
 #define LOSING(more)                                                                \

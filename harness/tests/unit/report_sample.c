@@ -74,6 +74,7 @@ void report_sample_good(struct ob_report *report)
     report->seconds = 12.5;
     report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
     report->controlled_wake = report->controlled_gates = report->controlled_now = true;
+    report->controlled_footprints = true;
     add_two_holds(report);
 }
 

@@ -217,6 +217,24 @@ static void a_bound_that_was_reached_is_claimed_and_is_no_exhaustion(void **stat
                                  "higher bound or --strategy exhaustive"});
 }
 
+static void without_footprints_the_reduction_tells_what_it_took_for_dependent(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.exploration.reduced = f.exploration.exhausted = true;
+    f.report.controlled_footprints = true;
+    assert_string_equal(judge(&f)->claim,
+                        "every order of steps that can matter to each other was run");
+    f.report.controlled_footprints = false;
+    assert_string_equal(judge(&f)->claim,
+                        "every order of steps that can matter to each other was run, and any two "
+                        "statements can, as the server has no probe");
+    f.exploration.exhausted = false;
+    assert_string_equal(judge(&f)->claim, "");
+    ob_report_clear(&f.report);
+}
+
 static void confidence_is_claimed_on_its_conditions_only(void **state)
 {
     (void)state;
@@ -597,6 +615,7 @@ int main(void)
         cmocka_unit_test(another_violation_than_the_expected_is_unexpected),
         cmocka_unit_test(the_expected_violation_not_found_is_unexpected),
         cmocka_unit_test(a_bound_that_was_reached_is_claimed_and_is_no_exhaustion),
+        cmocka_unit_test(without_footprints_the_reduction_tells_what_it_took_for_dependent),
         cmocka_unit_test(confidence_is_claimed_on_its_conditions_only),
         cmocka_unit_test(a_portfolio_claims_what_its_members_do),
         cmocka_unit_test(choices_that_lead_elsewhere_are_a_warning_to_a_portfolio_only),

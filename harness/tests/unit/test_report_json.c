@@ -105,7 +105,8 @@ static void keys_come_in_the_order_of_the_documentation(void **state)
     report_sample_good(&report);
     json_t *root = rendered(&report);
     assert_keys(root, "overbook postgres seed controlled results summary");
-    assert_keys(json_object_get(root, "controlled"), "deadlock wake clock now gates steps");
+    assert_keys(json_object_get(root, "controlled"),
+                "deadlock wake clock now gates steps footprints");
     json_t *result = json_array_get(json_object_get(root, "results"), 0);
     assert_keys(result,
                 "scenario file variant expected verdict as_expected reason warnings strategy runs "
