@@ -61,8 +61,8 @@ struct ob_pg_world {
     char *clock;    /* owned; NULL: none */
     bool keeps_session_state, fixed_plans;
     bool own_server, learns;
-    bool gates;        /* wanted */
-    bool gates_closed; /* the control connection holds one key of each */
+    bool gates;                      /* wanted */
+    bool gates_closed;               /* the control connection holds one key of each */
     const char *const *client_names; /* borrowed; NULL: not known */
     bool controls_deadlock;          /* the role may set deadlock_timeout */
     bool serializable;               /* transactions are, where nobody says otherwise */

@@ -110,8 +110,7 @@ void ob_live_open(struct ob_live *live, const char *schema, const struct ob_limi
 
 void ob_live_open_gated(struct ob_live *live, const char *schema)
 {
-    open_world(live, schema, NULL,
-               (struct ob_pg_world_options){.own_server = true, .gates = true});
+    open_world(live, schema, NULL, (struct ob_pg_world_options){.own_server = true, .gates = true});
     live->scene.spec.gates = true;
 }
 

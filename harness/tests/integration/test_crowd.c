@@ -75,8 +75,8 @@ static void race(struct ob_racing *racing, enum ob_strategy_kind kind, unsigned 
         for (size_t i = 0; i < racing->trace.step_count; i++)
             waits += racing->trace.steps[i].holders != 0;
     }
-    print_message("figure: %s: %" PRIu64 " runs of %d clients with 50 steps each, %zu waits\n", name,
-                  runs, CLIENTS, waits);
+    print_message("figure: %s: %" PRIu64 " runs of %d clients with 50 steps each, %zu waits\n",
+                  name, runs, CLIENTS, waits);
     assert_true(waits > 0 || kind == OB_STRATEGY_PCT); /* which seldom changes its mind */
     replay(racing);
     ob_strategy_free(strategy);

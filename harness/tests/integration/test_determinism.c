@@ -46,7 +46,7 @@ static bool is_the_same(struct ob_racing *racing, const char *word, const char *
                         uint64_t outcome)
 {
     struct ob_token token;
-    struct ob_replay replay;
+    struct ob_replay replay = {0};
     struct ob_error err;
     struct ob_buf text;
     if (ob_token_decode(word, &token, &err) != OB_OK ||

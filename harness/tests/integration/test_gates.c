@@ -1,5 +1,5 @@
-/* Statements that stop between their snapshot and their run: at the gates of the probe, and at those
- * that triggers are. */
+/* Statements that stop between their snapshot and their run: at the gates of the probe, and at
+ * those that triggers are. */
 #include "live.h"
 #include "tests/model/sound.h"
 
@@ -177,8 +177,8 @@ static void the_reduction_loses_nothing_at_gates(void **state)
     ob_sound_begin(&sound);
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
         assert_true(ob_sound_compare(&sound, &programs[i], "at gates"));
-    print_message("figure: %zu programs, %zu schedules, %zu runs of dpor\n",
-                  (size_t)sound.compared, (size_t)sound.schedules, (size_t)sound.reduced);
+    print_message("figure: %zu programs, %zu schedules, %zu runs of dpor\n", (size_t)sound.compared,
+                  (size_t)sound.schedules, (size_t)sound.reduced);
     assert_int_equal(sound.lost, 0);
     ob_live_close(&live);
 }
