@@ -112,7 +112,7 @@ SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenar
                  harness/scenario/reference.c \
                  harness/scenario/scenario.c harness/scenario/schema.c harness/scenario/spec_check.c \
                  harness/scenario/spec_lex.c harness/scenario/spec_orders.c \
-                 harness/scenario/spec_parse.c harness/scenario/sql.c harness/scenario/tree.c \
+                 harness/scenario/spec_parse.c harness/scenario/sql.c harness/scenario/touches.c harness/scenario/tree.c \
                  harness/scenario/value.c harness/scenario/vocabulary.c
 SCENARIO_UNIT_TESTS := test_scenario test_scenario_bad test_scenario_bind test_scenario_damage \
                        test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree \

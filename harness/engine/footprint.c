@@ -27,6 +27,14 @@ void ob_footprint_add(struct ob_footprint *footprint, uint64_t resource, unsigne
     footprint->count++;
 }
 
+void ob_footprint_add_key(struct ob_footprint *footprint, const char *relation, const char *key,
+                          unsigned ways)
+{
+    uint64_t whole = ob_hash_text(OB_HASH_START, relation);
+    ob_footprint_add(footprint, ob_hash_end(whole), ways << OB_TOUCH_WITHIN);
+    ob_footprint_add(footprint, ob_hash_end(ob_hash_text(ob_hash_text(whole, "/"), key)), ways);
+}
+
 void ob_footprint_join(struct ob_footprint *footprint, const struct ob_footprint *other)
 {
     footprint->known &= other->known;

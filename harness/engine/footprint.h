@@ -22,6 +22,10 @@
 #define OB_TOUCH_ADD 8u   /* something in it is: only who reads it as a whole can tell */
 #define OB_TOUCH_NOW 16u  /* read or changed outside of transactions: sequences, advisory locks */
 
+/* Ways shifted left by this are those in which something within the resource is touched, a key of
+ * a relation: two keys have nothing to do with each other, and each with the whole. */
+#define OB_TOUCH_WITHIN 8
+
 struct ob_touch {
     uint64_t resource; /* ob_resource */
     unsigned ways;
@@ -44,6 +48,9 @@ uint64_t ob_resource(const char *name);
 
 /* Adds ways of touching a resource.  The touches are grown in place, and the footprint's own. */
 void ob_footprint_add(struct ob_footprint *footprint, uint64_t resource, unsigned ways);
+/* Touches a key in a relation, which touches the relation too, within. */
+void ob_footprint_add_key(struct ob_footprint *footprint, const char *relation, const char *key,
+                          unsigned ways);
 void ob_footprint_join(struct ob_footprint *footprint, const struct ob_footprint *other);
 void ob_footprint_reset(struct ob_footprint *footprint); /* known, nothing touched; memory kept */
 void ob_footprint_clear(struct ob_footprint *footprint);

@@ -14,6 +14,8 @@
 
 #define OB_NO_CLIENT SIZE_MAX /* an index that is no client */
 
+struct ob_footprint;
+
 typedef uint64_t ob_client_set; /* bit i: client i */
 
 /* name, word in traces */
@@ -52,6 +54,9 @@ struct ob_op {
     /* It may free locks and then go on: whom it wakes so moves beside it, and nobody decides who is
      * first. */
     bool goes_on;
+    /* STATEMENT, COMMIT, ROLLBACK: what it touches, as whoever wrote it declared, which is
+     * believed; NULL: nobody did. */
+    const struct ob_footprint *touches;
     bool alone; /* CALL: nobody else can tell whether it has been done */
 };
 

@@ -60,9 +60,15 @@ static void record_footprint(const struct ob_engine *engine, size_t client,
     const struct ob_op *op = engine->clients[client].op;
     enum ob_op_kind kind = op->kind;
     bool outside = kind == OB_OP_CLOCK || kind == OB_OP_CALL || kind == OB_OP_WAIT;
-    if (ports->footprint && !outside && completion->status == OB_REPLY_DONE)
-        completion->footprint =
-            ob_footprint_copy(&engine->trace->arena, ports->footprint(ports->self, client));
+    if (completion->status == OB_REPLY_DONE && !outside) {
+        const struct ob_footprint *told =
+            ports->footprint ? ports->footprint(ports->self, client) : NULL;
+        const struct ob_footprint *touched = op->touches ? op->touches : told;
+        if (touched)
+            completion->footprint = ob_footprint_copy(&engine->trace->arena, touched);
+        if (told && told->known && told->level > completion->footprint.level)
+            completion->footprint.level = told->level;
+    }
     completion->footprint.known |= op->alone;
 }
 

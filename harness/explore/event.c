@@ -73,17 +73,28 @@ static bool is_opaque(const struct ob_step *step)
     return false;
 }
 
+#define PLAIN(ways) ((ways) & ((1u << OB_TOUCH_WITHIN) - 1))
+#define WITHIN(ways) PLAIN((ways) >> OB_TOUCH_WITHIN)
+
+/* What the end of a transaction does to a resource that it touched in these ways. */
+static unsigned ending(unsigned ways, bool publish)
+{
+    unsigned add = ways & LOCKING ? OB_TOUCH_RELEASE : 0;
+    add |= publish && (ways & OB_TOUCH_WRITE) ? OB_TOUCH_PUBLISH : 0;
+    add |= publish && (ways & OB_TOUCH_ADD) ? OB_TOUCH_PUBLISH_ADD : 0;
+    return add;
+}
+
 static void add_all(struct ob_event_of_step *event, const struct ob_footprint *touched,
                     bool publish)
 {
     for (size_t i = 0; i < touched->count; i++) {
-        unsigned ways = touched->touches[i].ways, add = 0;
-        add |= ways & LOCKING ? OB_TOUCH_RELEASE : 0;
-        add |= publish && (ways & OB_TOUCH_WRITE) ? OB_TOUCH_PUBLISH : 0;
-        add |= publish && (ways & OB_TOUCH_ADD) ? OB_TOUCH_PUBLISH_ADD : 0;
-        if (add != 0)
-            ob_footprint_add(&event->touches, touched->touches[i].resource, add);
-        event->publishes |= (add & (OB_TOUCH_PUBLISH | OB_TOUCH_PUBLISH_ADD)) != 0;
+        unsigned ways = touched->touches[i].ways;
+        unsigned whole = ending(PLAIN(ways), publish), within = ending(WITHIN(ways), publish);
+        if ((whole | within) != 0)
+            ob_footprint_add(&event->touches, touched->touches[i].resource,
+                             whole | within << OB_TOUCH_WITHIN);
+        event->publishes |= ((whole | within) & (OB_TOUCH_PUBLISH | OB_TOUCH_PUBLISH_ADD)) != 0;
     }
     event->ends = true;
 }
@@ -91,7 +102,7 @@ static void add_all(struct ob_event_of_step *event, const struct ob_footprint *t
 static bool holds_lock(const struct ob_footprint *held)
 {
     for (size_t i = 0; i < held->count; i++)
-        if (held->touches[i].ways & LOCKING)
+        if ((PLAIN(held->touches[i].ways) | WITHIN(held->touches[i].ways)) & LOCKING)
             return true;
     return false;
 }
@@ -210,6 +221,14 @@ static bool one_way(unsigned a, unsigned b, bool serializable)
            ((a & OB_TOUCH_READ) && (b & disturbs_reader));
 }
 
+/* What is done within a resource matters to those who touch it as a whole. */
+static bool disturb(unsigned a, unsigned b, bool serializable)
+{
+    unsigned all_a = PLAIN(a) | WITHIN(a), all_b = PLAIN(b) | WITHIN(b);
+    return one_way(PLAIN(a), all_b, serializable) || one_way(all_b, PLAIN(a), serializable) ||
+           one_way(PLAIN(b), all_a, serializable) || one_way(all_a, PLAIN(b), serializable);
+}
+
 static bool overlap(const struct ob_footprint *a, const struct ob_footprint *b, bool serializable)
 {
     size_t i = 0, k = 0;
@@ -219,8 +238,7 @@ static bool overlap(const struct ob_footprint *a, const struct ob_footprint *b, 
         } else if (a->touches[i].resource > b->touches[k].resource) {
             k++;
         } else {
-            unsigned one = a->touches[i++].ways, other = b->touches[k++].ways;
-            if (one_way(one, other, serializable) || one_way(other, one, serializable))
+            if (disturb(a->touches[i++].ways, b->touches[k++].ways, serializable))
                 return true;
         }
     }

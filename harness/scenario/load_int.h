@@ -117,6 +117,9 @@ bool ob_load_spec_file(struct ob_load *load, const char *path, struct ob_place p
 OB_MUSTCHECK enum ob_result ob_load_read(const char *path, struct ob_buf *out,
                                          struct ob_error *err);
 
+/* touches.c: what a statement is declared to touch; map may be NULL. */
+bool ob_load_touches(struct ob_load *load, const struct ob_node *map, struct ob_sql_step *step);
+
 /* sql.c: what clients send. */
 bool ob_load_client_steps(struct ob_load *load, const struct ob_node *node,
                           struct ob_scenario_client *client);

@@ -98,6 +98,15 @@ struct ob_capture {
     const char *variable, *column; /* of the first row; null when there is no row */
 };
 
+/* Something that a statement is declared to touch. */
+enum ob_declared_way { OB_DECLARED_READ, OB_DECLARED_SHARE, OB_DECLARED_WRITE };
+
+struct ob_declared {
+    enum ob_declared_way way;
+    const char *relation; /* with its schema */
+    const char *key;      /* of one of its rows, in whatever words; NULL: all of it */
+};
+
 struct ob_sql_step {
     enum ob_sql_step_kind kind;
     const char *sql;              /* one statement, with :variable replaced by $1, $2 … */
@@ -107,6 +116,9 @@ struct ob_sql_step {
     size_t capture_count;
     const struct ob_guard *guards; /* all must hold */
     size_t guard_count;
+    bool declares; /* that it touches these, and nothing else */
+    const struct ob_declared *touches;
+    size_t touch_count;
     int64_t time_us; /* the clock's new time; what it goes forward by when advances */
     bool advances;
     const char *event_kind;

@@ -226,10 +226,15 @@ static json_t *capture(enum ob_target_kind target)
     return map_of(text_type());
 }
 
-static json_t *guards(enum ob_target_kind target)
+static json_t *text_or_texts(enum ob_target_kind target)
 {
     (void)target;
     return any_of(text_type(), list_of(text_type()));
+}
+
+static json_t *touches(enum ob_target_kind target)
+{
+    return object_of(&ob_touches_keys, target);
 }
 
 /* "does" is filled in by entry_of(). */
@@ -259,7 +264,11 @@ static json_t *other_type(const char *key, enum ob_target_kind target)
         {"vars", scalars},
         {"data", scalars},
         {"capture", capture},
-        {"when", guards},
+        {"when", text_or_texts},
+        {"touches", touches},
+        {"read", text_or_texts},
+        {"share", text_or_texts},
+        {"write", text_or_texts},
         {"only", names_or_one},
         {"begin", null_type},
         {"commit", null_type},

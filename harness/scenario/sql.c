@@ -218,7 +218,8 @@ static bool add_statement(struct reader *r, const struct ob_node *map, const str
     step.sql = bound.sql;
     step.variables = bound.variables;
     step.variable_count = bound.variable_count;
-    return read_captures(r, ob_tree_get(map, "capture"), &step) && add_step(r, &step);
+    return read_captures(r, ob_tree_get(map, "capture"), &step) &&
+           ob_load_touches(r->load, ob_tree_get(map, "touches"), &step) && add_step(r, &step);
 }
 
 /* "sql" is a text, or a mapping of variant to text: then each becomes a step of that variant alone.
@@ -322,15 +323,19 @@ static bool read_kind(struct reader *r, const struct ob_node *map, struct ob_sql
     return true;
 }
 
-/* Whether "capture" and "data" stand with the steps that they are for. */
+/* Whether "capture", "touches" and "data" stand with the steps that they are for. */
 static bool check_company(struct reader *r, const struct ob_node *map,
                           const struct ob_sql_step *step)
 {
     const struct ob_node *capture = ob_tree_get(map, "capture");
     const struct ob_node *data = ob_tree_get(map, "data");
+    const struct ob_node *touches = ob_tree_get(map, "touches");
     if (capture && step->kind != OB_SQL_STATEMENT)
         return ob_load_refuse(r->load, capture->key_place, "only a statement has rows",
                               "\"capture\" goes with \"sql\" only");
+    if (touches && step->kind != OB_SQL_STATEMENT)
+        return ob_load_refuse(r->load, touches->key_place, "only a statement touches anything",
+                              "\"touches\" goes with \"sql\" only");
     if (data && step->kind != OB_SQL_EVENT)
         return ob_load_refuse(r->load, data->key_place, "only an event has data",
                               "\"data\" goes with \"event\" only");

@@ -230,6 +230,10 @@ static const struct ob_key step_keys[] = {
     {.name = "capture",
      .type = OB_KEY_OTHER,
      .about = "Keeps values of the statement's first row: a mapping of variable to column."},
+    {.name = "touches",
+     .type = OB_KEY_OTHER,
+     .about = "All that the statement touches, which dpor believes: a mapping of read, share and "
+              "write to what is touched so."},
     {.name = "when",
      .type = OB_KEY_OTHER,
      .about = "Skips the step unless this holds: a guard such as \"n = 0\", or a list of them."},
@@ -239,6 +243,20 @@ static const struct ob_key step_keys[] = {
     {.name = NULL},
 };
 const struct ob_key_set ob_step_keys = {"step", step_keys};
+
+static const struct ob_key touches_keys[] = {
+    {.name = "read",
+     .type = OB_KEY_OTHER,
+     .about = "Read as a snapshot shows it: TABLE or TABLE/KEY, or a list of them."},
+    {.name = "share",
+     .type = OB_KEY_OTHER,
+     .about = "Locked against changes, as by FOR SHARE or a foreign key's check."},
+    {.name = "write",
+     .type = OB_KEY_OTHER,
+     .about = "Changed, locked as for a change, or looked up as a unique key."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_touches_keys = {"declaration", touches_keys};
 
 static const struct ob_key faults_keys[] = {
     {.name = "budget",

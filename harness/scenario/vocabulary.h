@@ -67,7 +67,8 @@ struct ob_key_set {
 };
 
 extern const struct ob_key_set ob_scenario_keys, ob_variant_keys, ob_given_keys, ob_client_keys,
-    ob_step_keys, ob_faults_keys, ob_explore_keys, ob_invariant_keys, ob_expectation_keys;
+    ob_step_keys, ob_touches_keys, ob_faults_keys, ob_explore_keys, ob_invariant_keys,
+    ob_expectation_keys;
 
 /* What a client of the reference target can do.  The sql target's steps share "clock". */
 struct ob_verb {

@@ -38,7 +38,7 @@ static enum booking_db_result command(struct booking_db *db, enum ob_op_kind kin
                                       PGresult **error)
 {
     struct ob_gated_db *gated = (struct ob_gated_db *)db;
-    const struct ob_op op = {.kind = kind, .text = text};
+    const struct ob_op op = {.kind = kind, .text = text, .touches = gated->touches};
     PGresult *result;
     enum booking_db_result ended = ask(gated, &op, &result);
     if (error && ended == BOOKING_DB_ERROR) {
@@ -59,9 +59,13 @@ static enum booking_db_result gated_begin(struct booking_db *db, enum booking_is
 static enum booking_db_result gated_exec(struct booking_db *db, const char *sql, int param_count,
                                          const char *const *params, PGresult **out)
 {
-    const struct ob_op op = {
-        .kind = OB_OP_STATEMENT, .text = sql, .param_count = param_count, .params = params};
-    return ask((struct ob_gated_db *)db, &op, out);
+    struct ob_gated_db *gated = (struct ob_gated_db *)db;
+    const struct ob_op op = {.kind = OB_OP_STATEMENT,
+                             .text = sql,
+                             .param_count = param_count,
+                             .params = params,
+                             .touches = gated->touches};
+    return ask(gated, &op, out);
 }
 
 static enum booking_db_result gated_commit(struct booking_db *db, PGresult **error)

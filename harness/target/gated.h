@@ -13,9 +13,10 @@
 #include "scenario/scenario.h"
 
 struct ob_gated_db {
-    struct booking_db db;     /* give this away */
-    struct ob_client *client; /* borrowed */
-    bool stopped;             /* the run is being given up: every call returns LOST */
+    struct booking_db db;               /* give this away */
+    struct ob_client *client;           /* borrowed */
+    bool stopped;                       /* the run is being given up: every call returns LOST */
+    const struct ob_footprint *touches; /* of the calls until it is changed; op.h; borrowed */
 };
 
 void ob_gated_db_init(struct ob_gated_db *gated, struct ob_client *client);

@@ -46,6 +46,8 @@ struct sql_client {
     struct value values[OB_SCENARIO_VARIABLES_MAX];
     size_t value_count;
     bool in_transaction;
+    bool all_declared;            /* all statements of the transaction were */
+    struct ob_footprint declared; /* of the present call; owned, memory kept */
 };
 
 struct ob_sql_target {
@@ -204,11 +206,59 @@ static void add_event(struct sql_client *self, const struct ob_sql_step *step)
     json_decref(data);
 }
 
+/* --- what is declared to be touched */
+
+static const enum ob_level levels[] = {
+    [BOOKING_READ_COMMITTED] = OB_LEVEL_STATEMENT,
+    [BOOKING_REPEATABLE_READ] = OB_LEVEL_TRANSACTION,
+    [BOOKING_SERIALIZABLE] = OB_LEVEL_SERIALIZABLE,
+};
+
+/* The next call touches nothing, but for what is added. */
+static void declare_nothing(struct sql_client *self)
+{
+    ob_footprint_reset(&self->declared);
+    self->declared.level = levels[self->isolation];
+    self->gated.touches = &self->declared;
+}
+
+static void declare(struct sql_client *self, const struct ob_sql_step *step)
+{
+    static const unsigned ways[] = {
+        [OB_DECLARED_READ] = OB_TOUCH_READ,
+        [OB_DECLARED_SHARE] = OB_TOUCH_READ | OB_TOUCH_SHARE,
+        [OB_DECLARED_WRITE] = OB_TOUCH_READ | OB_TOUCH_WRITE,
+    };
+    self->all_declared &= step->declares;
+    self->gated.touches = NULL;
+    if (!step->declares)
+        return;
+    declare_nothing(self);
+    for (size_t i = 0; i < step->touch_count; i++) {
+        const struct ob_declared *touch = &step->touches[i];
+        if (touch->key)
+            ob_footprint_add_key(&self->declared, touch->relation, touch->key, ways[touch->way]);
+        else
+            ob_footprint_add(&self->declared, ob_resource(touch->relation), ways[touch->way]);
+    }
+}
+
+/* The end of a transaction touches nothing that its statements did not declare, if all of them
+ * did. */
+static void prepare_end(struct sql_client *self)
+{
+    if (self->all_declared)
+        declare_nothing(self);
+    else
+        self->gated.touches = NULL;
+}
+
 static void roll_back(struct sql_client *self)
 {
     if (!self->in_transaction)
         return;
     self->in_transaction = false;
+    prepare_end(self);
     self->faulty.db.ops->rollback(&self->faulty.db);
 }
 
@@ -241,6 +291,7 @@ static enum ended statement(struct sql_client *self, const struct ob_sql_step *s
         params[i] = get_value(self, step->variables[i]);
     PGresult *answer = NULL;
     struct booking_db *db = &self->faulty.db;
+    declare(self, step);
     enum booking_db_result result =
         db->ops->exec(db, step->sql, (int)step->variable_count, params, &answer);
     enum ended ended =
@@ -254,6 +305,7 @@ static enum ended transaction_command(struct sql_client *self, enum ob_sql_step_
     struct booking_db *db = &self->faulty.db;
     PGresult *error = NULL;
     enum booking_db_result result;
+    prepare_end(self);
     if (kind == OB_SQL_BEGIN)
         result = db->ops->begin(db, self->isolation);
     else if (kind == OB_SQL_COMMIT)
@@ -261,6 +313,7 @@ static enum ended transaction_command(struct sql_client *self, enum ob_sql_step_
     else
         result = db->ops->rollback(db);
     self->in_transaction = kind == OB_SQL_BEGIN && result == BOOKING_DB_OK;
+    self->all_declared = true;
     enum ended ended = result == BOOKING_DB_OK ? ENDED_STEP : fail(self, result, error);
     PQclear(error);
     return ended;
@@ -322,6 +375,7 @@ static void body(struct ob_client *client, void *arg)
     struct sql_client *self = arg;
     self->client = client;
     self->in_transaction = false;
+    self->all_declared = true;
     ob_gated_db_init(&self->gated, client);
     booking_db_faulty_init(&self->faulty, &self->gated.db);
     for (unsigned attempt = 0; attempt <= self->scenario->retries; attempt++) {
@@ -413,10 +467,18 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
     return OB_OK;
 }
 
+static void free_target(void *self)
+{
+    struct ob_sql_target *sql = self;
+    for (size_t i = 0; i < sql->client_count; i++)
+        ob_footprint_clear(&sql->clients[i].declared);
+    free(sql);
+}
+
 const struct ob_target_ops ob_target_sql = {
     .clock = OB_TARGET_CLOCK,
     .keeps_session_state = true,
     .exact = true,
     .install = install,
-    .free = free,
+    .free = free_target,
 };

@@ -116,7 +116,7 @@ static void who_finds_something_new_goes_on_and_nobody_stops(void **state)
     (void)state;
     static const char *const names[] = {"pct:3", "urw", "pos"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct member members[MEMBERS_MAX];
+        struct member members[MEMBERS_MAX] = {0};
         size_t count = count_turns(names[i], 400, members);
         uint64_t lucky = 0;
         for (size_t k = 0; k < count; k++) {
@@ -133,7 +133,7 @@ static void who_finds_something_new_goes_on_and_nobody_stops(void **state)
 static void where_nobody_is_luckier_all_have_about_as_many(void **state)
 {
     (void)state;
-    struct member members[MEMBERS_MAX];
+    struct member members[MEMBERS_MAX] = {0};
     size_t count = count_turns("nobody", 400, members);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < count; k++)

@@ -387,6 +387,26 @@ static void a_variable_may_be_captured_for_each_variant_by_itself(void **state)
     ob_scenario_free(scenario);
 }
 
+static void a_statement_declares_what_it_touches(void **state)
+{
+    (void)state;
+    struct ob_scenario *scenario =
+        parse(SQL "clients:\n  - name: a\n    steps:\n"
+                  "      - {sql: SELECT 1, touches: {read: [slot, my.slot/1/x], write: slot/2}}\n"
+                  "      - {sql: SELECT 2}\n" SQL_END);
+    const struct ob_sql_step *steps = scenario->clients[0].steps;
+    assert_true(steps[0].declares && !steps[1].declares);
+    assert_int_equal(steps[0].touch_count, 3);
+    assert_int_equal(steps[0].touches[0].way, OB_DECLARED_READ);
+    assert_string_equal(steps[0].touches[0].relation, "public.slot");
+    assert_null(steps[0].touches[0].key);
+    assert_string_equal(steps[0].touches[1].relation, "my.slot");
+    assert_string_equal(steps[0].touches[1].key, "1/x");
+    assert_int_equal(steps[0].touches[2].way, OB_DECLARED_WRITE);
+    assert_string_equal(steps[0].touches[2].key, "2");
+    ob_scenario_free(scenario);
+}
+
 /* Appends count times the format with the index. */
 static void repeat(struct ob_buf *buf, const char *before, int count, const char *after)
 {
@@ -549,6 +569,7 @@ int main(void)
         cmocka_unit_test(event_data_are_json_whatever_they_hold),
         cmocka_unit_test(guarded_begins_and_ends_may_follow_each_other),
         cmocka_unit_test(a_variable_may_be_captured_for_each_variant_by_itself),
+        cmocka_unit_test(a_statement_declares_what_it_touches),
         cmocka_unit_test(each_limit_can_be_reached_and_not_passed),
         cmocka_unit_test(the_hash_is_of_the_bytes),
         cmocka_unit_test(a_file_that_cannot_be_read_is_refused),

@@ -23,8 +23,17 @@
 #define DOCS_FILE "docs/scenario-format.md"
 
 static const struct ob_key_set *const sets[] = {
-    &ob_scenario_keys, &ob_variant_keys, &ob_given_keys,     &ob_client_keys,      &ob_step_keys,
-    &ob_faults_keys,   &ob_explore_keys, &ob_invariant_keys, &ob_expectation_keys, NULL,
+    &ob_scenario_keys,
+    &ob_variant_keys,
+    &ob_given_keys,
+    &ob_client_keys,
+    &ob_step_keys,
+    &ob_touches_keys,
+    &ob_faults_keys,
+    &ob_explore_keys,
+    &ob_invariant_keys,
+    &ob_expectation_keys,
+    NULL,
 };
 
 static void assert_named(const char *docs, const char *word)
