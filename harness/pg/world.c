@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,6 +20,16 @@ static enum ob_result look_for_probe(struct ob_pg_world *world, struct ob_error 
     world->tells = world->has_probe && world->learns;
     free(found);
     return result;
+}
+
+/* The setup and the checks have the virtual time too, as soon as there is a clock. */
+static enum ob_result follow_clock(struct ob_pg_world *world, struct ob_error *err)
+{
+    char sql[128];
+    if (!world->has_probe || !world->clock)
+        return OB_OK;
+    snprintf(sql, sizeof sql, "SET overbook.clock = '%s'", world->clock);
+    return ob_pg_exec(world->control, sql, NULL, err);
 }
 
 static enum ob_result ask_level(struct ob_pg_world *world, struct ob_error *err)
@@ -56,7 +67,9 @@ static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error 
                    "SET deadlock_timeout = '1h'; SET log_lock_waits = on; SET lc_messages = 'C'",
                    NULL, &refused) == OB_OK;
     result = ask_level(world, err);
-    return result == OB_OK ? look_for_probe(world, err) : result;
+    if (result == OB_OK)
+        result = look_for_probe(world, err);
+    return result == OB_OK ? follow_clock(world, err) : result;
 }
 
 enum ob_result ob_pg_control_open(struct ob_pg_world *world, struct ob_error *err)

@@ -171,7 +171,7 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **out
     const struct ob_scenario *scenario = target->scenario;
     const struct ob_spec *spec = scenario->spec;
     const struct ob_variant *variant = &scenario->variants[target->variant];
-    enum ob_result result = ob_target_set_clock_up(conn, err);
+    enum ob_result result = ob_target_set_clock_up(conn, target->start_us, err);
     for (size_t i = 0; i < spec->setup_count && result == OB_OK; i++)
         result = ob_target_set_up(conn, spec->setups[i], scenario->name, err);
     if (result == OB_OK)

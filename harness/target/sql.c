@@ -408,9 +408,12 @@ enum ob_result ob_target_set_up(PGconn *conn, const char *sql, const char *whose
     return done ? OB_OK : OB_SQL;
 }
 
-enum ob_result ob_target_set_clock_up(PGconn *conn, struct ob_error *err)
+enum ob_result ob_target_set_clock_up(PGconn *conn, int64_t start_us, struct ob_error *err)
 {
-    return ob_target_set_up(conn, CLOCK_SETUP, "the clock", err);
+    char set[80];
+    snprintf(set, sizeof set, "SELECT setval('" OB_TARGET_CLOCK "', %" PRId64 ")", start_us);
+    enum ob_result result = ob_target_set_up(conn, CLOCK_SETUP, "the clock", err);
+    return result == OB_OK ? ob_target_set_up(conn, set, "the clock", err) : result;
 }
 
 /* The steps of a client at the most, the ROLLBACK at its end included; 0, where it may begin again:
@@ -443,7 +446,7 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
 {
     const struct ob_scenario *scenario = target->scenario;
     const struct ob_variant *variant = &scenario->variants[target->variant];
-    enum ob_result result = ob_target_set_clock_up(conn, err);
+    enum ob_result result = ob_target_set_clock_up(conn, target->start_us, err);
     if (result == OB_OK)
         result = ob_target_set_up(conn, scenario->setup, scenario->name, err);
     if (result == OB_OK)

@@ -36,8 +36,9 @@ struct ob_target_ops {
 
 extern const struct ob_target_ops ob_target_sql, ob_target_reference, ob_target_spec;
 
-/* Makes overbook.now() and its clock (OB_TARGET_CLOCK).  sql.c */
-OB_MUSTCHECK enum ob_result ob_target_set_clock_up(PGconn *conn, struct ob_error *err);
+/* Makes overbook.now() and its clock (OB_TARGET_CLOCK), which then says start_us.  sql.c */
+OB_MUSTCHECK enum ob_result ob_target_set_clock_up(PGconn *conn, int64_t start_us,
+                                                   struct ob_error *err);
 /* Runs a setup; whose is whose it is, for messages.  sql.c */
 OB_MUSTCHECK enum ob_result ob_target_set_up(PGconn *conn, const char *sql, const char *whose,
                                              struct ob_error *err);

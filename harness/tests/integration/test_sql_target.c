@@ -317,6 +317,29 @@ static void with_the_probe_now_is_virtual_too(void **state)
     }
 }
 
+/* What is past due must not depend on the day on which the scenario is run. */
+static void setup_and_checks_have_the_virtual_time(void **state)
+{
+    (void)state;
+    struct opened opened;
+    open_text(&opened, HEAD("CREATE TABLE t (made timestamptz DEFAULT now(), clock timestamptz);"
+                            " INSERT INTO t (clock) VALUES (overbook.now());") ONE
+              "    steps: [{clock: {advance: 1h}}]\n"
+              "invariants: [{name: an-hour-old, sql: \"SELECT now() FROM t WHERE now() <> made +"
+              " interval '1 h'\"}]\n"
+              "expect: holds\n");
+    bool probe = ob_target_has_probe(opened.racing.target);
+    for (int run = 0; run < 2; run++) {
+        ob_racing_follow(&opened.racing, "", NULL, 0);
+        ob_racing_expect(&opened.racing, "SELECT clock = '2026-06-01 09:00+00' FROM t", "t");
+        if (!probe)
+            continue;
+        ob_racing_expect(&opened.racing, "SELECT made = clock FROM t", "t");
+        ob_racing_holds(&opened.racing);
+    }
+    close_text(&opened);
+}
+
 /* Each client updates a row of its own and commits. */
 static char *declaring(const char *ann, const char *bob)
 {
@@ -664,6 +687,7 @@ int main(void)
         cmocka_unit_test(the_clock_moves_for_all_and_goes_back_with_the_next_run),
         cmocka_unit_test(time_is_the_schedule_s_for_every_client),
         cmocka_unit_test(with_the_probe_now_is_virtual_too),
+        cmocka_unit_test(setup_and_checks_have_the_virtual_time),
         cmocka_unit_test(dpor_believes_what_is_declared),
         cmocka_unit_test(a_lost_session_ends_the_client),
         cmocka_unit_test(a_lost_session_is_a_reason_to_begin_again_where_the_scenario_says_so),
