@@ -61,7 +61,7 @@ PROBE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototype
 
 # --- base
 BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c \
-             harness/base/digest.c harness/base/file.c harness/base/parse.c
+             harness/base/digest.c harness/base/file.c harness/base/parse.c harness/base/child.c
 BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_parse
 
 # --- what several of the harness's test programs share
@@ -80,7 +80,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
-               harness/cli/progress.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
+               harness/cli/progress.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text \
@@ -92,7 +92,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-run test-run-spec test-replay test-url test-ends test-bad-input \
+CLI_SCRIPTS    := test-usage test-run test-jobs test-run-spec test-replay test-url test-ends test-bad-input \
                   test-spec test-spec-ends
 
 # --- pg
@@ -129,7 +129,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/planted.c
 
 # --- reports
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \
-               reports/trace.c reports/write.c
+               reports/trace.c reports/write.c reports/read.c
 REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table
 TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c
 

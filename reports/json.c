@@ -73,6 +73,7 @@ static json_t *violation_json(struct builder *b, const struct ob_report_violatio
              ob_arena_printf(&b->arena, "%u/%u", violation->replays_same, violation->replays));
     put_text(b, object, "why", violation->why);
     put_text(b, object, "trace", violation->trace);
+    put_text(b, object, "replay", violation->replay);
     return object;
 }
 
@@ -129,6 +130,7 @@ static json_t *result_json(struct builder *b, const struct ob_report_result *res
     put_count(b, object, "uncontrolled_runs", result->uncontrolled_runs);
     put_count(b, object, "steps", result->steps);
     put_bool(b, object, "exhausted", result->exhausted);
+    put_bool(b, object, "reduced", result->reduced);
     put_count(b, object, "classes", result->classes);
     put_count(b, object, "outcomes", result->outcomes);
     put(b, object, "unseen", unseen_json(b, result));

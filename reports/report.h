@@ -86,6 +86,13 @@ int ob_report_exit_status(const struct ob_report *report);
 enum ob_result ob_report_json(const struct ob_report *report, FILE *out, struct ob_error *err);
 enum ob_result ob_report_junit(const struct ob_report *report, FILE *out, struct ob_error *err);
 
+/* Reads what ob_report_json wrote: sets what a report has beside its results, and adds those that
+ * are in the text; the seconds of the whole call are not in it.  name is what errors call it.
+ * OB_INPUT when it is no such text, also where a number is out of its range; then the report is
+ * only to be cleared. */
+OB_MUSTCHECK enum ob_result ob_report_read(const char *name, const char *text, size_t size,
+                                           struct ob_report *report, struct ob_error *err);
+
 struct ob_table_options {
     bool color;
     bool unicode;

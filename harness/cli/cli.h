@@ -44,7 +44,7 @@ struct ob_options {
     enum ob_when progress, color;
     int verbosity;
     bool regress;          /* a folder of specs and one of their output */
-    size_t jobs;           /* workers; 0: as many as there are processors */
+    size_t jobs;           /* workers; 0: the usual number */
     const char *isolation; /* the default level of specs; NULL: the server's */
     unsigned given;        /* bits of the options with a value that came (options.c) */
     char **args;           /* what is no option */
@@ -81,8 +81,8 @@ bool ob_cli_color(enum ob_when when, int fd);
 int ob_cli_width(int fd);
 bool ob_cli_unicode(void);
 
-/* From here on SIGINT and SIGTERM cancel a setup or a check and end what is under way at the next
- * run; a second one kills. */
+/* From here on SIGINT and SIGTERM, and what an owner sends its workers (SIGUSR1), cancel a setup or
+ * a check and end what is under way at the next run; a second one kills. */
 void ob_cli_catch_signals(void);
 bool ob_cli_interrupted(void);
 void ob_cli_say_interrupted(void); /* on standard error */

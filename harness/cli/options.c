@@ -74,7 +74,8 @@ static const struct {
       "inconclusive unless every schedule was run (with --strategy exhaustive)", 0}},
     {SPEC,
      {"regress", KEY_REGRESS, 0, 0, "compare a folder of specs with a folder of their output", 0}},
-    {SPEC, {"jobs", KEY_JOBS, "N", 0, "workers with --regress (default: the processors)", 0}},
+    {RUN | SPEC,
+     {"jobs", KEY_JOBS, "N", 0, "workers, of spec with --regress (default: the processors)", 0}},
     {SPEC,
      {"isolation", KEY_ISOLATION, "LEVEL", 0,
       "the default isolation level: read-committed, repeatable-read or serializable", 0}},
@@ -286,8 +287,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (out->regress && out->arg_count != 2)
             argp_error(state, "--regress takes a folder of specs and one of their output");
-        if (out->database_url && out->jobs > 1)
-            argp_error(state, "a server of yours is one place: --jobs goes without --database-url");
         if (out->disposable && !out->database_url)
             argp_error(state, "--disposable goes with --database-url");
         return 0;
