@@ -196,6 +196,7 @@ static size_t choose(void *state, const struct ob_choice_point *point)
 }
 
 const struct ob_search_type ob_search_bounded = {.size = sizeof(struct bounded),
+                                                 .is_tree = true,
                                                  .clear = clear,
                                                  .next = next,
                                                  .restart = restart,

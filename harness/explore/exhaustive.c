@@ -57,6 +57,7 @@ static size_t choose(void *state, const struct ob_choice_point *point)
 }
 
 const struct ob_search_type ob_search_exhaustive = {.size = sizeof(struct exhaustive),
+                                                    .is_tree = true,
                                                     .clear = clear,
                                                     .next = next,
                                                     .restart = restart,

@@ -19,6 +19,7 @@ struct exploring {
     struct ob_exploration *out;
     struct ob_trace trace;
     struct ob_tally outcomes, traces;
+    uint64_t next; /* for the strategy: runs that were prepared or passed over */
     int64_t started_us;
 };
 
@@ -57,7 +58,7 @@ static void add_finding(struct exploring *e, const struct ob_broken *broken)
     struct ob_finding *finding = &out->findings[out->finding_count++];
     *finding = (struct ob_finding){
         .item = broken->item,
-        .run = out->runs,
+        .run = out->last_run,
         .clients = moving_clients(&e->trace),
         .preemptions = ob_explore_preemptions(&e->trace),
         .rows = ob_strdup(broken->rows),
@@ -161,7 +162,7 @@ static void pass_over(struct exploring *e)
         return;
     struct ob_buf why;
     ob_buf_init(&why, sizeof out->passed_over_why - 1);
-    ob_buf_printf(&why, "in run %" PRIu64 " ", out->runs);
+    ob_buf_printf(&why, "in run %" PRIu64 " ", out->last_run);
     ob_order_explain(ob_strategy_order(e->strategy), e->rig->client_names, &why);
     snprintf(out->passed_over_why, sizeof out->passed_over_why, "%s", why.data);
     ob_buf_clear(&why);
@@ -176,11 +177,14 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
     enum ob_result result = ob_rig_run(e->rig, &chooser, free_running, &e->trace, &outcome, err);
     if (result != OB_OK)
         return result;
+    ob_strategy_learn(e->strategy, &e->trace);
+    if (ob_strategy_foreign(e->strategy))
+        return OB_OK;
     out->runs++;
+    out->last_run = ob_strategy_number(e->strategy) + 1;
     out->steps += e->trace.step_count;
     out->uncontrolled_runs += e->trace.uncontrolled > 0;
     ob_statements_add(&out->statements, &e->trace);
-    ob_strategy_learn(e->strategy, &e->trace);
     if (e->trace.end == OB_RUN_DIVERGED && ob_strategy_cut(e->strategy))
         return OB_OK;
     if (e->trace.end == OB_RUN_DIVERGED && ob_strategy_order(e->strategy)) {
@@ -197,15 +201,30 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
     return add_findings(e, &outcome, err);
 }
 
+/* Prepares the next run that is to be made.  False: there is none, or no time for it. */
+static bool prepare(struct exploring *e)
+{
+    const struct ob_explore_options *options = e->options;
+    while (e->out->runs < options->runs_max) {
+        int64_t spent_us = e->rig->monotonic_us(e->rig->self) - e->started_us;
+        if (spent_us >= options->budget_us)
+            return false;
+        if (!ob_strategy_next(e->strategy, e->next++) ||
+            ob_strategy_number(e->strategy) >= options->runs_max)
+            break;
+        if (!ob_strategy_skips(e->strategy))
+            return true;
+    }
+    e->out->complete = true;
+    return false;
+}
+
 static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
 {
     const struct ob_explore_options *options = e->options;
     struct ob_exploration *out = e->out;
     enum ob_result result = OB_OK;
-    while (result == OB_OK && out->runs < options->runs_max) {
-        int64_t spent_us = e->rig->monotonic_us(e->rig->self) - e->started_us;
-        if (spent_us >= options->budget_us || !ob_strategy_next(e->strategy, out->runs))
-            break;
+    while (result == OB_OK && prepare(e)) {
         result = explore_one(e, err);
         if (result == OB_INTERRUPTED) {
             out->stopped = true;
@@ -230,6 +249,7 @@ static struct ob_strategy *open_strategy(const struct ob_rig *rig,
     if (options->argument)
         ob_strategy_set_argument(strategy, *options->argument);
     ob_strategy_set_steps_max(strategy, rig->steps_max);
+    ob_strategy_set_shard(strategy, &options->shard);
     bool ordered = options->strategy == OB_STRATEGY_PERMUTATIONS ||
                    (options->orders_first && options->strategy != OB_STRATEGY_STRESS);
     if (ordered && rig->orders.get)

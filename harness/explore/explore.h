@@ -14,11 +14,12 @@ struct ob_explore_options {
     enum ob_strategy_kind strategy;
     const unsigned *argument; /* of the strategy; NULL: the usual one */
     uint64_t seed;
-    uint64_t runs_max;
-    int64_t budget_us; /* machine time; INT64_MAX for none */
-    bool orders_first; /* the first runs are the orders that the scenario gives */
-    bool keep_going;   /* go on after the first violation */
-    const char *until; /* an invariant: go on until it is broken; NULL: until any is */
+    uint64_t runs_max;     /* of all shards together */
+    int64_t budget_us;     /* machine time; INT64_MAX for none */
+    bool orders_first;     /* the first runs are the orders that the scenario gives */
+    bool keep_going;       /* go on after the first violation */
+    struct ob_shard shard; /* only the runs of this one */
+    const char *until;     /* an invariant: go on until it is broken; NULL: until any is */
     /* Called after each run when not NULL; false stops the exploration. */
     bool (*progress)(void *arg, uint64_t runs, size_t findings);
     void *progress_arg;
@@ -41,6 +42,7 @@ struct ob_finding {
 
 struct ob_exploration {
     uint64_t runs, steps;
+    uint64_t last_run; /* number of the last one, from 1, among those of all shards */
     uint64_t uncontrolled_runs;
     uint64_t outcomes, classes; /* different ones; classes: different traces, as long as no two
                                    steps are known to be independent */
@@ -53,9 +55,10 @@ struct ob_exploration {
     bool within_bound; /* bounded: every schedule within the bound was run */
     bool promised;     /* pct: the promise below holds for this exploration */
     struct ob_strategy_promise promise;
-    bool changed; /* exhaustive, bounded: the same choices led elsewhere, and the server chose
-                     nothing */
-    bool stopped; /* progress said so */
+    bool changed;  /* exhaustive, bounded: the same choices led elsewhere, and the server chose
+                      nothing */
+    bool stopped;  /* progress said so */
+    bool complete; /* no run was left that it was to make */
     uint64_t passed_over;      /* runs in which a given order could not be followed, */
     char passed_over_why[240]; /* the first of them, and why */
     struct ob_finding *findings;

@@ -68,6 +68,12 @@ static void draw_falls(struct pct *pct)
     }
 }
 
+static uint64_t learns_from(const void *state)
+{
+    const struct pct *pct = state;
+    return pct->search.steps_max > 0 ? 0 : OB_CENSUS_RUNS;
+}
+
 static void restart(void *state)
 {
     struct pct *pct = state;
@@ -113,5 +119,8 @@ static size_t choose(void *state, const struct ob_choice_point *point)
     return option;
 }
 
-const struct ob_search_type ob_search_pct = {
-    .size = sizeof(struct pct), .next = next, .restart = restart, .choose = choose};
+const struct ob_search_type ob_search_pct = {.size = sizeof(struct pct),
+                                             .learns_from = learns_from,
+                                             .next = next,
+                                             .restart = restart,
+                                             .choose = choose};

@@ -19,6 +19,7 @@
 #define OB_EXPLORE_STRATEGY_INT_H
 
 #include "engine/choice.h"
+#include "explore/shard.h"
 
 #include <stdbool.h>
 
@@ -30,8 +31,9 @@ struct ob_search {
     uint64_t seed;
     size_t client_count;
     unsigned argument;
-    uint64_t steps_max; /* no run without faults has more steps than this; 0: not known */
-    uint64_t run;       /* the present one */
+    uint64_t steps_max;      /* no run without faults has more steps than this; 0: not known */
+    uint64_t run;            /* the present one */
+    struct ob_prefix prefix; /* a tree's: of the present run */
 
     /* Filled by the search. */
     bool exhausted;      /* every schedule has been run */
@@ -46,6 +48,9 @@ struct ob_search {
 struct ob_search_type {
     size_t size;                /* of the state, which begins as zeroes */
     void (*clear)(void *state); /* what the state owns */
+    bool is_tree; /* each run goes on from the ones before it; else by its number alone, */
+    /* but for the first so many, from which it learns: NULL: none. */
+    uint64_t (*learns_from)(const void *state);
     /* Prepares run number search->run, asked for in order; false when there is none left. */
     bool (*next)(void *state);
     void (*restart)(void *state); /* as the chooser's */
