@@ -114,11 +114,32 @@ static json_t *unseen_json(struct builder *b, const struct ob_report_result *res
     return object;
 }
 
+static json_t *part_json(struct builder *b, const struct ob_report_part *part)
+{
+    json_t *object = json_object();
+    put_text(b, object, "outcomes_once", part->outcomes_once);
+    put_text(b, object, "outcomes_more", part->outcomes_more);
+    put_text(b, object, "classes_once", part->classes_once);
+    put_text(b, object, "classes_more", part->classes_more);
+    put_bool(b, object, "within_bound", part->within_bound);
+    return object;
+}
+
+static json_t *shard_json(struct builder *b, const struct ob_report *report)
+{
+    json_t *object = json_object();
+    put_count(b, object, "index", report->shard_index);
+    put_count(b, object, "count", report->shard_count);
+    put_text(b, object, "asked", report->asked);
+    return object;
+}
+
 static json_t *result_json(struct builder *b, const struct ob_report_result *result)
 {
     json_t *object = json_object();
     put_text(b, object, "scenario", result->scenario);
     put_text(b, object, "file", result->file);
+    put_text(b, object, "hash", result->hash);
     put_text(b, object, "variant", result->variant);
     put_text(b, object, "expected", result->expected);
     put_text(b, object, "verdict", ob_verdict_word(result->verdict));
@@ -139,6 +160,8 @@ static json_t *result_json(struct builder *b, const struct ob_report_result *res
     put(b, object, "seconds", seconds_json(b, result));
     put_text(b, object, "target", result->target);
     put_text(b, object, "about", result->about);
+    if (result->part)
+        put(b, object, "part", part_json(b, result->part));
     return object;
 }
 
@@ -172,6 +195,8 @@ static json_t *report_json(struct builder *b, const struct ob_report *report)
     put_text(b, object, "postgres", report->postgres);
     put_count(b, object, "seed", report->seed);
     put(b, object, "controlled", controlled_json(b, report));
+    if (report->shard_count > 0)
+        put(b, object, "shard", shard_json(b, report));
     json_t *results = json_array();
     for (size_t i = 0; i < report->result_count; i++)
         append(b, results, result_json(b, &report->results[i]));

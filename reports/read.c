@@ -151,11 +151,43 @@ static void read_seconds(struct reader *r, const json_t *object, struct ob_repor
     out->seconds_check = real_of(r, seconds, "check", SECONDS_MAX);
 }
 
+static void read_part(struct reader *r, const json_t *object, struct ob_report_result *out)
+{
+    const json_t *part = json_object_get(object, "part");
+    if (!part)
+        return;
+    struct ob_report_part *own = ob_arena_alloc(&r->report->arena, sizeof *own);
+    *own = (struct ob_report_part){
+        .outcomes_once = text_of(r, part, "outcomes_once"),
+        .outcomes_more = text_of(r, part, "outcomes_more"),
+        .classes_once = text_of(r, part, "classes_once"),
+        .classes_more = text_of(r, part, "classes_more"),
+        .within_bound = bool_of(r, part, "within_bound"),
+    };
+    out->part = own;
+}
+
+#define SHARDS_MAX 1000000
+
+static void read_shard(struct reader *r, const json_t *root)
+{
+    const json_t *shard = json_object_get(root, "shard");
+    if (!shard)
+        return;
+    uint64_t index = count_of(r, shard, "index"), count = count_of(r, shard, "count");
+    if (index < 1 || index > count || count > SHARDS_MAX)
+        refuse(r, "shard", "one of so many");
+    r->report->shard_index = (unsigned)index;
+    r->report->shard_count = (unsigned)count;
+    r->report->asked = text_of(r, shard, "asked");
+}
+
 static void read_result(struct reader *r, const json_t *object)
 {
     struct ob_report_result result = {
         .scenario = text_of(r, object, "scenario"),
         .file = text_of(r, object, "file"),
+        .hash = text_of(r, object, "hash"),
         .variant = text_of(r, object, "variant"),
         .about = text_of(r, object, "about"),
         .target = text_of(r, object, "target"),
@@ -177,6 +209,7 @@ static void read_result(struct reader *r, const json_t *object)
     read_warnings(r, object, &result);
     read_violations(r, object, &result);
     read_seconds(r, object, &result);
+    read_part(r, object, &result);
     *ob_report_add(r->report) = result;
 }
 
@@ -192,6 +225,7 @@ static void read_report(struct reader *r, const json_t *root)
     report->controlled_clock = bool_of(r, controlled, "clock");
     report->controlled_gates = bool_of(r, controlled, "gates");
     report->controlled_steps = bool_of(r, controlled, "steps");
+    read_shard(r, root);
     const json_t *results = array_of(r, root, "results");
     for (size_t i = 0; i < json_array_size(results) && !r->failed; i++)
         read_result(r, json_array_get(results, i));

@@ -32,8 +32,17 @@ struct ob_report_violation {
     const char *trace;              /* the run's trace as text */
 };
 
+/* What a shard's result needs so that it can be put together with the others. */
+struct ob_report_part {
+    /* Digests (base/digest.h) of what was seen in one of its runs, and in more. */
+    const char *outcomes_once, *outcomes_more, *classes_once, *classes_more;
+    bool within_bound; /* bounded: all that are this shard's */
+};
+
 struct ob_report_result {
     const char *scenario, *file, *variant, *about;
+    const char *hash;                  /* of the scenario, as text; "" or NULL: not known */
+    const struct ob_report_part *part; /* NULL: no shard's */
     const char *target;
     const char *expected; /* "holds" or "violates no-overlap" */
     enum ob_verdict verdict;
@@ -62,7 +71,9 @@ struct ob_report {
     uint64_t seed; /* at most INT64_MAX, like every number here: JSON's readers have no more */
     bool controlled_steps; /* their order */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
-    double seconds; /* of the whole call, from its start */
+    double seconds;                    /* of the whole call, from its start */
+    unsigned shard_index, shard_count; /* from 1; 0: of all the work */
+    const char *asked;                 /* a shard's: what all shards must have been asked for */
     struct ob_report_result *results;
     size_t result_count, result_capacity;
 };

@@ -44,6 +44,7 @@ struct ob_options {
     enum ob_when progress, color;
     int verbosity;
     bool regress;          /* a folder of specs and one of their output */
+    struct ob_shard shard; /* count 0: all the work */
     size_t jobs;           /* workers; 0: the usual number */
     const char *isolation; /* the default level of specs; NULL: the server's */
     unsigned given;        /* bits of the options with a value that came (options.c) */
@@ -58,7 +59,8 @@ enum ob_command {
     OB_COMMAND_REPLAY = 2,
     OB_COMMAND_LIST = 4,
     OB_COMMAND_DOCTOR = 8,
-    OB_COMMAND_SPEC = 16
+    OB_COMMAND_SPEC = 16,
+    OB_COMMAND_MERGE = 32
 };
 
 /* Parses argv (argv[0] is the command's name); prints help and errors itself and then exits. */
@@ -68,6 +70,7 @@ int ob_command_run(int argc, char **argv);
 int ob_command_replay(int argc, char **argv);
 int ob_command_list(int argc, char **argv);
 int ob_command_spec(int argc, char **argv);
+int ob_command_merge(int argc, char **argv);
 int ob_command_doctor(int argc, char **argv);
 
 /* Prints an error on standard error, and returns the exit status that it calls for. */

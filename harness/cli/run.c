@@ -3,10 +3,12 @@
 #include "cli/cli.h"
 #include "cli/crew.h"
 #include "cli/judge.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/variant.h"
 #include "scenario/vocabulary.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -137,53 +139,6 @@ static bool line(void *arg)
     return !unread;
 }
 
-static bool is_stdout(const char *path)
-{
-    return path && strcmp(path, "-") == 0;
-}
-
-/* What would spoil the outputs is known before anything runs. */
-static enum ob_result check_outputs(const struct ob_options *options, struct ob_error *err)
-{
-    const char *json = options->json, *junit = options->junit;
-    if (json && junit && strcmp(json, junit) == 0 && strcmp(json, "/dev/null") != 0) {
-        ob_error_set(err, OB_USAGE, "--json and --junit both go to %s",
-                     is_stdout(json) ? "standard output" : json);
-        ob_error_hint(err, "Name a file of its own for one of them.");
-        return OB_USAGE;
-    }
-    enum ob_result result = json ? ob_report_can_write(json, err) : OB_OK;
-    if (result == OB_OK && junit)
-        result = ob_report_can_write(junit, err);
-    return result;
-}
-
-static void open_table(struct running *running)
-{
-    const struct ob_options *options = running->options;
-    if (is_stdout(options->json) || is_stdout(options->junit))
-        return;
-    const struct ob_table_options how = {
-        .color = ob_cli_color(options->color, STDOUT_FILENO),
-        .unicode = ob_cli_unicode(),
-        .whole = !isatty(STDOUT_FILENO),
-        .width = ob_cli_width(STDOUT_FILENO),
-        .verbosity = options->verbosity,
-    };
-    running->table = ob_table_new(&running->report, &how, stdout);
-}
-
-static enum ob_result write_files(const struct running *running, struct ob_error *err)
-{
-    const struct ob_options *options = running->options;
-    enum ob_result result = OB_OK;
-    if (options->json)
-        result = ob_report_write(&running->report, ob_report_json, options->json, err);
-    if (result == OB_OK && options->junit)
-        result = ob_report_write(&running->report, ob_report_junit, options->junit, err);
-    return result;
-}
-
 /* The exit status, with what is to be said about it. */
 static int conclude(struct running *running)
 {
@@ -195,7 +150,7 @@ static int conclude(struct running *running)
         table_result(running, ob_table_end(running->table, &err), &err);
     if (running->unwritten.code != OB_OK)
         status = ob_cli_error(&running->unwritten);
-    if (write_files(running, &err) != OB_OK)
+    if (ob_output_write(report, running->options, &err) != OB_OK)
         status = ob_cli_error(&err);
     if (running->fatal.code != OB_OK) {
         int failed = ob_cli_error(&running->fatal);
@@ -205,6 +160,31 @@ static int conclude(struct running *running)
         status = OB_EXIT_INCONCLUSIVE;
     }
     return status;
+}
+
+/* What shards must have in common beside scenarios and strategies, or they are not of one whole.
+ * How long each may take is its own affair. */
+static void note_shard(struct running *running)
+{
+    const struct ob_options *options = running->options;
+    struct ob_report *report = &running->report;
+    if (options->shard.count == 0)
+        return;
+    report->shard_index = options->shard.index + 1;
+    report->shard_count = options->shard.count;
+    const char *asked = options->keep_going ? "--keep-going" : "";
+    if (options->from_permutations)
+        asked = ob_arena_printf(&report->arena, "%s --from-permutations", asked);
+    if (options->require_exhausted)
+        asked = ob_arena_printf(&report->arena, "%s --require-exhausted", asked);
+    if (options->runs > 0)
+        asked = ob_arena_printf(&report->arena, "%s --runs %" PRIu64, asked, options->runs);
+    if (options->faults)
+        asked = ob_arena_printf(&report->arena, "%s --faults %u", asked, *options->faults);
+    for (size_t i = 0; i < options->invariant_count; i++)
+        asked =
+            ob_arena_printf(&report->arena, "%s --invariant '%s'", asked, options->invariants[i]);
+    report->asked = asked + strspn(asked, " ");
 }
 
 /* Everything between the servers' start and their end; the exit status. */
@@ -220,9 +200,10 @@ static int run_tasks(struct running *running, struct ob_crew *crew)
     };
     report->postgres = ob_crew_server_version(crew);
     report->seed = running->options->seed;
+    note_shard(running);
     report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
     report->controlled_wake = !running->options->database_url;
-    open_table(running);
+    running->table = ob_output_table(report, running->options);
     for (size_t i = 0; i < running->task_count; i++)
         announce(running, &running->tasks[i]);
     running->fatal.code = ob_crew_run(crew, report, &listener, &running->fatal);
@@ -239,7 +220,7 @@ int ob_command_run(int argc, char **argv)
     struct ob_scenario_list list = {0};
     struct ob_crew *crew = NULL;
     struct ob_error err;
-    enum ob_result result = check_outputs(&options, &err);
+    enum ob_result result = ob_output_check(&options, &err);
     if (result == OB_OK)
         result = ob_builtin_load(&options, options.args, options.arg_count, &list, &err);
     if (result == OB_OK)

@@ -3,7 +3,6 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "explore/follower.h"
-#include "explore/tally.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,7 +17,6 @@ struct exploring {
     struct ob_strategy *strategy;
     struct ob_exploration *out;
     struct ob_trace trace;
-    struct ob_tally outcomes, traces;
     uint64_t next; /* for the strategy: runs that were prepared or passed over */
     int64_t started_us;
 };
@@ -196,8 +194,8 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
         snprintf(out->reason, sizeof out->reason, "%s", e->trace.reason);
         return OB_OK;
     }
-    ob_tally_add(&e->outcomes, outcome.outcome);
-    ob_tally_add(&e->traces, ob_trace_digest(&e->trace));
+    ob_tally_add(&e->out->outcome_tally, outcome.outcome);
+    ob_tally_add(&e->out->class_tally, ob_trace_digest(&e->trace));
     return add_findings(e, &outcome, err);
 }
 
@@ -262,11 +260,11 @@ static void conclude(struct exploring *e)
 {
     struct ob_exploration *out = e->out;
     bool controlled = out->uncontrolled_runs == 0;
-    out->outcomes = e->outcomes.count;
-    out->classes = e->traces.count;
-    out->outcomes_once = e->outcomes.once;
-    out->classes_once = e->traces.once;
-    out->counts_are_bounds = e->outcomes.full || e->traces.full;
+    out->outcomes = out->outcome_tally.count;
+    out->classes = out->class_tally.count;
+    out->outcomes_once = out->outcome_tally.once;
+    out->classes_once = out->class_tally.once;
+    out->counts_are_bounds = out->outcome_tally.full || out->class_tally.full;
     out->sampled = ob_strategy_samples(e->options->strategy) && !e->options->orders_first &&
                    !out->counts_are_bounds && out->runs > 0;
     out->exhausted = ob_strategy_exhausted(e->strategy) && controlled;
@@ -289,8 +287,6 @@ enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *o
     conclude(&e);
     out->total_us = rig->monotonic_us(rig->self) - e.started_us;
     ob_trace_clear(&e.trace);
-    ob_tally_clear(&e.outcomes);
-    ob_tally_clear(&e.traces);
     ob_strategy_free(e.strategy);
     return result;
 }
@@ -307,5 +303,7 @@ void ob_exploration_clear(struct ob_exploration *exploration)
     }
     free(exploration->findings);
     ob_statements_clear(&exploration->statements);
+    ob_tally_clear(&exploration->outcome_tally);
+    ob_tally_clear(&exploration->class_tally);
     *exploration = (struct ob_exploration){0};
 }

@@ -7,6 +7,7 @@
 #include "explore/rig.h"
 #include "explore/statements.h"
 #include "explore/strategy.h"
+#include "explore/tally.h"
 
 #define OB_REPLAYS 10 /* of each violation, before it is reported */
 
@@ -64,6 +65,7 @@ struct ob_exploration {
     struct ob_finding *findings;
     size_t finding_count, finding_capacity;
     struct ob_statements statements; /* of all runs but replays */
+    struct ob_tally outcome_tally, class_tally;
     /* A run that proved nothing ends the exploration: how, else OB_RUN_FINISHED. */
     enum ob_run_end inconclusive;
     char reason[240];

@@ -71,7 +71,7 @@ static void begin(struct fixture *f, size_t variant)
 {
     *f = (struct fixture){0};
     ob_report_init(&f->report);
-    f->exploration = (struct ob_exploration){.runs = 300, .findings = f->findings};
+    f->exploration = (struct ob_exploration){.runs = 300, .last_run = 300, .findings = f->findings};
     f->judged = (struct ob_judge_case){.scenario = &scenario,
                                        .variant = variant,
                                        .rig = &rig,
