@@ -300,7 +300,7 @@ static void a_run_that_proved_nothing_leaves_it_open(void **state)
     (void)state;
     struct fixture f;
     begin(&f, FIXED);
-    f.exploration.runs = 12;
+    f.exploration.runs = f.exploration.last_run = 12;
     f.exploration.inconclusive = OB_RUN_NOT_BACK;
     snprintf(f.exploration.reason, sizeof f.exploration.reason, "alice");
     expect(&f, (struct expected){OB_INCONCLUSIVE, false,
