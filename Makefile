@@ -61,8 +61,8 @@ PROBE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototype
 
 # --- base
 BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c \
-             harness/base/digest.c harness/base/file.c harness/base/parse.c harness/base/child.c
-BASE_UNIT_TESTS := test_error test_alloc test_buf test_rng test_digest test_parse
+             harness/base/digest.c harness/base/file.c harness/base/parse.c harness/base/child.c harness/base/pack.c harness/base/journal.c
+BASE_UNIT_TESTS := test_journal test_error test_alloc test_buf test_rng test_digest test_parse
 
 # --- what several of the harness's test programs share
 TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports.c \
@@ -75,7 +75,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/explore/rig.c harness/explore/order.c harness/explore/strategy.c harness/explore/random.c harness/explore/turns.c harness/explore/exhaustive.c \
                harness/explore/bounded.c harness/explore/pct.c harness/explore/pos.c harness/explore/urw.c \
                harness/explore/event.c harness/explore/race.c harness/explore/dpor.c \
-               harness/explore/lot.c harness/explore/shard.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
+               harness/explore/lot.c harness/explore/shard.c harness/explore/record.c harness/explore/checkpoint.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
                harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/footprint.c harness/pg/probe.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
@@ -92,7 +92,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-run test-jobs test-shard test-run-spec test-replay test-url test-ends test-bad-input \
+CLI_SCRIPTS    := test-usage test-run test-jobs test-shard test-checkpoint test-run-spec test-replay test-url test-ends test-bad-input \
                   test-spec test-spec-ends
 
 # --- pg

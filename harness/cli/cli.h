@@ -43,12 +43,13 @@ struct ob_options {
     const char *json, *junit;
     enum ob_when progress, color;
     int verbosity;
-    bool regress;          /* a folder of specs and one of their output */
-    struct ob_shard shard; /* count 0: all the work */
-    size_t jobs;           /* workers; 0: the usual number */
-    const char *isolation; /* the default level of specs; NULL: the server's */
-    unsigned given;        /* bits of the options with a value that came (options.c) */
-    char **args;           /* what is no option */
+    bool regress;           /* a folder of specs and one of their output */
+    const char *checkpoint; /* a folder of journals; NULL: none */
+    struct ob_shard shard;  /* count 0: all the work */
+    size_t jobs;            /* workers; 0: the usual number */
+    const char *isolation;  /* the default level of specs; NULL: the server's */
+    unsigned given;         /* bits of the options with a value that came (options.c) */
+    char **args;            /* what is no option */
     size_t arg_count;
 };
 

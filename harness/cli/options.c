@@ -35,6 +35,7 @@ enum key {
     KEY_FROM_PERMUTATIONS,
     KEY_INVARIANT,
     KEY_SHARD,
+    KEY_CHECKPOINT,
     KEY_QUIET = 'q',
     KEY_VERBOSE = 'v',
 };
@@ -82,6 +83,9 @@ static const struct {
     {RUN,
      {"shard", KEY_SHARD, "I/N", 0,
       "only this part of the work, I from 1; auto: as Slurm, Kubernetes or CI say", 0}},
+    {RUN,
+     {"checkpoint", KEY_CHECKPOINT, "DIR", 0,
+      "write down what was done, and go on from what is there", 0}},
     {SPEC,
      {"isolation", KEY_ISOLATION, "LEVEL", 0,
       "the default isolation level: read-committed, repeatable-read or serializable", 0}},
@@ -214,6 +218,9 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
     case KEY_FAULTS:
         out->faults_value = (unsigned)number(state, "faults", arg, 0, 1000);
         out->faults = &out->faults_value;
+        return 0;
+    case KEY_CHECKPOINT:
+        out->checkpoint = arg;
         return 0;
     case KEY_SHARD:
         read_shard(state, arg, out);

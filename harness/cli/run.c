@@ -8,7 +8,6 @@
 #include "cli/variant.h"
 #include "scenario/vocabulary.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
@@ -172,19 +171,9 @@ static void note_shard(struct running *running)
         return;
     report->shard_index = options->shard.index + 1;
     report->shard_count = options->shard.count;
-    const char *asked = options->keep_going ? "--keep-going" : "";
-    if (options->from_permutations)
-        asked = ob_arena_printf(&report->arena, "%s --from-permutations", asked);
-    if (options->require_exhausted)
-        asked = ob_arena_printf(&report->arena, "%s --require-exhausted", asked);
-    if (options->runs > 0)
-        asked = ob_arena_printf(&report->arena, "%s --runs %" PRIu64, asked, options->runs);
-    if (options->faults)
-        asked = ob_arena_printf(&report->arena, "%s --faults %u", asked, *options->faults);
-    for (size_t i = 0; i < options->invariant_count; i++)
-        asked =
-            ob_arena_printf(&report->arena, "%s --invariant '%s'", asked, options->invariants[i]);
-    report->asked = asked + strspn(asked, " ");
+    char *asked = ob_variant_asked(options, true);
+    report->asked = ob_arena_strdup(&report->arena, asked);
+    free(asked);
 }
 
 /* Everything between the servers' start and their end; the exit status. */
@@ -229,6 +218,9 @@ int ob_command_run(int argc, char **argv)
         result = check_permutations(&options, &list, &err);
     if (result == OB_OK) {
         list_tasks(&running, &list);
+        result = ob_variant_check_folder(&options, &err);
+    }
+    if (result == OB_OK) {
         result = ob_crew_open(&options, running.tasks, running.task_count, &crew, &err);
     }
     int status;

@@ -1,9 +1,20 @@
 #include "cli/variant.h"
 
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/journal.h"
+#include "base/version.h"
 #include "cli/judge.h"
 #include "target/target.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static enum ob_result choose_strategy(const struct ob_options *options,
                                       const struct ob_scenario *scenario,
@@ -43,6 +54,101 @@ enum ob_result ob_variant_plan(const struct ob_options *options, const struct ob
     return OB_OK;
 }
 
+char *ob_variant_asked(const struct ob_options *options, bool with_runs)
+{
+    struct ob_buf asked;
+    ob_buf_init(&asked, SIZE_MAX);
+    if (options->keep_going)
+        ob_buf_puts(&asked, " --keep-going");
+    if (options->from_permutations)
+        ob_buf_puts(&asked, " --from-permutations");
+    if (options->require_exhausted)
+        ob_buf_puts(&asked, " --require-exhausted");
+    if (with_runs && options->runs > 0)
+        ob_buf_printf(&asked, " --runs %" PRIu64, options->runs);
+    if (options->faults)
+        ob_buf_printf(&asked, " --faults %u", *options->faults);
+    for (size_t i = 0; i < options->invariant_count; i++) {
+        ob_buf_puts(&asked, " --invariant ");
+        ob_buf_put_line(&asked, options->invariants[i], SIZE_MAX);
+    }
+    char *text = ob_strdup(asked.size > 0 ? asked.data + 1 : "");
+    ob_buf_clear(&asked);
+    return text;
+}
+
+/* --- checkpoints */
+
+enum ob_result ob_variant_check_folder(const struct ob_options *options, struct ob_error *err)
+{
+    struct stat status;
+    if (!options->checkpoint)
+        return OB_OK;
+    bool made = mkdir(options->checkpoint, 0777) == 0 || errno == EEXIST;
+    if (made && stat(options->checkpoint, &status) == 0 && !S_ISDIR(status.st_mode)) {
+        made = false;
+        errno = ENOTDIR;
+    }
+    if (made && access(options->checkpoint, R_OK | W_OK | X_OK) == 0)
+        return OB_OK;
+    ob_error_set(err, OB_INPUT, "could not use the folder \"%s\" for checkpoints: %s",
+                 options->checkpoint, strerror(errno));
+    ob_error_hint(err, "Name a folder that you may write in.");
+    return OB_INPUT;
+}
+
+/* What the runs in it are of. */
+static char *journal_head(const struct ob_variant_job *job, const struct ob_variant_plan *plan)
+{
+    const struct ob_options *options = job->options;
+    char name[OB_STRATEGY_NAME_SIZE], *asked = ob_variant_asked(options, false);
+    ob_strategy_name(plan->strategy, plan->argument, name);
+    struct ob_buf head;
+    ob_buf_init(&head, SIZE_MAX);
+    ob_buf_printf(&head, "a checkpoint of overbook %s\n", OB_VERSION);
+    ob_buf_printf(&head, "PostgreSQL %s\n", ob_server_version(job->server));
+    ob_buf_printf(&head, "scenario %s ", job->scenario->name);
+    for (size_t i = 0; i < sizeof job->scenario->hash; i++)
+        ob_buf_printf(&head, "%02x", job->scenario->hash[i]);
+    ob_buf_printf(&head, "\nvariant %s\n", job->scenario->variants[job->variant].name);
+    ob_buf_printf(&head, "strategy %s\nseed %" PRIu64 "\n", name, options->seed);
+    ob_buf_printf(&head, "shard %u/%u\n", options->shard.index + (options->shard.count > 0),
+                  options->shard.count);
+    ob_buf_printf(&head, "options %s\n", asked);
+    free(asked);
+    return ob_buf_take(&head);
+}
+
+/* Names may have anything in them; the hash tells apart what is left of them. */
+static char *journal_path(const struct ob_variant_job *job)
+{
+    const char *variant = job->scenario->variants[job->variant].name;
+    char *name = ob_asprintf("%s.%s", job->scenario->name, variant);
+    uint64_t hash = ob_hash_end(ob_hash_text(OB_HASH_START, name));
+    for (char *c = name; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+            *c = '_';
+    char *path = ob_asprintf("%s/%.80s.%08x.journal", job->options->checkpoint, name,
+                             (unsigned)(hash & UINT32_MAX));
+    free(name);
+    return path;
+}
+
+static enum ob_result open_journal(const struct ob_variant_job *job,
+                                   const struct ob_variant_plan *plan, struct ob_journal **out,
+                                   struct ob_error *err)
+{
+    if (!job->options->checkpoint)
+        return OB_OK;
+    char *head = journal_head(job, plan), *path = journal_path(job);
+    enum ob_result result = ob_journal_open(path, head, out, err);
+    free(path);
+    free(head);
+    return result;
+}
+
+/* --- exploring */
+
 static enum ob_result open_target(const struct ob_variant_job *job,
                                   const struct ob_variant_plan *plan, const char *conninfo,
                                   struct ob_target **out, struct ob_error *err)
@@ -59,8 +165,9 @@ static enum ob_result open_target(const struct ob_variant_job *job,
 }
 
 static enum ob_result explore_target(const struct ob_variant_job *job,
-                                     const struct ob_variant_plan *plan, struct ob_rig *rig,
-                                     struct ob_exploration *out, struct ob_error *err)
+                                     const struct ob_variant_plan *plan, struct ob_journal *journal,
+                                     struct ob_rig *rig, struct ob_exploration *out,
+                                     struct ob_error *err)
 {
     const struct ob_options *options = job->options;
     const struct ob_explore_options explore = {
@@ -71,6 +178,7 @@ static enum ob_result explore_target(const struct ob_variant_job *job,
         .budget_us = options->budget_us,
         .keep_going = options->keep_going,
         .shard = options->shard,
+        .checkpoint = journal,
         .orders_first = options->from_permutations,
         .until = job->scenario->variants[job->variant].violates,
         .progress = job->progress,
@@ -100,30 +208,38 @@ static void judge(const struct ob_variant_job *job, const struct ob_variant_plan
     ob_judge(report, &report->results[report->result_count - 1], &judged);
 }
 
-static enum ob_result explore(const struct ob_variant_job *job, const char *conninfo,
-                              struct ob_report *report, struct ob_error *err)
+static enum ob_result explore(const struct ob_variant_job *job, const struct ob_variant_plan *plan,
+                              struct ob_journal *journal, struct ob_report *report,
+                              const char *conninfo, struct ob_error *err)
 {
-    struct ob_variant_plan plan;
-    enum ob_result result = ob_variant_plan(job->options, job->scenario, &plan, err);
-    if (result != OB_OK)
-        return result;
-    char name[OB_STRATEGY_NAME_SIZE];
-    ob_strategy_name(plan.strategy, plan.argument, name);
-    report->results[report->result_count - 1].strategy = ob_arena_strdup(&report->arena, name);
-    report->controlled_steps &= plan.strategy != OB_STRATEGY_STRESS;
     struct ob_target *target = NULL;
-    result = open_target(job, &plan, conninfo, &target, err);
+    enum ob_result result = open_target(job, plan, conninfo, &target, err);
     if (result != OB_OK)
         return result;
     report->controlled_deadlock &= ob_target_controls_deadlock(target);
     struct ob_exploration exploration;
     struct ob_rig *rig = ob_target_rig(target);
-    result = explore_target(job, &plan, rig, &exploration, err);
+    result = explore_target(job, plan, journal, rig, &exploration, err);
     if (result == OB_OK)
-        judge(job, &plan, rig, &exploration, report);
+        judge(job, plan, rig, &exploration, report);
     ob_exploration_clear(&exploration);
     if (result != OB_STUCK) /* a thread of it still runs */
         ob_target_close(target);
+    return result;
+}
+
+/* In a database of its own. */
+static enum ob_result explore_there(const struct ob_variant_job *job,
+                                    const struct ob_variant_plan *plan, struct ob_journal *journal,
+                                    struct ob_report *report, struct ob_error *err)
+{
+    char *conninfo = NULL;
+    enum ob_result result = ob_server_create_database(job->server, NULL, &conninfo, err);
+    if (result != OB_OK)
+        return OB_REFUSED;
+    result = explore(job, plan, journal, report, conninfo, err);
+    result = ob_server_drop_database(job->server, result, err);
+    free(conninfo);
     return result;
 }
 
@@ -131,16 +247,23 @@ enum ob_result ob_variant_run(const struct ob_variant_job *job, struct ob_report
                               struct ob_error *err)
 {
     struct ob_report_result *line = ob_judge_begin(report, job->scenario, job->variant);
-    char *conninfo = NULL;
-    enum ob_result result = ob_server_create_database(job->server, NULL, &conninfo, err);
-    bool created = result == OB_OK;
-    if (created) {
-        result = explore(job, conninfo, report, err);
-        result = ob_server_drop_database(job->server, result, err);
+    struct ob_journal *journal = NULL;
+    struct ob_variant_plan plan;
+    char name[OB_STRATEGY_NAME_SIZE];
+    bool ends_all = false;
+    enum ob_result result = ob_variant_plan(job->options, job->scenario, &plan, err);
+    if (result == OB_OK) {
+        ob_strategy_name(plan.strategy, plan.argument, name);
+        line->strategy = ob_arena_strdup(&report->arena, name);
+        report->controlled_steps &= plan.strategy != OB_STRATEGY_STRESS;
+        result = open_journal(job, &plan, &journal, err);
+        ends_all = result != OB_OK;
     }
+    if (result == OB_OK)
+        result = explore_there(job, &plan, journal, report, err);
+    ob_journal_close(journal);
     if (result != OB_OK)
         ob_judge_error(report, line, err);
-    free(conninfo);
-    bool ends_all = result == OB_SERVER || result == OB_REFUSED || result == OB_STUCK || !created;
-    return ends_all ? result : OB_OK;
+    ends_all = ends_all || result == OB_SERVER || result == OB_REFUSED || result == OB_STUCK;
+    return ends_all ? err->code : OB_OK;
 }

@@ -22,6 +22,14 @@ OB_MUSTCHECK enum ob_result ob_variant_plan(const struct ob_options *options,
                                             const struct ob_scenario *scenario,
                                             struct ob_variant_plan *out, struct ob_error *err);
 
+/* What was asked for beside that, as far as it decides which runs are made; the caller's to free.
+ * with_runs: also how many. */
+char *ob_variant_asked(const struct ob_options *options, bool with_runs);
+
+/* The folder of --checkpoint, made where it is not there: OB_INPUT. */
+OB_MUSTCHECK enum ob_result ob_variant_check_folder(const struct ob_options *options,
+                                                    struct ob_error *err);
+
 /* Borrowed. */
 struct ob_variant_job {
     const struct ob_options *options;

@@ -4,6 +4,7 @@
 #ifndef OB_EXPLORE_EXPLORE_H
 #define OB_EXPLORE_EXPLORE_H
 
+#include "base/journal.h"
 #include "explore/rig.h"
 #include "explore/statements.h"
 #include "explore/strategy.h"
@@ -15,12 +16,13 @@ struct ob_explore_options {
     enum ob_strategy_kind strategy;
     const unsigned *argument; /* of the strategy; NULL: the usual one */
     uint64_t seed;
-    uint64_t runs_max;     /* of all shards together */
-    int64_t budget_us;     /* machine time; INT64_MAX for none */
-    bool orders_first;     /* the first runs are the orders that the scenario gives */
-    bool keep_going;       /* go on after the first violation */
-    struct ob_shard shard; /* only the runs of this one */
-    const char *until;     /* an invariant: go on until it is broken; NULL: until any is */
+    uint64_t runs_max;             /* of all shards together */
+    int64_t budget_us;             /* machine time; INT64_MAX for none */
+    bool orders_first;             /* the first runs are the orders that the scenario gives */
+    bool keep_going;               /* go on after the first violation */
+    struct ob_shard shard;         /* only the runs of this one */
+    struct ob_journal *checkpoint; /* what there is in it is not made again; NULL: none */
+    const char *until;             /* an invariant: go on until it is broken; NULL: until any is */
     /* Called after each run when not NULL; false stops the exploration. */
     bool (*progress)(void *arg, uint64_t runs, size_t findings);
     void *progress_arg;

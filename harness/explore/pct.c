@@ -120,6 +120,7 @@ static size_t choose(void *state, const struct ob_choice_point *point)
 }
 
 const struct ob_search_type ob_search_pct = {.size = sizeof(struct pct),
+                                             .remembers = true,
                                              .learns_from = learns_from,
                                              .next = next,
                                              .restart = restart,

@@ -210,14 +210,30 @@ static bool is_foreign(const struct ob_strategy *strategy)
     return ob_prefix_is_foreign(&strategy->search->prefix);
 }
 
+static bool is_learned_from(const struct ob_strategy *strategy)
+{
+    const struct ob_search_type *type = strategy->type;
+    return !strategy->order && type->learns_from &&
+           strategy->search->run < type->learns_from(strategy->search);
+}
+
+bool ob_strategy_remembers(const struct ob_strategy *strategy)
+{
+    const struct ob_search_type *type = strategy->type;
+    return !strategy->order && (type->is_tree || type->remembers || is_learned_from(strategy));
+}
+
+bool ob_strategy_learns(const struct ob_strategy *strategy)
+{
+    return strategy->type->learn != NULL;
+}
+
 bool ob_strategy_skips(const struct ob_strategy *strategy)
 {
     const struct ob_search_type *type = strategy->type;
     if (!strategy->order && type->is_tree)
         return false; /* what it leads to is known only once it is made */
-    bool learned = !strategy->order && type->learns_from &&
-                   strategy->search->run < type->learns_from(strategy->search);
-    return is_foreign(strategy) && !learned;
+    return is_foreign(strategy) && !is_learned_from(strategy);
 }
 
 uint64_t ob_strategy_number(const struct ob_strategy *strategy)

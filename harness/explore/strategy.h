@@ -93,6 +93,11 @@ bool ob_strategy_skips(const struct ob_strategy *strategy);
 /* Its number, from 0: no other run of any shard has it. */
 uint64_t ob_strategy_number(const struct ob_strategy *strategy);
 
+/* Whether, to be brought to where it is after the present run, it must be asked the same again; and
+ * whether then it learns from more than that. */
+bool ob_strategy_remembers(const struct ob_strategy *strategy);
+bool ob_strategy_learns(const struct ob_strategy *strategy);
+
 /* After each run: what came of it. */
 void ob_strategy_learn(struct ob_strategy *strategy, const struct ob_trace *trace);
 

@@ -48,7 +48,8 @@ struct ob_search {
 struct ob_search_type {
     size_t size;                /* of the state, which begins as zeroes */
     void (*clear)(void *state); /* what the state owns */
-    bool is_tree; /* each run goes on from the ones before it; else by its number alone, */
+    bool remembers; /* what it was asked in a run matters afterwards, as in all of a tree */
+    bool is_tree;   /* each run goes on from the ones before it; else by its number alone, */
     /* but for the first so many, from which it learns: NULL: none. */
     uint64_t (*learns_from)(const void *state);
     /* Prepares run number search->run, asked for in order; false when there is none left. */
