@@ -18,8 +18,8 @@
 
 struct ob_journal;
 
-/* Opens it, or begins a new one; head is lines of text.  OB_REFUSED: it is no journal, is damaged or
- * of something else, or another process has it; OB_IO. */
+/* Opens it, or begins a new one; head is lines of text.  OB_REFUSED: it is no journal, is damaged
+ * or of something else, or another process has it; OB_IO. */
 OB_MUSTCHECK enum ob_result ob_journal_open(const char *path, const char *head,
                                             struct ob_journal **out, struct ob_error *err);
 void ob_journal_close(struct ob_journal *journal); /* NULL is legal */
