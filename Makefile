@@ -2,8 +2,10 @@
 #
 #   make                     libraries, overbook and the reference's tools, in build/release
 #   make check               unit tests, tests on a throwaway server, golden tests
+#   make check-servers       the tests on a server, on each of the servers of script/servers.txt
 #   make bless               take the golden tests' output for what is expected
 #   make conformance         2000 random specs against PostgreSQL's isolationtester
+#   make determinism         1000 random tokens over all scenarios, replayed twice
 #   make soundness           2000 random programs: dpor against all schedules
 #   make lint coverage bench fuzz check-valgrind format dist install uninstall clean
 #   SANITIZER=address|undefined|thread (or several, with commas)   another flavour, in build/FLAVOUR
@@ -53,7 +55,8 @@ PROBE_INCLUDES := $(if $(wildcard $(PROBE_INCLUDES)/postgres.h),$(PROBE_INCLUDES
 PROBE_MAJOR    := $(if $(PROBE_INCLUDES),$(shell sed -n \
                       's/^.define PG_VERSION_NUM \([0-9]*\)....$$/\1/p' \
                       $(PROBE_INCLUDES)/pg_config*.h | sort -u))
-PROBE_SRCS     := harness/probe/overbook_probe.c harness/probe/tell.c harness/probe/touch.c
+PROBE_SRCS     := harness/probe/overbook_probe.c harness/probe/clock.c harness/probe/gate.c harness/probe/tell.c \
+                  harness/probe/touch.c
 PROBE_COMPILE   = $(CC) $(CPPFLAGS) -isystem $(PROBE_INCLUDES) -std=gnu11 -fPIC -fwrapv \
                   -fno-strict-aliasing -D_GNU_SOURCE $(PROBE_WARNINGS) $(CFLAGS)
 PROBE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
@@ -67,16 +70,16 @@ BASE_UNIT_TESTS := test_journal test_error test_alloc test_buf test_rng test_dig
 # --- what several of the harness's test programs share
 TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports.c \
                      harness/tests/model/golden.c harness/tests/model/golden_model.c harness/tests/model/programs.c harness/tests/model/scene.c harness/tests/model/sound.c \
-                     harness/tests/integration/live.c
+                     harness/tests/integration/live.c harness/tests/integration/race_classes.c
 
 # --- engine, explore, repro, target, fault, cli
 ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
                harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
                harness/explore/rig.c harness/explore/order.c harness/explore/strategy.c harness/explore/random.c harness/explore/turns.c harness/explore/exhaustive.c \
                harness/explore/bounded.c harness/explore/pct.c harness/explore/pos.c harness/explore/urw.c \
-               harness/explore/event.c harness/explore/race.c harness/explore/dpor.c \
+               harness/explore/event.c harness/explore/race.c harness/explore/dpor.c harness/explore/portfolio.c harness/explore/share.c \
                harness/explore/lot.c harness/explore/shard.c harness/explore/record.c harness/explore/checkpoint.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
-               harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/footprint.c harness/pg/probe.c \
+               harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/gate.c harness/pg/footprint.c harness/pg/probe.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
@@ -84,16 +87,16 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text \
-                     test_order test_strategy test_bounded test_pct test_pos test_urw test_dpor test_dpor_sound test_shard test_claim test_follower test_tally test_statements test_explore test_fault
-ENGINE_SERVER_TESTS := test_settle test_deadlock test_wake test_world test_scenarios test_determinism \
+                     test_order test_strategy test_bounded test_pct test_pos test_urw test_dpor test_dpor_sound test_shard test_portfolio test_share test_claim test_follower test_tally test_statements test_explore test_fault
+ENGINE_SERVER_TESTS := test_settle test_deadlock test_crowd test_gates test_wake test_world test_scenarios test_determinism \
                        test_proof test_sql_target test_spec_target test_reference_target test_plain test_soundness test_interrupt test_probe
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
-CLI_UNIT_TESTS := test_token test_replay test_judge test_tokens test_words
+CLI_UNIT_TESTS := test_token test_replay test_judge test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-run test-jobs test-shard test-checkpoint test-run-spec test-replay test-url test-ends test-bad-input \
-                  test-spec test-spec-ends
+                  test-spec test-spec-ends test-no-probe
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
@@ -159,7 +162,8 @@ VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/
 
 HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
 MAIN_SRC     := $(wildcard harness/cli/main.c)
-BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/specs.c
+BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/first.c harness/tests/bench/subject.c \
+                harness/tests/bench/orders.c harness/tests/bench/reduction.c harness/tests/bench/peer.c harness/tests/bench/specs.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
                 $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS) $(CLI_UNIT_TESTS)
 SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS)
@@ -189,7 +193,7 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
 
-.PHONY: all check bless conformance soundness check-valgrind unit coverage coverage-report lint format bench \
+.PHONY: all check check-servers bless conformance determinism soundness check-valgrind unit coverage coverage-report lint format bench \
         fuzz fuzzers install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
@@ -247,7 +251,7 @@ $B/overbook: $B/harness/cli/main.o $B/liboverbook.a $B/libbooking.a
 	$(call program)
 
 $B/overbook-bench: $(BENCH_SRC:%.c=$B/%.o) $B/libtestsupport.a $B/liboverbook.a $B/libbooking.a
-	$(call program)
+	$(call program,-lcmocka)
 
 $(REF_TOOLS:%=$B/%): $B/%: $B/reference/tools/%.o $B/libbooking.a
 	$(call program)
@@ -285,6 +289,17 @@ check: all $(TEST_PROGRAMS)
 	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%) \
 	    harness/tests/spec/conform
 
+# What depends on the server, on versions other than the one that is found here.  What is named
+# here needs none, or none of a certain version.
+NO_SERVERS := test_home test_keeper test-usage test-bad-input
+
+check-servers: all $(SERVER_PROGRAMS) $(REF_SERVER_PROGRAMS)
+	script/check-servers --jobs $(TEST_JOBS) --limit $(SERVER_LIMIT) \
+	    $(filter-out $(NO_SERVERS:%=$B/integration/%),$(SERVER_PROGRAMS)) \
+	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
+	    --via '' harness/tests/golden/run harness/tests/spec/conform \
+	    $(patsubst %,harness/tests/cli/%,$(filter-out $(NO_SERVERS),$(CLI_SCRIPTS)))
+
 # What is printed now becomes what is expected.
 bless: all
 	harness/tests/golden/run --bless
@@ -302,6 +317,9 @@ conformance: all
 VALGRIND_LEAKS := --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect
 
 # Whether the reduction loses anything, on many programs.
+determinism: $B/integration/test_determinism
+	OVERBOOK_TOKENS=1000 $B/integration/test_determinism
+
 soundness: $B/integration/test_soundness
 	OVERBOOK_SOUNDNESS=2000 $B/integration/test_soundness
 

@@ -103,12 +103,24 @@ static json_t *seconds_json(struct builder *b, const struct ob_report_result *re
     return object;
 }
 
+/* Null where nothing can be estimated.  What no integer holds has no digits to be lost. */
+static json_t *estimate_json(const struct ob_report_result *result)
+{
+    if (result->estimate <= 0)
+        return json_null();
+    if (result->estimate < 1e15)
+        return json_integer((json_int_t)(result->estimate + 0.5));
+    return json_real(result->estimate);
+}
+
 /* Null where nothing can be estimated. */
 static json_t *unseen_json(struct builder *b, const struct ob_report_result *result)
 {
     if (!result->sampled)
         return json_null();
     json_t *object = json_object();
+    put_text(b, object, "of", result->sampler);
+    put_count(b, object, "samples", result->samples);
     put_share(b, object, "outcomes", result->unseen_outcomes);
     put_share(b, object, "classes", result->unseen_classes);
     return object;
@@ -117,6 +129,8 @@ static json_t *unseen_json(struct builder *b, const struct ob_report_result *res
 static json_t *part_json(struct builder *b, const struct ob_report_part *part)
 {
     json_t *object = json_object();
+    put_text(b, object, "outcomes", part->outcomes);
+    put_text(b, object, "classes", part->classes);
     put_text(b, object, "outcomes_once", part->outcomes_once);
     put_text(b, object, "outcomes_more", part->outcomes_more);
     put_text(b, object, "classes_once", part->classes_once);
@@ -152,6 +166,7 @@ static json_t *result_json(struct builder *b, const struct ob_report_result *res
     put_count(b, object, "steps", result->steps);
     put_bool(b, object, "exhausted", result->exhausted);
     put_bool(b, object, "reduced", result->reduced);
+    put(b, object, "estimated_runs", estimate_json(result));
     put_count(b, object, "classes", result->classes);
     put_count(b, object, "outcomes", result->outcomes);
     put(b, object, "unseen", unseen_json(b, result));
@@ -171,8 +186,10 @@ static json_t *controlled_json(struct builder *b, const struct ob_report *report
     put_bool(b, object, "deadlock", report->controlled_deadlock);
     put_bool(b, object, "wake", report->controlled_wake);
     put_bool(b, object, "clock", report->controlled_clock);
+    put_bool(b, object, "now", report->controlled_now);
     put_bool(b, object, "gates", report->controlled_gates);
     put_bool(b, object, "steps", report->controlled_steps);
+    put_bool(b, object, "footprints", report->controlled_footprints);
     return object;
 }
 

@@ -6,6 +6,7 @@
 #include "report_int.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <string.h>
 
 struct reader {
@@ -130,12 +131,20 @@ static void read_violations(struct reader *r, const json_t *object, struct ob_re
         read_violation(r, json_array_get(array, i), &out->violations[i]);
 }
 
+static double estimate_of(struct reader *r, const json_t *object)
+{
+    const json_t *estimate = json_object_get(object, "estimated_runs");
+    return json_is_null(estimate) ? 0 : real_of(r, object, "estimated_runs", HUGE_VAL);
+}
+
 static void read_unseen(struct reader *r, const json_t *object, struct ob_report_result *out)
 {
     const json_t *unseen = json_object_get(object, "unseen");
     out->sampled = unseen && !json_is_null(unseen);
     if (!out->sampled)
         return;
+    out->sampler = text_of(r, unseen, "of");
+    out->samples = count_of(r, unseen, "samples");
     out->unseen_outcomes = real_of(r, unseen, "outcomes", 1);
     out->unseen_classes = real_of(r, unseen, "classes", 1);
 }
@@ -158,6 +167,8 @@ static void read_part(struct reader *r, const json_t *object, struct ob_report_r
         return;
     struct ob_report_part *own = ob_arena_alloc(&r->report->arena, sizeof *own);
     *own = (struct ob_report_part){
+        .outcomes = text_of(r, part, "outcomes"),
+        .classes = text_of(r, part, "classes"),
         .outcomes_once = text_of(r, part, "outcomes_once"),
         .outcomes_more = text_of(r, part, "outcomes_more"),
         .classes_once = text_of(r, part, "classes_once"),
@@ -201,6 +212,7 @@ static void read_result(struct reader *r, const json_t *object)
         .uncontrolled_runs = count_of(r, object, "uncontrolled_runs"),
         .exhausted = bool_of(r, object, "exhausted"),
         .reduced = bool_of(r, object, "reduced"),
+        .estimate = estimate_of(r, object),
         .classes = count_of(r, object, "classes"),
         .outcomes = count_of(r, object, "outcomes"),
         .claim = text_of(r, object, "claim"),
@@ -225,6 +237,8 @@ static void read_report(struct reader *r, const json_t *root)
     report->controlled_clock = bool_of(r, controlled, "clock");
     report->controlled_gates = bool_of(r, controlled, "gates");
     report->controlled_steps = bool_of(r, controlled, "steps");
+    report->controlled_now = bool_of(r, controlled, "now");
+    report->controlled_footprints = bool_of(r, controlled, "footprints");
     read_shard(r, root);
     const json_t *results = array_of(r, root, "results");
     for (size_t i = 0; i < json_array_size(results) && !r->failed; i++)

@@ -34,7 +34,9 @@ struct ob_report_violation {
 
 /* What a shard's result needs so that it can be put together with the others. */
 struct ob_report_part {
-    /* Digests (base/digest.h) of what was seen in one of its runs, and in more. */
+    /* Digests (base/digest.h) of what was seen; and of what the samples showed, once or more often.
+     */
+    const char *outcomes, *classes;
     const char *outcomes_once, *outcomes_more, *classes_once, *classes_more;
     bool within_bound; /* bounded: all that are this shard's */
 };
@@ -56,8 +58,11 @@ struct ob_report_result {
     bool exhausted;
     bool reduced; /* of schedules that only differ in what cannot matter, one was run */
     uint64_t classes, outcomes;
-    bool sampled; /* the runs were drawn by lot: the two estimates mean something */
-    double unseen_classes, unseen_outcomes; /* the share of further runs with a new one */
+    double estimate;     /* runs in all, about, of an enumeration that was not over; 0: not known */
+    bool sampled;        /* runs were drawn by lot: the two estimates mean something */
+    const char *sampler; /* what drew them, and how many; */
+    uint64_t samples;
+    double unseen_classes, unseen_outcomes; /* the share of its further runs with a new one */
     const char *claim; /* what follows from finding nothing, beyond these runs; "" or NULL */
     struct ob_report_violation *violations;
     size_t violation_count;
@@ -71,6 +76,8 @@ struct ob_report {
     uint64_t seed; /* at most INT64_MAX, like every number here: JSON's readers have no more */
     bool controlled_steps; /* their order */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
+    bool controlled_now; /* what now() and its kin say, not the virtual clock's own function only */
+    bool controlled_footprints;        /* the server tells what statements touch */
     double seconds;                    /* of the whole call, from its start */
     unsigned shard_index, shard_count; /* from 1; 0: of all the work */
     const char *asked;                 /* a shard's: what all shards must have been asked for */

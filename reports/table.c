@@ -268,15 +268,28 @@ static void claims(struct ob_table *t, const struct ob_report_result *result)
     if (t->options.verbosity > 0 && result->sampled && result->violation_count == 0)
         paragraph(t, DIM,
                   ob_arena_printf(&t->arena,
-                                  "of further runs about %.1f %% show a new outcome, %.1f %% a new "
-                                  "class",
-                                  100 * result->unseen_outcomes, 100 * result->unseen_classes),
+                                  "of further runs of %s about %.1f %% show a new outcome, %.1f %% "
+                                  "a new class",
+                                  result->sampler, 100 * result->unseen_outcomes,
+                                  100 * result->unseen_classes),
+                  INDENT, TEXT_LINES);
+}
+
+/* How much of an enumeration is left, for who asks. */
+static void estimate(struct ob_table *t, const struct ob_report_result *result)
+{
+    if (t->options.verbosity > 0 && result->estimate > 0)
+        paragraph(t, DIM,
+                  ob_arena_printf(&t->arena,
+                                  "estimated: %.0f runs in all, of which these are %.1f %%",
+                                  result->estimate, 100 * (double)result->runs / result->estimate),
                   INDENT, TEXT_LINES);
 }
 
 static void findings(struct ob_table *t, const struct ob_report_result *result)
 {
     claims(t, result);
+    estimate(t, result);
     if (result->reason && *result->reason)
         paragraph(t, ob_report_standing(result) == OB_AS_EXPECTED ? PLAIN : YELLOW, result->reason,
                   INDENT, TEXT_LINES);
@@ -327,10 +340,14 @@ static void heading(struct ob_table *t)
                                        report->version, report->postgres, report->seed);
     paragraph(t, PLAIN, line, 0, 1);
     const char *loose = ob_arena_printf(
-        &t->arena, "%s%s%s%s%s", report->controlled_steps ? "" : ", the order of steps",
+        &t->arena, "%s%s%s%s%s%s%s", report->controlled_steps ? "" : ", the order of steps",
         report->controlled_deadlock ? "" : ", deadlock victims",
         report->controlled_wake ? "" : ", the order in which waiters wake",
         report->controlled_clock ? "" : ", the clock",
+        report->controlled_now ? "" : ", now() and its kin",
+        report->controlled_footprints
+            ? ""
+            : ", what statements touch (no probe: dpor takes any two for dependent)",
         report->controlled_gates ? "" : ", gates inside statements");
     if (*loose)
         paragraph(t, YELLOW, ob_arena_printf(&t->arena, "Not controlled: %s.", loose + 2), 0,

@@ -22,10 +22,9 @@
 /* What a worker says; text comes after it. */
 struct message {
     enum { READY, TICK, LINE } kind;
-    uint64_t runs; /* TICK */
-    size_t findings;
-    uint64_t size;         /* of the text: the server's version, or a report of one line */
-    struct ob_error error; /* what ends everything; code OB_OK: nothing does */
+    struct ob_explored explored; /* TICK */
+    uint64_t size;               /* of the text: the server's version, or a report of one line */
+    struct ob_error error;       /* what ends everything; code OB_OK: nothing does */
 };
 
 struct worker {
@@ -68,12 +67,12 @@ static bool say(int fd, struct message *message, const char *text)
            (!text || ob_child_send(fd, text, message->size));
 }
 
-static bool tick(void *arg, uint64_t runs, size_t findings)
+static bool tick(void *arg, const struct ob_explored *explored)
 {
     struct working *working = arg;
     int64_t now_us = ob_progress_clock_us();
     if (working->ticks && now_us - working->ticked_us > TICK_EVERY_US) {
-        struct message message = {.kind = TICK, .runs = runs, .findings = findings};
+        struct message message = {.kind = TICK, .explored = *explored};
         working->ticked_us = now_us;
         (void)say(working->fd, &message, NULL); /* who is not listening any more ends us */
     }
@@ -92,6 +91,13 @@ static char *render(const struct ob_report *report)
     return text;
 }
 
+/* What is not controlled is found out. */
+static void begin_controlled(struct ob_report *report)
+{
+    report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
+    report->controlled_gates = report->controlled_now = report->controlled_footprints = true;
+}
+
 /* False when nothing more can be done. */
 static bool work_on(struct working *working, const struct ob_crew_task *task)
 {
@@ -106,7 +112,7 @@ static bool work_on(struct working *working, const struct ob_crew_task *task)
     };
     struct ob_report report;
     ob_report_init(&report);
-    report.controlled_steps = report.controlled_deadlock = report.controlled_clock = true;
+    begin_controlled(&report);
     report.controlled_wake = ob_server_embedded(working->server);
     report.seed = job.options->seed;
     enum ob_result result = ob_variant_run(&job, &report, &message.error);
@@ -320,7 +326,7 @@ static char *broken_line(const struct ob_crew_task *task, const struct ob_error 
 {
     struct ob_report report;
     ob_report_init(&report);
-    report.controlled_steps = report.controlled_deadlock = report.controlled_clock = true;
+    begin_controlled(&report);
     ob_judge_error(&report, ob_judge_begin(&report, task->scenario, task->variant), err);
     char *text = render(&report);
     ob_report_clear(&report);
@@ -348,7 +354,7 @@ static void take_message(struct ob_crew *crew, struct worker *worker,
     }
     if (message.kind == TICK) {
         if (is_first(crew, task))
-            listener->tick(listener->arg, message.runs, message.findings);
+            listener->tick(listener->arg, &message.explored);
         free(text);
         return;
     }
@@ -371,6 +377,9 @@ static void add_line(struct ob_report *report, const char *text)
     report->controlled_steps &= before.controlled_steps;
     report->controlled_deadlock &= before.controlled_deadlock;
     report->controlled_wake = before.controlled_wake;
+    report->controlled_gates &= before.controlled_gates;
+    report->controlled_now &= before.controlled_now;
+    report->controlled_footprints &= before.controlled_footprints;
 }
 
 /* Adds what is next to the report. */

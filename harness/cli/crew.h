@@ -14,6 +14,7 @@
 #define OB_CLI_CREW_H
 
 #include "cli/cli.h"
+#include "explore/explore.h"
 #include "report.h"
 #include "scenario/scenario.h"
 
@@ -38,7 +39,7 @@ struct ob_crew_listener {
     void *arg;
     /* A task is the first that is under way, and how far it is. */
     void (*begin)(void *arg, const struct ob_crew_task *task);
-    void (*tick)(void *arg, uint64_t runs, size_t findings);
+    void (*tick)(void *arg, const struct ob_explored *explored);
     bool ticks; /* the latter is wanted */
     /* The next line was added to the report.  False: no more are wanted. */
     bool (*line)(void *arg);

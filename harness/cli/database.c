@@ -1,6 +1,7 @@
 #include "cli/database.h"
 
 #include "base/alloc.h"
+#include "pg/find.h"
 #include "pg/marker.h"
 #include "pg/server.h"
 #include "pg/world.h"
@@ -60,6 +61,8 @@ enum ob_result ob_server_prepare(const struct ob_options *options, struct ob_err
         return OB_OK;
     struct ob_server server = {0};
     enum ob_result result = connect_server(&server, options->database_url, err);
+    if (result == OB_OK)
+        result = ob_pg_find_recent(PQserverVersion(server.conn), server.version, err);
     if (result == OB_OK)
         result = prepare_users(server.conn, options->disposable, err);
     PQfinish(server.conn);

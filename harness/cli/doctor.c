@@ -62,6 +62,8 @@ static void say_probe(bool there, bool embedded)
         printf("%sthe probe has not been built for this server\n", missing);
     else
         printf("%sthe server has not loaded the probe\n", missing);
+    if (!there)
+        printf("%-18s (--strategy dpor then takes any two statements for dependent)\n", "");
 }
 
 static void say_controls(struct controls controls, bool embedded)
@@ -69,12 +71,14 @@ static void say_controls(struct controls controls, bool embedded)
     printf("controlled         deadlock victims: %s\n",
            controls.deadlock ? "yes, the client that closes the cycle"
                              : "no, the role may not set deadlock_timeout");
-    printf("                   virtual time: yes, where the code asks booking.now() or "
-           "overbook.now()\n");
+    printf("                   virtual time: yes, %s\n",
+           controls.probe ? "also what now() and its kin say"
+                          : "where the code asks booking.now() or overbook.now()");
     printf("                   which of several waiters goes on: %s\n",
            controls.wake ? "yes" : "no, recorded and reported");
+    printf("                   gates inside a statement: yes, by %s\n",
+           controls.probe ? "the probe" : "triggers, where a scenario wants them");
     say_probe(controls.probe, embedded);
-    printf("%-18s gates inside a statement: none\n", controls.probe ? "not controlled" : "");
 }
 
 /* Makes a database, opens a world in it as a run would, and drops it again. */

@@ -22,6 +22,9 @@ static const char *hash_text(struct ob_arena *arena, const uint8_t *hash, size_t
     ob_buf_clear(&text);
     return kept;
 }
+static const char changed_text[] =
+    "the same choices did not lead to the same answers again: something outlives a run, or the "
+    "answers depend on time or chance";
 
 struct ob_report_result *ob_judge_begin(struct ob_report *report,
                                         const struct ob_scenario *scenario, size_t variant)
@@ -200,9 +203,8 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
         return "interrupted";
     if (exploration->runs == 0 && !(judged->is_part && exploration->complete))
         return "the time was over before the first run";
-    if (exploration->changed)
-        return "the same choices did not lead to the same answers again: something outlives a run, "
-               "or the answers depend on time or chance";
+    if (exploration->changed && !exploration->sampled)
+        return changed_text;
     if (lacks_orders(judged))
         return passed_over(arena, exploration);
     if (judged->require_exhausted && exploration->within_bound && !exploration->exhausted)
@@ -233,7 +235,8 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
     return sentence;
 }
 
-/* Orders that were passed over; statements that the server does not even accept, some of the time;
+/* Orders that were passed over; choices that lead elsewhere, where not everything rests on them;
+ * statements that the server does not even accept, some of the time;
  * and others that are wrong in themselves, each time.  A statement that is never accepted is an
  * error where nothing else decides: it has taken no part in the race.  *error is the first of
  * these, if any. */
@@ -242,7 +245,7 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
 {
     const struct ob_statements *statements = &judged->exploration->statements;
     const char **warnings =
-        ob_arena_alloc(&report->arena, (statements->count + 1) * sizeof *warnings);
+        ob_arena_alloc(&report->arena, (statements->count + 2) * sizeof *warnings);
     for (size_t i = 0; i < statements->count; i++) {
         const struct ob_statement *statement = &statements->items[i];
         bool unaccepted = ob_statement_unaccepted(statement);
@@ -256,6 +259,8 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
     }
     if (judged->exploration->passed_over > 0 && (decided || !lacks_orders(judged)))
         warnings[result->warning_count++] = passed_over(&report->arena, judged->exploration);
+    if (judged->exploration->changed && judged->exploration->sampled)
+        warnings[result->warning_count++] = changed_text;
     result->warnings = warnings;
 }
 
@@ -266,7 +271,7 @@ static const char *cure(struct ob_arena *arena, const struct ob_report_result *r
     uint64_t more = result->runs < 100 ? 1000 : 10 * result->runs;
     if (result->exhausted)
         return "";
-    if (within_bound)
+    if (within_bound && !result->sampled)
         return ": try a higher bound or --strategy exhaustive";
     if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_ROUND_ROBIN)) == 0)
         return ": try --strategy random";
@@ -288,33 +293,44 @@ const char *ob_judge_unexpected(struct ob_arena *arena, const struct ob_report_r
                            cure(arena, result, within_bound));
 }
 
-/* What follows from runs that found nothing; "" where nothing does.  A deadlock's victim that the
- * server draws is no run's own choice, so no probability is claimed then. */
-const char *ob_judge_claim(struct ob_arena *arena, const struct ob_report_result *result,
-                           bool within_bound, unsigned bound)
+const char *ob_judge_whole_claim(const struct ob_report_result *result, bool footprints)
 {
-    if (result->reduced && result->exhausted)
-        return "every order of steps that can matter to each other was run";
-    if (within_bound && !result->exhausted)
-        return ob_arena_printf(arena, "every schedule of at most %u preemption%s was run", bound,
-                               bound == 1 ? "" : "s");
-    return "";
+    if (!result->reduced || !result->exhausted)
+        return "";
+    return footprints ? "every order of steps that can matter to each other was run"
+                      : "every order of steps that can matter to each other was run, and any two "
+                        "statements can, as the server has no probe";
 }
 
+const char *ob_judge_bound_claim(struct ob_arena *arena, const struct ob_report_result *result,
+                                 bool within_bound, unsigned bound)
+{
+    if (!within_bound || result->exhausted)
+        return "";
+    return ob_arena_printf(arena, "every schedule of at most %u preemption%s was run", bound,
+                           bound == 1 ? "" : "s");
+}
+
+/* What follows from runs that found nothing; "" where nothing does.  A deadlock's victim that the
+ * server draws is no run's own choice, so no probability is claimed then. */
 static const char *claim_of(struct ob_report *report, const struct ob_report_result *result,
                             const struct ob_judge_case *judged)
 {
     const struct ob_exploration *exploration = judged->exploration;
     struct ob_arena *arena = &report->arena;
-    const char *claim = ob_judge_claim(arena, result, exploration->within_bound, judged->argument);
-    if (claim[0] != '\0')
-        return claim;
-    if (exploration->promised && report->controlled_deadlock &&
+    const char *whole = ob_judge_whole_claim(result, report->controlled_footprints);
+    if (whole[0] != '\0')
+        return whole;
+    const char *bound = ob_judge_bound_claim(arena, result, exploration->within_bound,
+                                             exploration->bound),
+               *promise = "";
+    if (exploration->promised && !exploration->exhausted && report->controlled_deadlock &&
         ob_claim_confident(&exploration->promise))
-        return ob_arena_printf(arena, "no bug of depth %u%s: %d %%", exploration->promise.depth,
-                               judged->rig->spec.fault_budget > 0 ? " that needs no fault" : "",
-                               OB_CLAIM_PERCENT);
-    return "";
+        promise = ob_arena_printf(arena, "no bug of depth %u%s: %d %%", exploration->promise.depth,
+                                  judged->rig->spec.fault_budget > 0 ? " that needs no fault" : "",
+                                  OB_CLAIM_PERCENT);
+    const char *both = *bound && *promise ? "; " : "";
+    return ob_arena_printf(arena, "%s%s%s", bound, both, promise);
 }
 
 static void fill_counts(struct ob_report_result *result, const struct ob_judge_case *judged)
@@ -327,10 +343,14 @@ static void fill_counts(struct ob_report_result *result, const struct ob_judge_c
     result->reduced = exploration->reduced;
     result->classes = exploration->classes;
     result->outcomes = exploration->outcomes;
+    if (!exploration->exhausted && !exploration->within_bound)
+        result->estimate = exploration->estimate;
     result->sampled = exploration->sampled;
+    result->sampler = exploration->sampler;
+    result->samples = exploration->samples;
     if (exploration->sampled) {
-        result->unseen_classes = ob_claim_unseen(exploration->classes_once, exploration->runs);
-        result->unseen_outcomes = ob_claim_unseen(exploration->outcomes_once, exploration->runs);
+        result->unseen_classes = ob_claim_unseen(exploration->classes_once, exploration->samples);
+        result->unseen_outcomes = ob_claim_unseen(exploration->outcomes_once, exploration->samples);
     }
     result->seconds_total = (double)exploration->total_us / 1e6;
     result->seconds_reset = (double)judged->rig->reset_us / 1e6;
@@ -338,10 +358,16 @@ static void fill_counts(struct ob_report_result *result, const struct ob_judge_c
     result->seconds_check = (double)judged->rig->check_us / 1e6;
 }
 
-static const char *digests_of(struct ob_arena *arena, const struct ob_tally *tally, bool again)
+/* In ascending order, so that the same were seen gives the same text. */
+static int compare_digests(const void *a, const void *b)
 {
-    size_t count;
-    uint64_t *list = ob_tally_list(tally, again, &count);
+    const uint64_t *one = a, *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+static const char *encode(struct ob_arena *arena, uint64_t *list, size_t count)
+{
+    qsort(list, count, sizeof *list, compare_digests);
     char *text = ob_digests_encode(list, count);
     const char *kept = ob_arena_strdup(arena, text);
     free(text);
@@ -349,15 +375,35 @@ static const char *digests_of(struct ob_arena *arena, const struct ob_tally *tal
     return kept;
 }
 
+static const char *list_of(struct ob_arena *arena, const struct ob_tally *tally, bool again)
+{
+    size_t count;
+    uint64_t *list = ob_tally_list(tally, again, &count);
+    return encode(arena, list, count);
+}
+
+static const char *digests_of(struct ob_arena *arena, const struct ob_tally *tally)
+{
+    size_t once, more;
+    uint64_t *list = ob_tally_list(tally, false, &once), *rest = ob_tally_list(tally, true, &more);
+    list = ob_realloc(list, once + more + 1, sizeof *list);
+    if (more > 0)
+        memcpy(list + once, rest, more * sizeof *list);
+    free(rest);
+    return encode(arena, list, once + more);
+}
+
 static const struct ob_report_part *part_of(struct ob_arena *arena,
                                             const struct ob_exploration *exploration)
 {
     struct ob_report_part *part = ob_arena_alloc(arena, sizeof *part);
     *part = (struct ob_report_part){
-        .outcomes_once = digests_of(arena, &exploration->outcome_tally, false),
-        .outcomes_more = digests_of(arena, &exploration->outcome_tally, true),
-        .classes_once = digests_of(arena, &exploration->class_tally, false),
-        .classes_more = digests_of(arena, &exploration->class_tally, true),
+        .outcomes = digests_of(arena, &exploration->outcome_tally),
+        .classes = digests_of(arena, &exploration->class_tally),
+        .outcomes_once = list_of(arena, &exploration->sampled_outcomes, false),
+        .outcomes_more = list_of(arena, &exploration->sampled_outcomes, true),
+        .classes_once = list_of(arena, &exploration->sampled_classes, false),
+        .classes_more = list_of(arena, &exploration->sampled_classes, true),
         .within_bound = exploration->within_bound,
     };
     return part;

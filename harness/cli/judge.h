@@ -19,7 +19,6 @@ struct ob_judge_case {
     size_t variant;
     const struct ob_rig *rig;
     const struct ob_exploration *exploration;
-    unsigned argument;       /* of the strategy */
     unsigned server_version; /* goes into tokens */
     bool named;              /* not built in: a replay must name the scenario's file */
     bool require_exhausted;
@@ -41,9 +40,11 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
 const char *ob_judge_unexpected(struct ob_arena *arena, const struct ob_report_result *result,
                                 const char *violates, bool within_bound);
 
-/* What follows from all schedules of a kind having been run; "" where they were not. */
-const char *ob_judge_claim(struct ob_arena *arena, const struct ob_report_result *result,
-                           bool within_bound, unsigned bound);
+/* What follows from every class of schedules having been run, and from all of at most bound
+ * preemptions; "" where they were not.  footprints: the server tells what statements touch. */
+const char *ob_judge_whole_claim(const struct ob_report_result *result, bool footprints);
+const char *ob_judge_bound_claim(struct ob_arena *arena, const struct ob_report_result *result,
+                                 bool within_bound, unsigned bound);
 
 /* Whether a violation of that invariant (NULL: of any) was found, and was the same each time. */
 bool ob_judge_confirmed(const struct ob_report_result *result, const char *invariant);

@@ -195,30 +195,44 @@ static bool tally(struct ob_tally *tally, const char *text, unsigned times)
     return digests != NULL;
 }
 
+struct seen {
+    struct ob_tally outcomes, classes, sampled_outcomes, sampled_classes;
+};
+
+static bool add_seen(struct seen *seen, const struct ob_report_part *part)
+{
+    return tally(&seen->outcomes, part->outcomes, 1) && tally(&seen->classes, part->classes, 1) &&
+           tally(&seen->sampled_outcomes, part->outcomes_once, 1) &&
+           tally(&seen->sampled_outcomes, part->outcomes_more, 2) &&
+           tally(&seen->sampled_classes, part->classes_once, 1) &&
+           tally(&seen->sampled_classes, part->classes_more, 2);
+}
+
 static enum ob_result count_seen(const struct merging *m, size_t line, struct ob_report_result *out,
                                  struct ob_error *err)
 {
-    struct ob_tally outcomes = {0}, classes = {0};
+    struct seen seen = {0};
     enum ob_result result = OB_OK;
     for (size_t i = 0; i < m->count && result == OB_OK; i++) {
-        const struct ob_report_part *part = line_of(m, i, line)->part;
-        bool valid =
-            !part ||
-            (tally(&outcomes, part->outcomes_once, 1) && tally(&outcomes, part->outcomes_more, 2) &&
-             tally(&classes, part->classes_once, 1) && tally(&classes, part->classes_more, 2));
-        if (!valid)
+        const struct ob_report_result *part = line_of(m, i, line);
+        if (part->part && !add_seen(&seen, part->part))
             result = ob_error_set(err, OB_INPUT, "%s: a list of digests is damaged", m->names[i]);
-        out->sampled |= line_of(m, i, line)->sampled;
+        if (!part->sampled)
+            continue;
+        out->sampler = part->sampler;
+        out->samples += part->samples;
     }
-    out->outcomes = outcomes.count;
-    out->classes = classes.count;
-    out->sampled &= out->runs > 0 && !outcomes.full && !classes.full;
+    out->outcomes = seen.outcomes.count;
+    out->classes = seen.classes.count;
+    out->sampled = out->samples > 0 && !seen.outcomes.full && !seen.classes.full;
     if (out->sampled) {
-        out->unseen_outcomes = ob_claim_unseen(outcomes.once, out->runs);
-        out->unseen_classes = ob_claim_unseen(classes.once, out->runs);
+        out->unseen_outcomes = ob_claim_unseen(seen.sampled_outcomes.once, out->samples);
+        out->unseen_classes = ob_claim_unseen(seen.sampled_classes.once, out->samples);
     }
-    ob_tally_clear(&outcomes);
-    ob_tally_clear(&classes);
+    ob_tally_clear(&seen.outcomes);
+    ob_tally_clear(&seen.classes);
+    ob_tally_clear(&seen.sampled_outcomes);
+    ob_tally_clear(&seen.sampled_classes);
     return result;
 }
 
@@ -365,6 +379,14 @@ static unsigned argument_of(const char *strategy)
     return colon && ob_parse_u64(colon + 1, 0, UINT32_MAX, &argument) ? (unsigned)argument : 0;
 }
 
+static const char *claim_of(struct merging *m, const struct ob_report_result *out, bool within)
+{
+    const char *whole = ob_judge_whole_claim(out, m->merged.controlled_footprints);
+    bool bounded = strncmp(out->strategy, "bounded:", strlen("bounded:")) == 0;
+    unsigned bound = bounded ? argument_of(out->strategy) : OB_PORTFOLIO_BOUND;
+    return whole[0] != '\0' ? whole : ob_judge_bound_claim(&m->merged.arena, out, within, bound);
+}
+
 static void judge(struct merging *m, size_t line, const char *violates,
                   struct ob_report_result *out)
 {
@@ -376,7 +398,7 @@ static void judge(struct merging *m, size_t line, const char *violates,
     out->as_expected = !reason && decided == (violates != NULL);
     out->claim = "";
     if (out->verdict == OB_HOLDS)
-        out->claim = ob_judge_claim(arena, out, within, argument_of(out->strategy));
+        out->claim = claim_of(m, out, within);
     out->reason = reason ? reason : "";
     if (!reason && !out->as_expected)
         out->reason = ob_judge_unexpected(arena, out, violates, within);
@@ -420,12 +442,15 @@ static enum ob_result merge(struct merging *m, struct ob_error *err)
     merged->seed = first->seed;
     merged->controlled_steps = merged->controlled_deadlock = merged->controlled_wake = true;
     merged->controlled_clock = merged->controlled_gates = true;
+    merged->controlled_now = merged->controlled_footprints = true;
     for (size_t i = 0; i < m->count; i++) {
         merged->controlled_steps &= m->parts[i].controlled_steps;
         merged->controlled_deadlock &= m->parts[i].controlled_deadlock;
         merged->controlled_wake &= m->parts[i].controlled_wake;
         merged->controlled_clock &= m->parts[i].controlled_clock;
         merged->controlled_gates &= m->parts[i].controlled_gates;
+        merged->controlled_now &= m->parts[i].controlled_now;
+        merged->controlled_footprints &= m->parts[i].controlled_footprints;
     }
     for (size_t i = 0; i < first->result_count && result == OB_OK; i++) {
         result = merge_line(m, i, err);

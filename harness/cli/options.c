@@ -59,8 +59,8 @@ static const struct {
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
     {RUN,
      {"strategy", KEY_STRATEGY, "NAME[:ARG]", 0,
-      "random, round-robin, exhaustive, dpor, bounded:N (preemptions), pct:D (depth), pos, urw, "
-      "stress or permutations",
+      "portfolio (the default), random, round-robin, exhaustive, dpor, bounded:N (preemptions), "
+      "pct:D (depth), pos, urw, stress or permutations",
       0}},
     {RUN, {"runs", KEY_RUNS, "N", 0, "at most so many runs of each variant", 0}},
     {RUN, {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each variant: 60s, 5min", 0}},
@@ -75,7 +75,7 @@ static const struct {
       "what must hold for the specs that are named; may be given again", 0}},
     {RUN,
      {"require-exhausted", KEY_EXHAUSTED, 0, 0,
-      "inconclusive unless every schedule was run (with --strategy exhaustive)", 0}},
+      "inconclusive unless every schedule was run (with --strategy exhaustive or dpor)", 0}},
     {SPEC,
      {"regress", KEY_REGRESS, 0, 0, "compare a folder of specs with a folder of their output", 0}},
     {RUN | SPEC,

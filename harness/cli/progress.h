@@ -2,12 +2,15 @@
 #ifndef OB_CLI_PROGRESS_H
 #define OB_CLI_PROGRESS_H
 
+#include "base/buf.h"
 #include "cli/cli.h"
+#include "explore/explore.h"
 
 struct ob_progress {
     bool shown;
+    bool bar;                       /* on a terminal */
     const char *scenario, *variant; /* borrowed */
-    int64_t drawn_us;               /* machine time of the last drawing */
+    int64_t begun_us, drawn_us;     /* machine time of its begin and of the last drawing */
     bool dirty;                     /* there is a line to be wiped */
 };
 
@@ -19,6 +22,10 @@ void ob_progress_end(struct ob_progress *progress); /* wipes the line */
 int64_t ob_progress_clock_us(void);
 
 /* For ob_explore_options: false once the user has interrupted. */
-bool ob_progress_tick(void *progress, uint64_t runs, size_t findings);
+bool ob_progress_tick(void *progress, const struct ob_explored *explored);
+
+/* Appends "[#####-----] 47 %, about 2 min left" of a share that took so long; without the bar when
+ * there is to be none, and nothing of a share that is not known (0). */
+void ob_progress_describe(double share, int64_t spent_us, bool bar, struct ob_buf *out);
 
 #endif

@@ -101,7 +101,8 @@ static void announce(struct running *running, const struct ob_crew_task *task)
     struct ob_variant_plan plan;
     struct ob_error ignored;
     if (ob_variant_plan(running->options, task->scenario, &plan, &ignored) != OB_OK)
-        plan = (struct ob_variant_plan){.runs_max = OB_RUNS_DEFAULT};
+        plan = (struct ob_variant_plan){.strategy = OB_STRATEGY_PORTFOLIO,
+                                        .runs_max = OB_RUNS_DEFAULT};
     running->report.controlled_steps &= plan.strategy != OB_STRATEGY_STRESS;
     if (!running->table)
         return;
@@ -120,10 +121,10 @@ static void begin(void *arg, const struct ob_crew_task *task)
                       task->scenario->variants[task->variant].name);
 }
 
-static void tick(void *arg, uint64_t runs, size_t findings)
+static void tick(void *arg, const struct ob_explored *explored)
 {
     struct running *running = arg;
-    ob_progress_tick(&running->progress, runs, findings);
+    (void)ob_progress_tick(&running->progress, explored);
 }
 
 static bool line(void *arg)
@@ -191,6 +192,8 @@ static int run_tasks(struct running *running, struct ob_crew *crew)
     report->seed = running->options->seed;
     note_shard(running);
     report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
+    report->controlled_gates = report->controlled_now = true;
+    report->controlled_footprints = true;
     report->controlled_wake = !running->options->database_url;
     running->table = ob_output_table(report, running->options);
     for (size_t i = 0; i < running->task_count; i++)

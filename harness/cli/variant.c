@@ -20,7 +20,7 @@ static enum ob_result choose_strategy(const struct ob_options *options,
                                       const struct ob_scenario *scenario,
                                       struct ob_variant_plan *out, struct ob_error *err)
 {
-    out->strategy = OB_STRATEGY_RANDOM;
+    out->strategy = OB_STRATEGY_PORTFOLIO;
     if (options->strategy_given) {
         out->strategy = options->strategy;
         out->argument = options->strategy_argument;
@@ -187,9 +187,8 @@ static enum ob_result explore_target(const struct ob_variant_job *job,
     return ob_explore(rig, &explore, out, err);
 }
 
-static void judge(const struct ob_variant_job *job, const struct ob_variant_plan *plan,
-                  const struct ob_rig *rig, const struct ob_exploration *exploration,
-                  struct ob_report *report)
+static void judge(const struct ob_variant_job *job, const struct ob_rig *rig,
+                  const struct ob_exploration *exploration, struct ob_report *report)
 {
     const struct ob_options *options = job->options;
     const struct ob_judge_case judged = {
@@ -197,7 +196,6 @@ static void judge(const struct ob_variant_job *job, const struct ob_variant_plan
         .variant = job->variant,
         .rig = rig,
         .exploration = exploration,
-        .argument = plan->argument,
         .server_version = ob_server_version_number(job->server),
         .named = options->arg_count > 0,
         .require_exhausted = options->require_exhausted,
@@ -217,11 +215,13 @@ static enum ob_result explore(const struct ob_variant_job *job, const struct ob_
     if (result != OB_OK)
         return result;
     report->controlled_deadlock &= ob_target_controls_deadlock(target);
+    report->controlled_now &= ob_target_has_probe(target);
+    report->controlled_footprints &= ob_target_has_probe(target);
     struct ob_exploration exploration;
     struct ob_rig *rig = ob_target_rig(target);
     result = explore_target(job, plan, journal, rig, &exploration, err);
     if (result == OB_OK)
-        judge(job, plan, rig, &exploration, report);
+        judge(job, rig, &exploration, report);
     ob_exploration_clear(&exploration);
     if (result != OB_STUCK) /* a thread of it still runs */
         ob_target_close(target);

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/database.h"
+#include "explore/explore.h"
 #include "report.h"
 #include "scenario/scenario.h"
 
@@ -36,7 +37,7 @@ struct ob_variant_job {
     struct ob_server *server;
     const struct ob_scenario *scenario;
     size_t variant;
-    bool (*progress)(void *arg, uint64_t runs, size_t findings); /* as in explore.h */
+    bool (*progress)(void *arg, const struct ob_explored *explored); /* as in explore.h */
     void *progress_arg;
 };
 

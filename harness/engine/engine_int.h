@@ -22,6 +22,7 @@ enum ob_client_state {
     OB_CLIENT_ABSENT,   /* takes no part in this run */
     OB_CLIENT_MOVING,   /* its own code runs */
     OB_CLIENT_POSTED,   /* waits to be released */
+    OB_CLIENT_GATED,    /* its statement has its snapshot, and waits to be let pass its gate */
     OB_CLIENT_FLYING,   /* released; the server works on it, or it waits for a lock */
     OB_CLIENT_ANSWERED, /* the reply has come and is owned here, the client was not told yet */
     OB_CLIENT_FINISHED  /* its body has returned */
@@ -36,7 +37,7 @@ struct ob_client {
 
     /* Written by whoever moves; handing over orders all accesses. */
     enum ob_client_state state;
-    const struct ob_op *op; /* POSTED, FLYING: what it asks for */
+    const struct ob_op *op; /* POSTED, GATED, FLYING: what it asks for */
     struct ob_reply reply;  /* what it is told when it moves again */
     ob_client_body *body;
     void *arg;
@@ -77,6 +78,7 @@ struct ob_engine {
     bool in_turn;          /* the present step lets them go on one after the other */
     ob_client_set armed;   /* whose deadlock check is on for the present operation */
     ob_client_set woken;   /* by the present step: was answered, or waits for others than before */
+    ob_client_set gated;   /* came to a gate in the present step */
     ob_client_set foreign; /* seen to wait for a session that is no client */
     bool careful;          /* every step is armed and every wait checked: see settle.c */
 
@@ -125,8 +127,8 @@ enum ob_settled {
     OB_SETTLE_FAILED   /* the server failed; err is filled */
 };
 
-/* Sends the client's operation and settles.  Each operation that ended is in *done, its reply in
- * the client. */
+/* Sends the client's operation, or lets it pass its gate, and settles.  Each operation that ended
+ * is in *done, its reply in the client. */
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err);
 
@@ -142,6 +144,10 @@ enum ob_settled ob_settle_await(struct ob_engine *engine, struct ob_client *clie
 /* Those who wait, directly or through others, for this client. */
 ob_client_set ob_settle_behind(const struct ob_engine *engine, size_t client);
 
+/* Whether the order of what moves in this client's step is drawn by the server, unless those who
+ * wait for it are held: it may let several go on, or one while it is not yet done itself. */
+bool ob_settle_is_lot(const struct ob_engine *engine, const struct ob_client *client);
+
 /* Interrupts everything in flight, waits until it has ended, so that the sessions can be reset, and
  * discards the answers that no client will be told. */
 enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err);
@@ -152,8 +158,11 @@ enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err);
  * there is none.  OB_NO_CLIENT: the chooser cannot follow its schedule. */
 size_t ob_engine_choose_wake(struct ob_engine *engine, ob_client_set ready);
 
-/* Whether a posted operation may be released now. */
+/* Whether a posted operation may be released now, or a gate be passed. */
 bool ob_client_enabled(const struct ob_engine *engine, const struct ob_client *client);
+
+/* What the client's next step is. */
+enum ob_op_kind ob_client_next_kind(const struct ob_client *client);
 
 /* --- record.c */
 

@@ -26,7 +26,8 @@ typedef uint64_t ob_client_set; /* bit i: client i */
     X(KILL, "kill")   /* the session ends as if its connection had broken; a fresh one follows */ \
     X(CLOCK, "clock") /* the virtual clock is set */                                              \
     X(CALL, "call")   /* something atomic outside the database, done by the client's own code */  \
-    X(WAIT, "wait")   /* until a condition holds or a time has come */
+    X(WAIT, "wait")   /* until a condition holds or a time has come */                            \
+    X(GATE, "run")    /* never asked for: a statement that has its snapshot passes its gate */
 
 enum ob_op_kind {
 #define OB_OP_ENUM(name, word) OB_OP_##name,

@@ -19,6 +19,7 @@
 enum ob_io {
     OB_IO_DONE,
     OB_IO_PENDING,
+    OB_IO_GATE,   /* the statement has come to a gate, and goes on when it is let pass */
     OB_IO_FAILED, /* the error is filled: the server itself is gone, the run cannot go on */
 };
 
@@ -56,6 +57,18 @@ struct ob_ports {
     /* Whether a wait of the client's may end by itself: its session has set a timeout, or another
      * one may have cancelled it. */
     bool (*has_timeout)(void *self, size_t client);
+
+    /* Whether a transaction of the client's may be serializable, as far as is known: the server
+     * lets go of its locks first, and only then notes for the conflicts of others that it has
+     * ended. NULL: none is. */
+    bool (*serializable)(void *self, size_t client);
+
+    /* Closes the gates between a statement's snapshot and its run, or leaves them open for all.
+     * NULL where there are none. */
+    enum ob_result (*gates)(void *self, bool closed, struct ob_error *err);
+
+    /* Lets the client's statement go on that stands at its gate; it may come to another one. */
+    enum ob_result (*pass_gate)(void *self, size_t client, struct ob_error *err);
 
     /* Keeps the server's process of a client that waits from going on (held), or lets it go on; it
      * has stopped on return.  NULL where that is not possible. */

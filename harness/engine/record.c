@@ -43,9 +43,9 @@ struct ob_step *ob_record_step(struct ob_engine *engine, const struct ob_client 
     ob_schedule_add_step(&trace->schedule, client->index);
     struct ob_step *step = ob_trace_add_step(trace);
     step->client = client->index;
-    step->kind = client->op->kind;
+    step->kind = ob_client_next_kind(client);
     step->text = ob_arena_strdup(&trace->arena, client->op->text);
-    step->params = params_text(&trace->arena, client->op);
+    step->params = step->kind == OB_OP_GATE ? "" : params_text(&trace->arena, client->op);
     step->text_hash = ob_hash_text(ob_hash_text(OB_HASH_START, step->text), step->params);
     step->enabled = enabled;
     step->first_wake = trace->schedule.wake_count;

@@ -11,8 +11,8 @@
 struct ob_limits ob_limits_default(void)
 {
     return (struct ob_limits){
-        .steps_max = 1000,
-        .run_us_max = (int64_t)10 * 1000000,
+        .steps_max = 10000,
+        .run_us_max = (int64_t)60 * 1000000,
         .client_us_max = (int64_t)5 * 1000000,
         .step_us_max = (int64_t)300 * 1000000,
     };
@@ -46,11 +46,16 @@ void ob_engine_free(struct ob_engine *engine)
 bool ob_client_enabled(const struct ob_engine *engine, const struct ob_client *client)
 {
     if (client->state != OB_CLIENT_POSTED)
-        return false;
+        return client->state == OB_CLIENT_GATED;
     const struct ob_op *op = client->op;
     if (op->kind != OB_OP_WAIT)
         return true;
     return op->time_us <= engine->now_us || (op->ready && op->ready(op->arg));
+}
+
+enum ob_op_kind ob_client_next_kind(const struct ob_client *client)
+{
+    return client->state == OB_CLIENT_GATED ? OB_OP_GATE : client->op->kind;
 }
 
 static ob_client_set enabled_clients(const struct ob_engine *engine)
@@ -115,7 +120,7 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
     for (size_t i = 0; i < engine->spec->client_count; i++) {
         if (!((enabled | flying) & ob_client_bit(i)))
             continue;
-        kinds[count] = engine->clients[i].op->kind;
+        kinds[count] = ob_client_next_kind(&engine->clients[i]);
         clients[count++] = i;
     }
     const struct ob_trace *trace = engine->trace;
@@ -219,7 +224,7 @@ static enum ob_result step_outside(struct ob_engine *engine, struct ob_client *c
  * whose timeout comes when it will. */
 static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bool lot)
 {
-    ob_client_set waited = engine->waiting | step->woken;
+    ob_client_set waited = engine->waiting | step->woken | step->gated;
     bool timed = !engine->spec->server_timers && ob_settle_timed(engine, waited) != 0;
     bool before = step->uncontrolled;
     step->uncontrolled |= lot || timed;
@@ -229,17 +234,17 @@ static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bo
 static enum ob_result step_database(struct ob_engine *engine, struct ob_client *client,
                                     struct ob_step *step, struct ob_error *err)
 {
-    ob_client_set behind = ob_settle_behind(engine, client->index), done;
+    bool lot = ob_settle_is_lot(engine, client);
+    ob_client_set done;
     enum ob_settled settled = ob_settle(engine, client, &done, err);
     if (settled == OB_SETTLE_FAILED)
         return err->code;
     step->woken = engine->woken;
+    step->gated = engine->gated;
     step->blocked = engine->waiting | engine->loose;
     if (engine->waiting & ob_client_bit(client->index))
         step->holders = engine->holders[client->index];
-    bool several = (behind & (behind - 1)) != 0;
-    bool lot = engine->woken != 0 && !engine->in_turn && (several || client->op->goes_on);
-    mark_uncontrolled(engine, step, lot);
+    mark_uncontrolled(engine, step, lot && engine->woken != 0 && !engine->in_turn);
     ob_record_completions(engine, step, done);
     if (settled != OB_SETTLED) {
         engine->stopping = true;
@@ -256,7 +261,7 @@ static enum ob_result take_step(struct ob_engine *engine, size_t index, ob_clien
     struct ob_client *client = &engine->clients[index];
     struct ob_step *step = ob_record_step(engine, client, enabled);
     size_t step_index = engine->trace->step_count - 1;
-    enum ob_op_kind kind = client->op->kind;
+    enum ob_op_kind kind = step->kind;
     engine->previous = index;
     enum ob_result result = kind == OB_OP_CLOCK || kind == OB_OP_CALL || kind == OB_OP_WAIT
                                 ? step_outside(engine, client, step, err)
@@ -353,6 +358,8 @@ static enum ob_result unwind(struct ob_engine *engine, struct ob_error *err)
     struct ob_error stuck;
     engine->stopping = true;
     enum ob_result result = ob_settle_cancel(engine, err);
+    if (result == OB_OK && engine->spec->gates)
+        result = engine->ports.gates(engine->ports.self, false, err);
     for (size_t i = 0; i < engine->spec->client_count; i++) {
         struct ob_client *client = &engine->clients[i];
         if (client->state == OB_CLIENT_FINISHED || client->state == OB_CLIENT_ABSENT)
@@ -391,11 +398,12 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
     engine->free_running = spec->free_running;
     engine->stopping = false;
     engine->failed = false;
-    engine->careful = spec->careful;
+    engine->careful = spec->careful || spec->gates; /* nobody can be armed at a gate */
     engine->fault_count = 0;
     engine->seen = spec->free_running ? 0 : OB_HASH_START;
     engine->previous = OB_NO_CLIENT;
     engine->waiting = engine->loose = engine->armed = engine->woken = engine->foreign = 0;
+    engine->gated = 0;
     engine->held = 0;
     engine->wait_count = 0;
     for (size_t i = 0; i < engine->thread_count; i++) {
@@ -412,6 +420,8 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
 static enum ob_result run_gated(struct ob_engine *engine, struct ob_error *err)
 {
     enum ob_result result = set_clock(engine, engine->spec->start_us, err);
+    if (result == OB_OK && engine->spec->gates)
+        result = engine->ports.gates(engine->ports.self, true, err);
     for (size_t i = 0; i < engine->spec->client_count && result == OB_OK; i++)
         result = ob_client_resume(&engine->clients[i], err);
     if (result == OB_OK)

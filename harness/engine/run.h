@@ -35,8 +35,8 @@
 struct ob_engine;
 
 struct ob_limits {
-    size_t steps_max;      /* default 1000 */
-    int64_t run_us_max;    /* default 10 s: one run, machine time */
+    size_t steps_max;      /* default 10,000 */
+    int64_t run_us_max;    /* default 60 s: one run, machine time */
     int64_t client_us_max; /* default 5 s: a client's own code between two operations */
     /* Default 300 s, under the server's own timers in the place of run_us_max: what is waited for
      * longer is cancelled, and after twice the time the run ends. */
@@ -67,8 +67,10 @@ struct ob_run_spec {
     size_t fault_budget;      /* faults in one run at the most */
     size_t program_count;     /* what the clients can be made to do in the place of their own */
     bool careful;             /* see OB_RUN_AGAIN */
-    bool server_timers;       /* deadlocks and timeouts are the server's own business */
-    bool free_running; /* no gates: the threads race, the chooser is asked about faults only */
+    bool gates; /* statements that write stop between their snapshot and their run, which is a step
+                   of its own */
+    bool server_timers; /* deadlocks and timeouts are the server's own business */
+    bool free_running;  /* no gates: the threads race, the chooser is asked about faults only */
 
     /* Called after each settled step when not NULL; a result other than OB_OK ends the run with it.
      */

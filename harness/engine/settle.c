@@ -22,10 +22,11 @@
  * others.  An answer sets free those who wait for it, as ever.
  *
  * Whom a step lets go on is the server's choice where there are several, and so is who moves first
- * where the step itself goes on.  Where its processes can be held, that is taken from it: all who
- * wait for the step are held while it settles, and then let go on one at a time, each settled
- * before the next; which one, where the server would let several, the chooser says.  A held one
- * counts as waiting throughout: others may wait for it, and cycles through it are seen.
+ * where the step itself goes on, as the end of a serializable transaction does.  Where its
+ * processes can be held, that is taken from it: all who wait for the step are held while it
+ * settles, and then let go on one at a time, each settled before the next; which one, where the
+ * server would let several, the chooser says.  A held one counts as waiting throughout: others may
+ * wait for it, and cycles through it are seen.
  *
  * Who was woken is told by what is left when all is quiet, never by what was seen on the way: a
  * client that goes on and soon waits again may or may not be caught in between.
@@ -118,10 +119,10 @@ static enum ob_io collect(struct settling *s, struct ob_error *err)
             return io;
         if (io == OB_IO_PENDING)
             continue;
-        client->state = OB_CLIENT_ANSWERED;
+        client->state = io == OB_IO_GATE ? OB_CLIENT_GATED : OB_CLIENT_ANSWERED;
         s->moving &= ~ob_client_bit(i);
         engine->waiting &= ~ob_client_bit(i);
-        *s->done |= ob_client_bit(i);
+        *(io == OB_IO_GATE ? &engine->gated : s->done) |= ob_client_bit(i);
         s->must_ask |= (waiting_behind(engine, ob_client_bit(i)) & ~engine->held) != 0;
         s->seen_valid = false;
         result = OB_IO_DONE;
@@ -393,7 +394,7 @@ static enum ob_result arm(struct ob_engine *engine, const struct ob_client *clie
 /* Who waited before and was answered since, or waits for others now. */
 static ob_client_set woken_since(const struct settling *s)
 {
-    ob_client_set woken = s->before & *s->done;
+    ob_client_set woken = s->before & (*s->done | s->engine->gated);
     for (size_t i = 0; i < s->engine->spec->client_count; i++)
         if ((s->before & s->engine->waiting & ob_client_bit(i)) &&
             s->holders_before[i] != s->engine->holders[i])
@@ -474,13 +475,25 @@ static enum ob_settled let_go_on_in_turn(struct settling *s, struct ob_error *er
     return settled;
 }
 
-/* Holds those whose order would be the server's choice: where one step lets several go on, or one
- * beside the step itself. */
+static bool may_be_serializable(const struct ob_engine *engine, const struct ob_client *client)
+{
+    const struct ob_ports *ports = &engine->ports;
+    return ports->serializable && ports->serializable(ports->self, client->index);
+}
+
+bool ob_settle_is_lot(const struct ob_engine *engine, const struct ob_client *client)
+{
+    ob_client_set behind = ob_settle_behind(engine, client->index);
+    bool several = (behind & (behind - 1)) != 0;
+    return several || (behind != 0 && (client->op->goes_on || may_be_serializable(engine, client)));
+}
+
+/* Holds those whose order would be the server's choice. */
 static enum ob_result hold_back(struct ob_engine *engine, const struct ob_client *client,
                                 struct ob_error *err)
 {
     ob_client_set behind = ob_settle_behind(engine, client->index);
-    bool lot = (behind & (behind - 1)) != 0 || (behind != 0 && client->op->goes_on);
+    bool lot = ob_settle_is_lot(engine, client);
     engine->in_turn = engine->ports.hold && !engine->spec->server_timers && lot;
     enum ob_result result = engine->in_turn ? hold(engine, behind, true, err) : OB_OK;
     if (result != OB_OK)
@@ -498,24 +511,39 @@ static enum ob_settled settle_in_turn(struct settling *s, struct ob_error *err)
     return settled;
 }
 
+/* A statement at its gate was armed when it was sent. */
+static enum ob_result release(struct ob_engine *engine, struct ob_client *client,
+                              struct ob_error *err)
+{
+    const struct ob_ports *ports = &engine->ports;
+    bool gated = client->state == OB_CLIENT_GATED;
+    enum ob_result result = gated ? OB_OK : arm(engine, client, err);
+    if (result == OB_OK)
+        result = hold_back(engine, client, err);
+    if (result == OB_OK && gated)
+        result = ports->pass_gate(ports->self, client->index, err);
+    else if (result == OB_OK &&
+             ports->send(ports->self, client->index, client->op, err) == OB_IO_FAILED)
+        result = err->code;
+    if (result == OB_OK)
+        client->state = OB_CLIENT_FLYING;
+    return result;
+}
+
 enum ob_settled ob_settle(struct ob_engine *engine, struct ob_client *client, ob_client_set *done,
                           struct ob_error *err)
 {
     ob_client_set bit = ob_client_bit(client->index);
     struct settling s = {.engine = engine, .moving = bit | engine->loose, .done = done};
     s.loose = client->op->loose ? bit : 0;
-    engine->loose = 0;
+    engine->loose = engine->gated = 0;
     *done = 0;
     s.before = engine->waiting | (s.moving & ~bit);
     memcpy(s.holders_before, engine->holders, sizeof s.holders_before);
-    if (arm(engine, client, err) != OB_OK || hold_back(engine, client, err) != OB_OK)
-        return OB_SETTLE_FAILED;
-    enum ob_io io = engine->ports.send(engine->ports.self, client->index, client->op, err);
-    if (io == OB_IO_FAILED) {
+    if (release(engine, client, err) != OB_OK) {
         let_all_go_on(engine);
         return OB_SETTLE_FAILED;
     }
-    client->state = OB_CLIENT_FLYING;
     int64_t started_us = machine_us(engine);
     enum ob_settled settled = settle_in_turn(&s, err);
     engine->woken = woken_since(&s);
@@ -564,7 +592,8 @@ enum ob_result ob_settle_cancel(struct ob_engine *engine, struct ob_error *err)
     ob_client_set done = 0;
     struct settling s = {.engine = engine, .done = &done};
     for (size_t i = 0; i < engine->spec->client_count; i++) {
-        if (engine->clients[i].state != OB_CLIENT_FLYING)
+        struct ob_client *client = &engine->clients[i];
+        if (client->state != OB_CLIENT_FLYING && client->state != OB_CLIENT_GATED)
             continue;
         s.moving |= ob_client_bit(i);
         engine->ports.cancel(engine->ports.self, i);

@@ -87,6 +87,8 @@ static uint64_t hash_step(uint64_t hash, const struct ob_trace *trace, const str
     hash = ob_hash_u64(hash, step->blocked);
     hash = ob_hash_u64(hash, step->holders);
     hash = ob_hash_u64(hash, step->woken);
+    if (step->gated != 0)
+        hash = ob_hash_u64(hash, step->gated);
     for (size_t i = 0; i < step->wake_count; i++)
         hash = ob_hash_u64(hash, trace->schedule.wakes[step->first_wake + i]);
     for (size_t i = 0; i < step->completion_count; i++) {
@@ -140,6 +142,7 @@ void ob_trace_check(const struct ob_trace *trace)
         assert(!(step->enabled & waiting));
         assert(!(step->woken & ~waiting));
         assert(!(step->blocked & ~(waiting | self)));
+        assert(!(step->gated & (~(step->woken | self) | step->blocked)));
         assert((step->holders != 0) <= ((step->blocked & self) != 0));
         assert(step->first_wake + step->wake_count <= trace->schedule.wake_count);
         for (size_t k = 0; k < step->completion_count; k++)

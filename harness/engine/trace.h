@@ -71,6 +71,7 @@ struct ob_step {
     ob_client_set holders; /* when the client itself is blocked: by whom */
     /* Who waited before and because of the step was answered, or now waits for others. */
     ob_client_set woken;
+    ob_client_set gated;           /* who came to the gate of a statement */
     size_t first_wake, wake_count; /* its choices among the schedule's wakes */
     /* The server itself chose which of several waiters goes on, or a session's own timeout may have
      * ended its wait. */

@@ -55,6 +55,20 @@ static void put_completion(struct ob_buf *out, const struct ob_completion *compl
                       completion->row_count == 1 ? "" : "s");
 }
 
+static void put_gated(struct ob_buf *out, const struct ob_step *step, const char *const *names,
+                      const char *separator)
+{
+    for (size_t i = 0; i < OB_CLIENTS_MAX; i++) {
+        if (!(step->gated & ((ob_client_set)1 << i)))
+            continue;
+        ob_buf_puts(out, separator);
+        if (i != step->client)
+            ob_buf_printf(out, "%s goes on: ", names[i]);
+        ob_buf_puts(out, "has its snapshot");
+        separator = "; ";
+    }
+}
+
 static void put_step(struct ob_buf *out, const struct ob_trace *trace, size_t index,
                      const char *const *names, bool exact)
 {
@@ -82,6 +96,7 @@ static void put_step(struct ob_buf *out, const struct ob_trace *trace, size_t in
         put_completion(out, &step->completions[i], exact);
         separator = "; ";
     }
+    put_gated(out, step, names, separator);
     for (size_t i = 0; i < step->wake_count; i++)
         ob_buf_printf(out, "%s%s", i == 0 ? "  (first of those who could: " : ", then ",
                       names[trace->schedule.wakes[step->first_wake + i]]);
@@ -175,6 +190,8 @@ static const char *step_difference(const struct ob_step *a, const struct ob_step
         return "other clients wait for locks";
     if (a->woken != b->woken)
         return "other clients were woken";
+    if (a->gated != b->gated)
+        return "other clients have the snapshot of their statement";
     if (!same_completions(a, b))
         return "the answers differ";
     return NULL;

@@ -9,11 +9,18 @@
  * there by one preemption more, and within each of them all choices that are no preemption are
  * searched depth first.  So no schedule is run twice, and memory is needed for the runs of fewer
  * preemptions than the bound, of which there are far fewer than of all.
+ *
+ * How many runs there are in all: a level has as many branches as its checkpoints have preemptions,
+ * which is known when it begins, and within a branch the share that is done is that of any tree
+ * (share.h).  A level to come is taken to be as much larger than the one before it as if clients
+ * never waited: where one preemption can be placed in x ways, two can in about x² / 2, three in
+ * x³ / 6.
  */
 #include "explore/strategy_int.h"
 
 #include "base/alloc.h"
 #include "explore/path.h"
+#include "explore/share.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +38,11 @@ struct queue {
     struct checkpoint *first, *last;
 };
 
+/* Ways to branch off by a preemption, and how many of them have been taken. */
+struct branches {
+    uint64_t count, taken;
+};
+
 struct bounded {
     struct ob_search search;
     struct ob_path path;
@@ -38,7 +50,9 @@ struct bounded {
     size_t fresh;            /* what comes before was part of an earlier run's path too */
     unsigned level;          /* preemptions of the present run */
     struct queue now, later; /* of this level and of the next one */
-    bool beyond;             /* there are schedules of more preemptions than the bound */
+    struct branches this_level, next_level;
+    uint64_t runs_before; /* of the levels before this one */
+    bool beyond;          /* there are schedules of more preemptions than the bound */
 };
 
 static void push(struct queue *queue, struct checkpoint *checkpoint)
@@ -74,22 +88,24 @@ static bool preempts(const struct ob_path_node *node, uint32_t option)
     return node->stay != OB_PATH_NO_STAY && option != node->stay;
 }
 
-/* Whether another run could branch off by a preemption where this one is new. */
-static bool can_be_preempted(const struct bounded *bounded)
+/* In how many ways another run could branch off by a preemption where this one is new. */
+static uint64_t count_preemptions(const struct bounded *bounded)
 {
+    uint64_t count = 0;
     for (size_t i = bounded->fresh; i < bounded->path.count; i++)
-        if (bounded->path.nodes[i].stay != OB_PATH_NO_STAY &&
-            bounded->path.nodes[i].option_count > 1)
-            return true;
-    return false;
+        if (bounded->path.nodes[i].stay != OB_PATH_NO_STAY)
+            count += bounded->path.nodes[i].option_count - 1;
+    return count;
 }
 
 /* Keeps what the run has for the next level. */
 static void keep(struct bounded *bounded)
 {
     const struct ob_path *path = &bounded->path;
-    if (!can_be_preempted(bounded))
+    uint64_t preemptions = count_preemptions(bounded);
+    if (preemptions == 0)
         return;
+    bounded->next_level.count += preemptions;
     if (bounded->level == bounded->search.argument) {
         bounded->beyond = true;
         return;
@@ -138,6 +154,7 @@ static bool take(struct bounded *bounded, struct checkpoint *from)
             from->option++;
         if (from->option < node->option_count) {
             branch(bounded, from);
+            bounded->this_level.taken++;
             from->option++;
             return true;
         }
@@ -158,6 +175,9 @@ static bool preempt(struct bounded *bounded)
             return false;
         bounded->now = bounded->later;
         bounded->later = (struct queue){0};
+        bounded->this_level = bounded->next_level;
+        bounded->next_level = (struct branches){0};
+        bounded->runs_before = bounded->search.run;
         bounded->level++;
     }
 }
@@ -168,6 +188,7 @@ static bool next(void *state)
     struct ob_search *search = &bounded->search;
     if (search->run == 0) {
         bounded->path.stays = true;
+        bounded->this_level = (struct branches){.count = 1, .taken = 1};
         return true;
     }
     if (!ob_path_settle(&bounded->path))
@@ -176,6 +197,7 @@ static bool next(void *state)
     if (backtrack(bounded) || preempt(bounded))
         return true;
     search->within_bound = !search->changed;
+    search->bound = search->argument;
     search->exhausted = search->within_bound && !bounded->beyond;
     return false;
 }
@@ -195,9 +217,38 @@ static size_t choose(void *state, const struct ob_choice_point *point)
     return option;
 }
 
+/* Of the present branch. */
+static double branch_share(const struct bounded *bounded)
+{
+    const struct ob_path *path = &bounded->path;
+    struct ob_share done = ob_share_begin();
+    for (size_t i = bounded->fixed; i < path->depth && i < path->count; i++)
+        if (path->nodes[i].stay == OB_PATH_NO_STAY)
+            ob_share_choice(&done, path->nodes[i].option, path->nodes[i].option_count);
+    return ob_share_end(&done);
+}
+
+static double share(const void *state)
+{
+    const struct bounded *bounded = state;
+    const struct branches *branches = &bounded->this_level;
+    double runs = (double)bounded->search.run + 1, before = (double)bounded->runs_before;
+    double done = ((double)branches->taken - 1 + branch_share(bounded)) / (double)branches->count;
+    double level = (runs - before) / done, all = before + level;
+    double found = (double)(bounded->next_level.count + count_preemptions(bounded));
+    double factor = found / done / (double)branches->count;
+    for (unsigned i = bounded->level; i < bounded->search.argument && level >= 0.5; i++) {
+        level *= factor;
+        factor *= (i + 1.0) / (i + 2.0);
+        all += level;
+    }
+    return runs / all;
+}
+
 const struct ob_search_type ob_search_bounded = {.size = sizeof(struct bounded),
                                                  .is_tree = true,
                                                  .clear = clear,
                                                  .next = next,
                                                  .restart = restart,
-                                                 .choose = choose};
+                                                 .choose = choose,
+                                                 .share = share};

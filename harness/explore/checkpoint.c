@@ -229,7 +229,8 @@ enum ob_result ob_checkpoint_add(struct ob_checkpoint *checkpoint, const struct 
     pack_note(note, out);
     ob_pack_u64(out, asks);
     if (asks)
-        ob_record_pack(&checkpoint->record, trace, ob_strategy_learns(checkpoint->strategy), out);
+        ob_record_pack(&checkpoint->record, trace, ob_strategy_learns_steps(checkpoint->strategy),
+                       out);
     pack_statements(checkpoint, &exploration->statements);
     ob_pack_u64(out, exploration->finding_count - first);
     for (size_t i = first; i < exploration->finding_count; i++)
@@ -250,7 +251,7 @@ static bool bring_on(struct ob_checkpoint *checkpoint, uint64_t next, const stru
     if (asks != ob_strategy_remembers(strategy) ||
         (asks && !ob_record_replay(&checkpoint->record, in, &checkpoint->trace)))
         return false;
-    ob_strategy_learn(strategy, &checkpoint->trace);
+    ob_strategy_learn_as(strategy, &checkpoint->trace, note->trace);
     return ob_strategy_foreign(strategy) == (note->counts == OB_COUNTS_NOT);
 }
 

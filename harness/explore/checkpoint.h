@@ -30,8 +30,9 @@ struct ob_note {
     enum ob_run_end end;
     uint64_t steps;
     bool uncontrolled;
-    uint64_t outcome, trace; /* digests, of one that shows an outcome */
-    const char *why;         /* of one that was passed over or proved nothing; else "" */
+    uint64_t outcome; /* digest, of one that shows an outcome */
+    uint64_t trace;   /* its digest */
+    const char *why;  /* of one that was passed over or proved nothing; else "" */
 };
 
 struct ob_checkpoint {

@@ -17,6 +17,7 @@
 #include "explore/event.h"
 #include "explore/path.h"
 #include "explore/race.h"
+#include "explore/share.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -256,8 +257,9 @@ static void learn_above(struct dpor *dpor, const struct ob_trace *trace)
     note_events(dpor, true);
 }
 
-static void learn(void *state, const struct ob_trace *trace)
+static void learn(void *state, const struct ob_trace *trace, uint64_t digest)
 {
+    (void)digest;
     struct dpor *dpor = state;
     if (dpor->depth != dpor->count)
         dpor->search.changed = true;
@@ -297,10 +299,30 @@ static bool next(void *state)
     return more;
 }
 
+/* What is known to be left to try; a race that is found later makes it more. */
+static double share(const void *state)
+{
+    const struct dpor *dpor = state;
+    struct ob_share done = ob_share_begin();
+    for (size_t i = 0; i < dpor->count; i++) {
+        const struct node *node = &dpor->nodes[i];
+        ob_client_set wanted = (node->backtrack & ~node->sleep) | bit(node->chosen);
+        ob_client_set others = node->done & wanted & ~bit(node->chosen);
+        if (node->is_step)
+            ob_share_choice(&done, (size_t)__builtin_popcountll(others),
+                            (size_t)__builtin_popcountll(wanted));
+        else
+            ob_share_choice(&done, node->option, node->option_count);
+    }
+    return ob_share_end(&done);
+}
+
 const struct ob_search_type ob_search_dpor = {.size = sizeof(struct dpor),
                                               .is_tree = true,
+                                              .learns_steps = true,
                                               .clear = clear,
                                               .next = next,
                                               .restart = restart,
                                               .choose = choose,
-                                              .learn = learn};
+                                              .learn = learn,
+                                              .share = share};

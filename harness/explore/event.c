@@ -127,18 +127,28 @@ static void describe(struct derivation *d, const struct ob_completion *completio
     }
 }
 
-/* What an operation did belongs to the step that sent it, to the one in which it was answered, and
- * to those between that woke it only to wait again. */
+/* What an operation did belongs to the step that sent it, to those in which it passed a gate, to
+ * the one in which it was answered, and to those between that woke it only to wait again or to come
+ * to a gate. */
 static void credit(struct derivation *d, size_t step, const struct ob_completion *completion)
 {
     size_t client = completion->client, first = d->launched[client];
     struct ob_event_of_step event = {.touches.known = true};
     describe(d, completion, &d->trace->steps[first], &event);
     for (size_t i = first; i <= step; i++)
-        if (i == first || i == step || (d->trace->steps[i].woken & ((ob_client_set)1 << client)))
+        if (i == first || i == step || d->trace->steps[i].client == client ||
+            (d->trace->steps[i].woken & ((ob_client_set)1 << client)))
             ob_event_join(&d->out->items[i], &event);
     d->launched[client] = SIZE_MAX;
     ob_footprint_clear(&event.touches);
+}
+
+/* Nobody knows what the operation does that is still in flight. */
+static void credit_unknown(struct derivation *d, size_t client)
+{
+    for (size_t i = d->launched[client]; i < d->trace->step_count; i++)
+        if (d->trace->steps[i].client == client)
+            ob_event_is_unknown(&d->out->items[i]);
 }
 
 static void begin_event(struct derivation *d, size_t index)
@@ -153,7 +163,8 @@ static void begin_event(struct derivation *d, size_t index)
     for (size_t i = 0; i < OB_CLIENTS_MAX; i++)
         if (holders & ((ob_client_set)1 << i))
             ob_footprint_add(&event->touches, name_of(i), OB_TOUCH_WRITE);
-    d->launched[step->client] = index;
+    if (step->kind != OB_OP_GATE)
+        d->launched[step->client] = index;
 }
 
 void ob_events_of(const struct ob_trace *trace, struct ob_events *out)
@@ -173,7 +184,7 @@ void ob_events_of(const struct ob_trace *trace, struct ob_events *out)
     }
     for (size_t i = 0; i < OB_CLIENTS_MAX; i++) {
         if (d.launched[i] != SIZE_MAX) /* never answered, as far as this goes */
-            ob_event_is_unknown(&out->items[d.launched[i]]);
+            credit_unknown(&d, i);
         ob_footprint_clear(&d.held[i]);
     }
 }

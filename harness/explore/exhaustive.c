@@ -2,6 +2,7 @@
 #include "explore/strategy_int.h"
 
 #include "explore/path.h"
+#include "explore/share.h"
 
 struct exhaustive {
     struct ob_search search;
@@ -56,9 +57,19 @@ static size_t choose(void *state, const struct ob_choice_point *point)
     return option;
 }
 
+static double share(const void *state)
+{
+    const struct ob_path *path = &((const struct exhaustive *)state)->path;
+    struct ob_share done = ob_share_begin();
+    for (size_t i = 0; i < path->depth && i < path->count; i++)
+        ob_share_choice(&done, path->nodes[i].option, path->nodes[i].option_count);
+    return ob_share_end(&done);
+}
+
 const struct ob_search_type ob_search_exhaustive = {.size = sizeof(struct exhaustive),
                                                     .is_tree = true,
                                                     .clear = clear,
                                                     .next = next,
                                                     .restart = restart,
-                                                    .choose = choose};
+                                                    .choose = choose,
+                                                    .share = share};

@@ -185,7 +185,8 @@ static enum ob_counts counts_as(const struct exploring *e)
     return end == OB_RUN_FINISHED || end == OB_RUN_STUCK ? OB_COUNTS_SEEN : OB_COUNTS_NOTHING;
 }
 
-static struct ob_note note_of(struct exploring *e, const struct ob_run_outcome *outcome)
+static struct ob_note note_of(struct exploring *e, const struct ob_run_outcome *outcome,
+                              uint64_t digest)
 {
     struct ob_note note = {
         .next = e->next,
@@ -194,16 +195,15 @@ static struct ob_note note_of(struct exploring *e, const struct ob_run_outcome *
         .end = e->trace.end,
         .steps = e->trace.step_count,
         .uncontrolled = e->trace.uncontrolled > 0,
+        .trace = digest,
         .why = "",
     };
-    if (note.counts == OB_COUNTS_SEEN) {
+    if (note.counts == OB_COUNTS_SEEN)
         note.outcome = outcome->outcome;
-        note.trace = ob_trace_digest(&e->trace);
-    } else if (note.counts == OB_COUNTS_PASSED && e->out->passed_over == 0) {
+    if (note.counts == OB_COUNTS_PASSED && e->out->passed_over == 0)
         note.why = explain_order(e);
-    } else if (note.counts == OB_COUNTS_NOTHING) {
+    if (note.counts == OB_COUNTS_NOTHING)
         note.why = e->trace.reason;
-    }
     return note;
 }
 
@@ -227,6 +227,11 @@ static void count(struct exploring *e, const struct ob_note *note)
         return;
     ob_tally_add(&out->outcome_tally, note->outcome);
     ob_tally_add(&out->class_tally, note->trace);
+    if (!ob_strategy_is_sample(e->strategy))
+        return;
+    out->samples++;
+    ob_tally_add(&out->sampled_outcomes, note->outcome);
+    ob_tally_add(&out->sampled_classes, note->trace);
 }
 
 static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
@@ -241,8 +246,9 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
     if (result != OB_OK)
         return result;
     size_t first = out->finding_count;
-    ob_strategy_learn(e->strategy, &e->trace);
-    struct ob_note note = note_of(e, &outcome);
+    uint64_t digest = ob_trace_digest(&e->trace);
+    ob_strategy_learn_as(e->strategy, &e->trace, digest);
+    struct ob_note note = note_of(e, &outcome, digest);
     count(e, &note);
     if (note.counts != OB_COUNTS_NOT)
         ob_statements_add(&out->statements, &e->trace);
@@ -291,9 +297,33 @@ static bool prepare(struct exploring *e)
     return false;
 }
 
-static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
+/* Whichever ends it first: the strategy, the runs or the time. */
+static double share_of(const struct exploring *e)
 {
     const struct ob_explore_options *options = e->options;
+    double share = ob_strategy_share(e->strategy),
+           runs = (double)e->out->runs / (double)options->runs_max,
+           time = (double)spent_us(e) / (double)options->budget_us;
+    share = runs > share ? runs : share;
+    share = time > share ? time : share;
+    return share < 1 ? share : 1;
+}
+
+/* False: nothing more is wanted. */
+static bool report_progress(const struct exploring *e)
+{
+    if (!e->options->progress)
+        return true;
+    const struct ob_explored explored = {
+        .runs = e->out->runs,
+        .findings = e->out->finding_count,
+        .share = share_of(e),
+    };
+    return e->options->progress(e->options->progress_arg, &explored);
+}
+
+static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
+{
     struct ob_exploration *out = e->out;
     enum ob_result result = OB_OK;
     while (result == OB_OK && !is_over(e) && prepare(e)) {
@@ -304,8 +334,7 @@ static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
         }
         if (result != OB_OK || is_over(e))
             break;
-        if (options->progress &&
-            !options->progress(options->progress_arg, out->runs, out->finding_count)) {
+        if (!report_progress(e)) {
             out->stopped = true;
             break;
         }
@@ -329,21 +358,25 @@ static struct ob_strategy *open_strategy(const struct ob_rig *rig,
     return strategy;
 }
 
-/* Runs that followed an order are no samples; what the server chose was not the strategy's. */
+/* Runs that followed an order are no samples; what the server chose was not the strategy's.
+ */
 static void conclude(struct exploring *e)
 {
     struct ob_exploration *out = e->out;
     bool controlled = out->uncontrolled_runs == 0;
     out->outcomes = out->outcome_tally.count;
     out->classes = out->class_tally.count;
-    out->outcomes_once = out->outcome_tally.once;
-    out->classes_once = out->class_tally.once;
+    out->outcomes_once = out->sampled_outcomes.once;
+    out->classes_once = out->sampled_classes.once;
     out->counts_are_bounds = out->outcome_tally.full || out->class_tally.full;
-    out->sampled = ob_strategy_samples(e->options->strategy) && !e->options->orders_first &&
-                   !out->counts_are_bounds && out->runs > 0;
+    out->sampled = out->samples > 0 && !out->counts_are_bounds;
+    enum ob_strategy_kind sampler = ob_strategy_sampler(e->options->strategy);
+    out->sampler = sampler < OB_STRATEGY_COUNT ? ob_strategy_word(sampler) : "";
+    out->estimate = ob_strategy_estimate(e->strategy, out->runs);
     out->exhausted = ob_strategy_exhausted(e->strategy) && controlled;
     out->reduced = ob_strategy_reduces(e->options->strategy);
     out->within_bound = ob_strategy_within_bound(e->strategy) && controlled;
+    out->bound = ob_strategy_bound(e->strategy);
     out->changed = ob_strategy_changed(e->strategy) && controlled;
     out->promised = ob_strategy_promise(e->strategy, out->runs, &out->promise) && controlled;
 }
@@ -387,5 +420,7 @@ void ob_exploration_clear(struct ob_exploration *exploration)
     ob_statements_clear(&exploration->statements);
     ob_tally_clear(&exploration->outcome_tally);
     ob_tally_clear(&exploration->class_tally);
+    ob_tally_clear(&exploration->sampled_outcomes);
+    ob_tally_clear(&exploration->sampled_classes);
     *exploration = (struct ob_exploration){0};
 }

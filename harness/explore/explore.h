@@ -12,6 +12,13 @@
 
 #define OB_REPLAYS 10 /* of each violation, before it is reported */
 
+/* How far an exploration is. */
+struct ob_explored {
+    uint64_t runs;
+    size_t findings;
+    double share; /* of all that it will do, about; 0: not known */
+};
+
 struct ob_explore_options {
     enum ob_strategy_kind strategy;
     const unsigned *argument; /* of the strategy; NULL: the usual one */
@@ -24,7 +31,7 @@ struct ob_explore_options {
     struct ob_journal *checkpoint; /* what there is in it is not made again; NULL: none */
     const char *until;             /* an invariant: go on until it is broken; NULL: until any is */
     /* Called after each run when not NULL; false stops the exploration. */
-    bool (*progress)(void *arg, uint64_t runs, size_t findings);
+    bool (*progress)(void *arg, const struct ob_explored *explored);
     void *progress_arg;
 };
 
@@ -50,24 +57,28 @@ struct ob_exploration {
     uint64_t outcomes, classes; /* different ones; classes: different traces, as long as no two
                                    steps are known to be independent */
     bool counts_are_bounds;     /* more were seen than could be told apart */
-    /* How many of them were seen in one run only.  Where sampled they say how much is unseen. */
-    uint64_t outcomes_once, classes_once;
+    /* Runs drawn by lot from one distribution, and how many outcomes and classes only one of these
+     * runs showed: where sampled they say how much of that distribution is unseen. */
+    uint64_t samples, outcomes_once, classes_once;
+    const char *sampler; /* the strategy that drew them */
     bool sampled;
     bool exhausted;
+    double estimate;   /* about how many runs a strategy that ends has in all; 0: not known */
     bool reduced;      /* ob_strategy_reduces */
-    bool within_bound; /* bounded: every schedule within the bound was run */
-    bool promised;     /* pct: the promise below holds for this exploration */
+    bool within_bound; /* bounded, portfolio: every schedule within the bound was run, */
+    unsigned bound;    /* of so many preemptions */
+    bool promised;     /* pct, portfolio: the promise below holds for this exploration */
     struct ob_strategy_promise promise;
-    bool changed;  /* exhaustive, bounded: the same choices led elsewhere, and the server chose
-                      nothing */
-    bool stopped;  /* progress said so */
-    bool complete; /* no run was left that it was to make */
+    bool changed; /* an enumeration: the same choices led elsewhere, and the server chose nothing */
+    bool stopped; /* progress said so */
+    bool complete;             /* no run was left that it was to make */
     uint64_t passed_over;      /* runs in which a given order could not be followed, */
     char passed_over_why[240]; /* the first of them, and why */
     struct ob_finding *findings;
     size_t finding_count, finding_capacity;
     struct ob_statements statements; /* of all runs but replays */
     struct ob_tally outcome_tally, class_tally;
+    struct ob_tally sampled_outcomes, sampled_classes; /* of the samples among the runs */
     /* A run that proved nothing ends the exploration: how, else OB_RUN_FINISHED. */
     enum ob_run_end inconclusive;
     char reason[240];

@@ -18,11 +18,14 @@
 
 #include "explore/census.h"
 #include "explore/lot.h"
+#include "explore/strategy.h"
 
 struct pct {
     struct ob_search search;
     struct ob_lots lots;
     struct ob_census census;
+    bool faults_offered; /* a fault could have happened */
+    bool exceeded;       /* a run without faults had more choices than steps_max */
 
     /* Of the present run. */
     uint64_t priorities[OB_CLIENTS_MAX]; /* the highest goes first */
@@ -109,14 +112,28 @@ static size_t choose(void *state, const struct ob_choice_point *point)
 {
     struct pct *pct = state;
     if (point->kind == OB_CHOICE_FAULT) {
-        pct->search.faults_offered = true;
+        pct->faults_offered = true;
         return ob_lot_fault(&pct->lots.faults, point);
     }
     size_t option = choose_step(pct, point);
     ob_census_step(&pct->census, point, option);
     if (pct->lots.faults.fault_odds == 0 && pct->census.now.decisions > pct->search.steps_max)
-        pct->search.exceeded = true;
+        pct->exceeded = true;
     return option;
+}
+
+static bool promise(const void *state, uint64_t run_count, struct ob_strategy_promise *out)
+{
+    const struct pct *pct = state;
+    if (pct->search.steps_max == 0 || pct->exceeded)
+        return false;
+    *out = (struct ob_strategy_promise){
+        .depth = pct->search.argument,
+        .clients = pct->search.client_count,
+        .steps = pct->search.steps_max,
+        .runs = pct->faults_offered ? ob_lots_faultless(run_count) : run_count,
+    };
+    return true;
 }
 
 const struct ob_search_type ob_search_pct = {.size = sizeof(struct pct),
@@ -124,4 +141,5 @@ const struct ob_search_type ob_search_pct = {.size = sizeof(struct pct),
                                              .learns_from = learns_from,
                                              .next = next,
                                              .restart = restart,
-                                             .choose = choose};
+                                             .choose = choose,
+                                             .promise = promise};

@@ -3,10 +3,10 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/parse.h"
-#include "explore/lot.h"
 #include "explore/strategy_int.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +149,7 @@ struct ob_strategy *ob_strategy_new(enum ob_strategy_kind kind, uint64_t seed, s
         [OB_STRATEGY_POS] = &ob_search_pos,
         [OB_STRATEGY_URW] = &ob_search_urw,
         [OB_STRATEGY_DPOR] = &ob_search_dpor,
+        [OB_STRATEGY_PORTFOLIO] = &ob_search_portfolio,
     };
     assert(kind < OB_STRATEGY_COUNT && types[kind]);
     struct ob_strategy *strategy = ob_alloc(sizeof *strategy);
@@ -189,22 +190,26 @@ void ob_strategy_free(struct ob_strategy *strategy)
 
 void ob_strategy_set_shard(struct ob_strategy *strategy, const struct ob_shard *shard)
 {
-    strategy->shard = *shard;
+    strategy->shard = strategy->search->shard = *shard;
     if (strategy->type->is_tree)
         ob_prefix_init(&strategy->search->prefix, shard);
 }
 
-/* A tree's runs have no numbers that all shards know of, so each shard takes every so manieth. */
+/* The runs of a tree, and a portfolio's, have no numbers that all shards know of, so each shard
+ * takes every so manieth. */
 static uint64_t number_of(const struct ob_strategy *strategy, uint64_t run)
 {
     unsigned count = strategy->shard.count > 1 ? strategy->shard.count : 1;
-    if (strategy->order || !strategy->type->is_tree)
+    if (strategy->order || (!strategy->type->is_tree && !strategy->type->shares_out))
         return run;
     return strategy->order_count + strategy->owned * count + strategy->shard.index;
 }
 
+/* Of a portfolio's run only once it has been made. */
 static bool is_foreign(const struct ob_strategy *strategy)
 {
+    if (!strategy->order && strategy->type->shares_out)
+        return ob_strategy_foreign(strategy->search->present);
     if (strategy->order || !strategy->type->is_tree)
         return !ob_shard_owns(&strategy->shard, strategy->number);
     return ob_prefix_is_foreign(&strategy->search->prefix);
@@ -223,15 +228,15 @@ bool ob_strategy_remembers(const struct ob_strategy *strategy)
     return !strategy->order && (type->is_tree || type->remembers || is_learned_from(strategy));
 }
 
-bool ob_strategy_learns(const struct ob_strategy *strategy)
+bool ob_strategy_learns_steps(const struct ob_strategy *strategy)
 {
-    return strategy->type->learn != NULL;
+    return strategy->type->learns_steps;
 }
 
 bool ob_strategy_skips(const struct ob_strategy *strategy)
 {
     const struct ob_search_type *type = strategy->type;
-    if (!strategy->order && type->is_tree)
+    if (!strategy->order && (type->is_tree || type->shares_out))
         return false; /* what it leads to is known only once it is made */
     return is_foreign(strategy) && !is_learned_from(strategy);
 }
@@ -256,6 +261,13 @@ bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
     return !strategy->type->next || strategy->type->next(strategy->search);
 }
 
+void ob_strategy_present(const struct ob_strategy *strategy, char name[OB_STRATEGY_NAME_SIZE])
+{
+    const struct ob_strategy *present =
+        strategy->search->present ? strategy->search->present : strategy;
+    ob_strategy_name(present->kind, present->search->argument, name);
+}
+
 bool ob_strategy_exhausted(const struct ob_strategy *strategy)
 {
     return strategy->search->exhausted;
@@ -266,20 +278,31 @@ bool ob_strategy_within_bound(const struct ob_strategy *strategy)
     return strategy->search->within_bound;
 }
 
+unsigned ob_strategy_bound(const struct ob_strategy *strategy)
+{
+    return strategy->search->bound;
+}
+
 bool ob_strategy_promise(const struct ob_strategy *strategy, uint64_t run_count,
                          struct ob_strategy_promise *out)
 {
-    const struct ob_search *search = strategy->search;
-    if (strategy->kind != OB_STRATEGY_PCT || search->steps_max == 0 || search->exceeded)
-        return false;
     uint64_t runs = run_count > strategy->order_count ? run_count - strategy->order_count : 0;
-    *out = (struct ob_strategy_promise){
-        .depth = search->argument,
-        .clients = search->client_count,
-        .steps = search->steps_max,
-        .runs = search->faults_offered ? ob_lots_faultless(runs) : runs,
-    };
-    return true;
+    return strategy->type->promise && strategy->type->promise(strategy->search, runs, out);
+}
+
+double ob_strategy_share(const struct ob_strategy *strategy)
+{
+    const struct ob_search *search = strategy->search;
+    if (strategy->order || !strategy->type->share)
+        return 0;
+    return search->exhausted || search->within_bound ? 1 : strategy->type->share(search);
+}
+
+double ob_strategy_estimate(const struct ob_strategy *strategy, uint64_t run_count)
+{
+    double share = run_count > strategy->order_count ? ob_strategy_share(strategy) : 0,
+           all = (double)(run_count - strategy->order_count) / share;
+    return share > 0 && isfinite(all) ? (double)strategy->order_count + all : 0;
 }
 
 bool ob_strategy_ends(enum ob_strategy_kind kind)
@@ -293,10 +316,25 @@ bool ob_strategy_reduces(enum ob_strategy_kind kind)
     return kind == OB_STRATEGY_DPOR;
 }
 
-bool ob_strategy_samples(enum ob_strategy_kind kind)
+enum ob_strategy_kind ob_strategy_sampler(enum ob_strategy_kind kind)
 {
-    return kind == OB_STRATEGY_RANDOM || kind == OB_STRATEGY_PCT || kind == OB_STRATEGY_POS ||
-           kind == OB_STRATEGY_URW;
+    switch (kind) {
+    case OB_STRATEGY_RANDOM:
+    case OB_STRATEGY_PCT:
+    case OB_STRATEGY_POS:
+    case OB_STRATEGY_URW:
+        return kind;
+    case OB_STRATEGY_PORTFOLIO:
+        return OB_STRATEGY_RANDOM;
+    default:
+        return OB_STRATEGY_COUNT;
+    }
+}
+
+bool ob_strategy_is_sample(const struct ob_strategy *strategy)
+{
+    bool all = ob_strategy_sampler(strategy->kind) == strategy->kind;
+    return !strategy->order && (all || strategy->search->sample);
 }
 
 bool ob_strategy_walks(enum ob_strategy_kind kind)
@@ -307,14 +345,22 @@ bool ob_strategy_walks(enum ob_strategy_kind kind)
 
 void ob_strategy_learn(struct ob_strategy *strategy, const struct ob_trace *trace)
 {
-    strategy->foreign = is_foreign(strategy);
+    ob_strategy_learn_as(strategy, trace, ob_trace_digest(trace));
+}
+
+void ob_strategy_learn_as(struct ob_strategy *strategy, const struct ob_trace *trace,
+                          uint64_t digest)
+{
     if (!strategy->order && strategy->type->learn)
-        strategy->type->learn(strategy->search, trace);
+        strategy->type->learn(strategy->search, trace, digest);
+    strategy->foreign = is_foreign(strategy);
     strategy->owned += !strategy->order && !strategy->foreign;
 }
 
 bool ob_strategy_cut(const struct ob_strategy *strategy)
 {
+    if (!strategy->order && strategy->search->present)
+        return ob_strategy_cut(strategy->search->present);
     return !strategy->order && (strategy->search->cut || strategy->cut);
 }
 

@@ -4,7 +4,8 @@
  * The choices of run number i depend on the strategy, its argument, the seed and i only, never on
  * time or on another run's luck.  So any run can be made again by its number.  Where there is
  * something to learn, they depend on the runs before it too, which are the same each time:
- * exhaustive and bounded go on from them, pct and urw count the steps.
+ * exhaustive and bounded go on from them, pct and urw count the steps, and portfolio gives its runs
+ * to those of its strategies that find something new.
  */
 #ifndef OB_EXPLORE_STRATEGY_H
 #define OB_EXPLORE_STRATEGY_H
@@ -19,6 +20,8 @@
 #include <stdint.h>
 
 struct ob_strategy;
+
+#define OB_PORTFOLIO_BOUND 2 /* preemptions of the enumeration in a portfolio */
 
 /* name, word, what its argument is called ("": it takes none), the least, the usual and the
  * greatest one, what it does */
@@ -35,7 +38,9 @@ struct ob_strategy;
       "priorities by lot that change D - 1 times: finds bugs of depth D")                \
     X(POS, "pos", "", 0, 0, 0, "priorities by lot, drawn again where steps conflict")    \
     X(URW, "urw", "", 0, 0, 0, "by lot, the longer a client's way the likelier it goes") \
-    X(DPOR, "dpor", "", 0, 0, 0, "every order of steps that can matter to each other")
+    X(DPOR, "dpor", "", 0, 0, 0, "every order of steps that can matter to each other")   \
+    X(PORTFOLIO, "portfolio", "", 0, 0, 0,                                               \
+      "random, urw, pct, pos and bounded by turns: the default")
 
 enum ob_strategy_kind {
 #define OB_STRATEGY_ENUM(name, word, letter, min, usual, max, about) OB_STRATEGY_##name,
@@ -94,12 +99,19 @@ bool ob_strategy_skips(const struct ob_strategy *strategy);
 uint64_t ob_strategy_number(const struct ob_strategy *strategy);
 
 /* Whether, to be brought to where it is after the present run, it must be asked the same again; and
- * whether then it learns from more than that. */
+ * whether then it learns from what the steps touched, too. */
 bool ob_strategy_remembers(const struct ob_strategy *strategy);
-bool ob_strategy_learns(const struct ob_strategy *strategy);
+bool ob_strategy_learns_steps(const struct ob_strategy *strategy);
+
+/* The name of who makes the present run: the strategy itself, or one of a portfolio's. */
+void ob_strategy_present(const struct ob_strategy *strategy, char name[OB_STRATEGY_NAME_SIZE]);
 
 /* After each run: what came of it. */
 void ob_strategy_learn(struct ob_strategy *strategy, const struct ob_trace *trace);
+/* The same with the trace's digest (ob_trace_digest), of which there may be no more than that and
+ * what the steps touched. */
+void ob_strategy_learn_as(struct ob_strategy *strategy, const struct ob_trace *trace,
+                          uint64_t digest);
 
 /* The run was ended early: it would only have shown what others have shown (dpor), or is another
  * shard's. */
@@ -116,11 +128,19 @@ const struct ob_order_follower *ob_strategy_order(const struct ob_strategy *stra
 /* True when every schedule has been run and each was what the ones before it had promised. */
 bool ob_strategy_exhausted(const struct ob_strategy *strategy);
 
-/* Bounded: the same of every schedule within the bound. */
+/* Bounded, portfolio: the same of every schedule within the bound, of so many preemptions. */
 bool ob_strategy_within_bound(const struct ob_strategy *strategy);
+unsigned ob_strategy_bound(const struct ob_strategy *strategy);
 
-/* What pct promises: each of so many runs finds a bug that needs no faults, if there is one of this
- * depth, with a probability of at least 1 / (clients * steps^(depth - 1)). */
+/* After a run of exhaustive, bounded or dpor: about how much of all that it does has been done, in
+ * (0, 1]; and about how many runs it has in all, with those that followed an order.  Both are exact
+ * when nothing is left (share.h), and 0 where nothing can be told. */
+double ob_strategy_share(const struct ob_strategy *strategy);
+double ob_strategy_estimate(const struct ob_strategy *strategy, uint64_t run_count);
+
+/* What pct, also in a portfolio, promises: each of so many runs finds a bug that needs no faults,
+ * if there is one of this depth, with a probability of at least 1 / (clients * steps^(depth - 1)).
+ */
 struct ob_strategy_promise {
     unsigned depth;
     size_t clients;
@@ -141,8 +161,12 @@ bool ob_strategy_walks(enum ob_strategy_kind kind);
 /* Whether of schedules that only differ in the order of what cannot matter it runs one. */
 bool ob_strategy_reduces(enum ob_strategy_kind kind);
 
-/* Whether its runs are drawn by lot, so that those to come are like those that were. */
-bool ob_strategy_samples(enum ob_strategy_kind kind);
+/* Whose runs are drawn by lot, so that those to come are like those that were: the strategy itself,
+ * or one of a portfolio's; OB_STRATEGY_COUNT where none are. */
+enum ob_strategy_kind ob_strategy_sampler(enum ob_strategy_kind kind);
+
+/* Whether the present run is one of these, and follows no given order. */
+bool ob_strategy_is_sample(const struct ob_strategy *strategy);
 
 /* Exhaustive, bounded: the same choices did not lead again to where they had led, so nothing is
  * known of the schedules that were passed over. */

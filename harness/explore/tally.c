@@ -56,12 +56,6 @@ bool ob_tally_add(struct ob_tally *tally, uint64_t digest)
     return is_new;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const uint64_t *one = a, *other = b;
-    return (*one > *other) - (*one < *other);
-}
-
 uint64_t *ob_tally_list(const struct ob_tally *tally, bool again, size_t *count)
 {
     uint64_t *list = ob_alloc(tally->count * sizeof *list);
@@ -69,6 +63,5 @@ uint64_t *ob_tally_list(const struct ob_tally *tally, bool again, size_t *count)
     for (size_t i = 0; i < tally->capacity; i++)
         if (tally->slots[i] != 0 && tally->again[i] == again)
             list[(*count)++] = tally->slots[i];
-    qsort(list, *count, sizeof *list, compare);
     return list;
 }

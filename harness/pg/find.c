@@ -121,6 +121,18 @@ int ob_pg_find_version(const char *line, char *version, unsigned size)
     return (int)(major >= 10 ? major * 10000 + minor : major * 10000 + minor * 100);
 }
 
+enum ob_result ob_pg_find_recent(int number, const char *version, struct ob_error *err)
+{
+    if (number >= OB_PG_VERSION_MIN)
+        return OB_OK;
+    ob_error_set(err, OB_REFUSED, "the server is PostgreSQL %s, and overbook works on 13 or newer",
+                 version);
+    ob_error_detail(err, "It drops its databases WITH (FORCE), which came with version 13.");
+    ob_error_hint(err, "Name a newer server, or leave --database-url out: overbook then starts one "
+                       "of its own.");
+    return OB_REFUSED;
+}
+
 static bool is_program(const char *dir, const char *name)
 {
     char *path = ob_asprintf("%s/%s", dir, name);

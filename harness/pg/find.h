@@ -28,4 +28,9 @@ void ob_pg_install_clear(struct ob_pg_install *install);
  * number is the result; 0 when line is no such text. */
 int ob_pg_find_version(const char *line, char *version, unsigned size);
 
+/* Whether a server that is not looked for, but somebody's own, is one to work on: OB_REFUSED when
+ * it is older than OB_PG_VERSION_MIN.  number is what PQserverVersion() gives, version its text. */
+OB_MUSTCHECK enum ob_result ob_pg_find_recent(int number, const char *version,
+                                              struct ob_error *err);
+
 #endif

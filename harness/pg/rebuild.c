@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What belongs to a column of a temporary table, its default say, is not called temporary by the
+ * older versions, but its name begins with the schema. */
 static const char note_ddl[] =
     "CREATE FUNCTION overbook.note_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER"
     " SET search_path = pg_catalog AS $note$ BEGIN"
@@ -29,7 +31,8 @@ static const char note_ddl[] =
     " END $note$;"
     "CREATE FUNCTION overbook.note_drop() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER"
     " SET search_path = pg_catalog AS $note$ BEGIN"
-    " IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary)"
+    " IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects()"
+    "  WHERE NOT is_temporary AND address_names[1] IS DISTINCT FROM 'pg_temp')"
     "  THEN PERFORM setval('overbook.ddl', 1); END IF;"
     " END $note$;"
     "CREATE EVENT TRIGGER overbook_ddl ON ddl_command_end EXECUTE FUNCTION overbook.note_ddl();"

@@ -244,7 +244,9 @@ enum ob_result ob_pg_world_ready(struct ob_pg_world *world, struct ob_error *err
     PGresult *tables = NULL, *sequences = NULL;
     struct script script;
     script_init(&script);
-    enum ob_result result = select_rows(world, OB_PG_TABLES, &tables, err);
+    enum ob_result result = ob_pg_gates_install(world, err);
+    if (result == OB_OK)
+        result = select_rows(world, OB_PG_TABLES, &tables, err);
     if (result == OB_OK)
         result = select_rows(world, OB_PG_SEQUENCES, &sequences, err);
     if (result == OB_OK) {

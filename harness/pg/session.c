@@ -63,7 +63,7 @@ enum ob_result ob_pg_connect(const char *conninfo, const char *name, const char 
 static void receive_notice(void *arg, const PGresult *notice)
 {
     struct ob_pg_session *session = arg;
-    if (ob_pg_footprint_receive(session, notice))
+    if (ob_pg_footprint_receive(session, notice) || ob_pg_gate_receive(session, notice))
         return;
     const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
     const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -101,6 +101,10 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
         ob_buf_puts(&options, " -c deadlock_timeout=1h -c lc_messages=C");
     if (world->tells) /* as a setting of the start, which no RESET nor DISCARD takes back */
         ob_buf_puts(&options, " -c overbook.footprints=on");
+    if (world->has_probe && world->clock)
+        ob_buf_printf(&options, " -c overbook.clock=%s", world->clock);
+    if (world->gates)
+        ob_buf_printf(&options, " -c overbook.gate=%zu", client);
     if (world->fixed_plans)
         ob_buf_puts(&options, " -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
                               " -c max_parallel_workers_per_gather=0");
@@ -113,6 +117,7 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
     PQsetNoticeReceiver(session->conn, receive_notice, session);
     session->pid = PQbackendPID(session->conn);
     session->superuser = is_superuser(session);
+    session->serializable = world->serializable;
     session->ending = OB_PG_STAYING;
     session->checked = false;
     session->deadlock = session->deadlock_outside = OB_PG_DEADLOCK_OFF;
@@ -158,6 +163,7 @@ enum ob_result ob_pg_session_reset(struct ob_pg_world *world, size_t client, str
 {
     struct ob_pg_session *session = &world->sessions[client];
     session->has_timeout = session->signals = false;
+    session->serializable = world->serializable;
     PGTransactionStatusType status = PQtransactionStatus(session->conn);
     bool usable = status != PQTRANS_ACTIVE && status != PQTRANS_UNKNOWN &&
                   session->ending == OB_PG_STAYING && PQconsumeInput(session->conn);
@@ -213,6 +219,18 @@ static bool names_signal(const char *sql)
     return strcasestr(sql, "pg_cancel_backend") || strcasestr(sql, "pg_terminate_backend");
 }
 
+/* In a BEGIN or SET, or as the value of a setting. */
+static void note_level(struct ob_pg_session *session, const char *sql)
+{
+    session->serializable |= strcasestr(sql, "serializable") != NULL;
+}
+
+bool ob_pg_session_serializable(void *self, size_t client)
+{
+    const struct ob_pg_world *world = self;
+    return world->sessions[client].serializable;
+}
+
 bool ob_pg_session_has_timeout(void *self, size_t client)
 {
     struct ob_pg_world *world = self;
@@ -229,10 +247,14 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
     struct ob_pg_session *session = &world->sessions[client];
     assert(client < world->session_count && !session->answer);
     ob_pg_footprint_begin(world, session);
+    session->at_gate = false;
     session->checked = session->deadlock == OB_PG_DEADLOCK_OFF ||
                        (session->deadlock == OB_PG_DEADLOCK_UNKNOWN && !cannot_arm(session));
     session->has_timeout |= names_timeout(op->text);
     session->signals |= names_signal(op->text);
+    note_level(session, op->text);
+    for (int i = 0; i < op->param_count; i++)
+        note_level(session, op->params[i] ? op->params[i] : "");
     session->sets_deadlock = sets_deadlock(op->text);
     (void)err;
     /* A failed send leaves the connection bad, which the next poll finds. */
@@ -310,6 +332,8 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     reply->committed = PQtransactionStatus(session->conn) == PQTRANS_IDLE &&
                        strcmp(PQcmdStatus(result), "ROLLBACK") != 0;
     ob_pg_footprint_end(session, reply->sqlstate);
+    /* A function may have set the level. */
+    session->serializable |= session->footprint.level == OB_LEVEL_SERIALIZABLE;
     note_settings(session, PQcmdStatus(result));
 }
 
@@ -385,7 +409,10 @@ enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
         if (more)
             return OB_IO_PENDING;
     }
-    return OB_IO_PENDING;
+    if (!session->at_gate || !world->gates_closed)
+        return OB_IO_PENDING;
+    session->at_gate = false;
+    return OB_IO_GATE;
 }
 
 void ob_pg_session_wait(void *self, ob_client_set clients, int64_t limit_us)

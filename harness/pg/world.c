@@ -21,6 +21,16 @@ static enum ob_result look_for_probe(struct ob_pg_world *world, struct ob_error 
     return result;
 }
 
+static enum ob_result ask_level(struct ob_pg_world *world, struct ob_error *err)
+{
+    char *level = NULL;
+    enum ob_result result =
+        ob_pg_exec(world->control, "SHOW default_transaction_isolation", &level, err);
+    world->serializable = level && strcmp(level, "serializable") == 0;
+    free(level);
+    return result;
+}
+
 /* Finds out what this role may control, by trying, and sets the control connection up. */
 static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error *err)
 {
@@ -45,7 +55,8 @@ static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error 
         ob_pg_exec(world->control,
                    "SET deadlock_timeout = '1h'; SET log_lock_waits = on; SET lc_messages = 'C'",
                    NULL, &refused) == OB_OK;
-    return look_for_probe(world, err);
+    result = ask_level(world, err);
+    return result == OB_OK ? look_for_probe(world, err) : result;
 }
 
 enum ob_result ob_pg_control_open(struct ob_pg_world *world, struct ob_error *err)
@@ -66,6 +77,7 @@ void ob_pg_control_close(struct ob_pg_world *world)
         free(world->prepared[i].sql);
     world->prepared_count = 0;
     world->clock_us = INT64_MIN;
+    world->gates_closed = false;
 }
 
 enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struct ob_pg_world **out,
@@ -80,6 +92,7 @@ enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struc
     world->fixed_plans = options->fixed_plans;
     world->own_server = options->own_server;
     world->learns = options->learns;
+    world->gates = options->gates;
     world->client_names = options->client_names;
     world->exact = options->exact;
     world->clock_us = INT64_MIN;
@@ -155,6 +168,9 @@ struct ob_ports ob_pg_world_ports(struct ob_pg_world *world)
         .arm_deadlock = ob_pg_session_arm,
         .deadlock_checked = ob_pg_session_checked,
         .has_timeout = ob_pg_session_has_timeout,
+        .serializable = ob_pg_session_serializable,
+        .gates = world->gates ? ob_pg_gates : NULL,
+        .pass_gate = world->gates ? ob_pg_gate_pass : NULL,
         .hold = world->own_server ? ob_pg_session_hold : NULL,
         .footprint = world->tells ? ob_pg_session_footprint : NULL,
         .set_clock = ob_pg_control_clock,

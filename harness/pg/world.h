@@ -30,6 +30,7 @@ struct ob_pg_world_options {
     bool keeps_session_state; /* clients may change their sessions: DISCARD ALL after each run */
     bool fixed_plans;         /* index scans wherever there are any, as with tables of real size */
     bool own_server;          /* its processes are ours, and can be kept from going on */
+    bool gates;               /* statements that write can be stopped before they run */
     bool learns;              /* what clients touch, where the server tells; it takes some time */
     /* Clients send whatever SQL they like: rows are put back to the very place that they had, and a
      * schema that was changed by a copy of the whole database, NAME_clean, which is kept beside it
@@ -47,7 +48,8 @@ PGconn *ob_pg_world_control(struct ob_pg_world *world);
 /* Whether this role may choose the victims of deadlocks. */
 bool ob_pg_world_controls_deadlock(const struct ob_pg_world *world);
 
-/* Whether the server has loaded the probe, so that sessions tell what they touch. */
+/* Whether the server has loaded the probe: sessions can tell what they touch, the server's own
+ * clock is the virtual one, and gates need no triggers. */
 bool ob_pg_world_has_probe(const struct ob_pg_world *world);
 
 /* Remembers the present rows and sequences of all tables (exact: all of the database) as the clean

@@ -5,6 +5,7 @@
  *   session.c  a client's connection: sending, polling, deadlock arming, digests of rows
  *   footprint.c what an operation touches, as the server's probe tells
  *   prepare.c  the clients' connections before and after a run
+ *   gate.c     stopping a client's statement between its snapshot and its run
  *   hold.c     keeping a client's backend from going on
  *   control.c  the control connection: who waits for whom, the clock, queries
  *   reset.c    the clean state and the way back to it
@@ -29,9 +30,12 @@ struct ob_pg_session {
         *answer; /* the first result of the operation in flight, owned until it is handed over */
     enum ob_pg_ending ending; /* how far the end of the session is */
     bool has_timeout;         /* a statement of this run has named one */
+    bool serializable;        /* its transactions may be */
     bool signals;             /* a statement of this run has named a function that ends others' */
     bool superuser;           /* it was when it was opened */
     bool sets_deadlock;       /* the statement in flight may set deadlock_timeout */
+    bool at_gate;             /* its statement has come to a gate; until that was told */
+    bool second_key;          /* of its gate's two the control connection holds this one */
     bool checked;             /* the deadlock check of the present wait has passed */
     struct ob_footprint footprint; /* of the operation in flight, or of the last one */
     bool told;                     /* the probe has said something of it */
@@ -57,8 +61,11 @@ struct ob_pg_world {
     char *clock;    /* owned; NULL: none */
     bool keeps_session_state, fixed_plans;
     bool own_server, learns;
+    bool gates;                      /* wanted */
+    bool gates_closed;               /* the control connection holds one key of each */
     const char *const *client_names; /* borrowed; NULL: not known */
     bool controls_deadlock;          /* the role may set deadlock_timeout */
+    bool serializable;               /* transactions are, where nobody says otherwise */
     bool has_probe;                  /* the server can tell what statements touch */
     bool tells;                      /* and does */
     PGconn *control;                 /* owned */
@@ -101,6 +108,7 @@ void ob_pg_session_wait(void *world, ob_client_set clients, int64_t limit_us);
 enum ob_result ob_pg_session_arm(void *world, size_t client, bool armed, struct ob_error *err);
 bool ob_pg_session_checked(void *world, size_t client);
 bool ob_pg_session_has_timeout(void *world, size_t client);
+bool ob_pg_session_serializable(void *world, size_t client);
 void ob_pg_session_cancel(void *world, size_t client);
 
 /* --- footprint.c */
@@ -111,6 +119,15 @@ bool ob_pg_footprint_receive(struct ob_pg_session *session, const PGresult *noti
 /* The operation is answered, with this SQLSTATE. */
 void ob_pg_footprint_end(struct ob_pg_session *session, const char *sqlstate);
 const struct ob_footprint *ob_pg_session_footprint(void *world, size_t client);
+
+/* --- gate.c */
+
+/* Where the probe is not: triggers. */
+enum ob_result ob_pg_gates_install(struct ob_pg_world *world, struct ob_error *err);
+/* False: the notice is none of a gate's. */
+bool ob_pg_gate_receive(struct ob_pg_session *session, const PGresult *notice);
+enum ob_result ob_pg_gates(void *world, bool closed, struct ob_error *err);
+enum ob_result ob_pg_gate_pass(void *world, size_t client, struct ob_error *err);
 
 /* --- hold.c */
 

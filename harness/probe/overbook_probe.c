@@ -5,9 +5,10 @@
  *
  *   overbook.footprints  tells the client what each of its statements touches, together with what
  *                        triggers, functions and checks of foreign keys run inside of it
- *   overbook.now         the time, in microseconds since 1970, that now() and its kin tell
- *   overbook.gate        the key of an advisory lock that each statement takes and frees again
- *                        between taking its snapshot and running
+ *   overbook.clock       name of a sequence: its last value is the time, in microseconds since
+ *                        1970, that now() and its kin tell
+ *   overbook.gate        a number: each statement that writes, also within functions, passes a gate
+ *                        between taking its snapshot and running (gate.c)
  *
  * Footprints go by NoticeResponse with the SQLSTATE OBF01, whatever client_min_messages says, and
  * as soon as they are known: a statement that waits for a lock has said for what.  The first line
@@ -31,16 +32,12 @@
 #include <catalog/objectaccess.h>
 #include <executor/executor.h>
 #include <optimizer/planner.h>
-#include <storage/proc.h>
 #include <tcop/dest.h>
 #include <tcop/pquery.h>
 #include <tcop/utility.h>
-#include <utils/fmgrprotos.h>
 #include <utils/guc.h>
-#include <utils/timestamp.h>
 
-#include <errno.h>
-#include <stdlib.h>
+#include <limits.h>
 
 #if PG_VERSION_NUM < 140000
 #error "the probe is for PostgreSQL 14 and newer"
@@ -50,13 +47,10 @@ PG_MODULE_MAGIC;
 
 extern PGDLLEXPORT void _PG_init(void); /* which headers of some versions do not say */
 
-/* The settings, the texts also as numbers. */
+/* The settings. */
 static bool footprints = false;
-static char *now_text = NULL;
-static char *gate_text = NULL;
-static bool now_set = false, gate_set = false;
-static int64 now_us = 0; /* since 2000, as the server counts */
-static int64 gate_key = 0;
+static char *clock_name = NULL;
+static int gate = OB_NO_GATE;
 
 static planner_hook_type next_planner = NULL;
 static ExecutorStart_hook_type next_start = NULL;
@@ -67,47 +61,6 @@ static object_access_hook_type next_access = NULL;
 
 /* How many plannings and executions there are around what runs now. */
 static int depth = 0;
-
-/* The time of the present transaction. */
-static LocalTransactionId timed_transaction = InvalidLocalTransactionId;
-static int64 transaction_us = 0;
-
-/* --- virtual time */
-
-static LocalTransactionId local_transaction(void)
-{
-#if PG_VERSION_NUM >= 170000
-    return MyProc->vxid.lxid;
-#else
-    return MyProc->lxid;
-#endif
-}
-
-/* A transaction has the time at which its first statement began, as ever.  A parallel worker has
- * its leader's.  With assertions the server allows this to workers only. */
-static void tell_time(void)
-{
-#ifndef USE_ASSERT_CHECKING
-    if (!now_set || IsParallelWorker())
-        return;
-    if (timed_transaction != local_transaction()) {
-        timed_transaction = local_transaction();
-        transaction_us = now_us;
-    }
-    SetParallelStartTimestamps(transaction_us, now_us);
-#endif
-}
-
-/* --- the gate */
-
-/* Whoever holds the lock decides when the statement goes on. */
-static void pass_gate(void)
-{
-    if (!gate_set || depth > 0 || ActivePortal == NULL || IsParallelWorker())
-        return;
-    DirectFunctionCall1(pg_advisory_lock_int8, Int64GetDatum(gate_key));
-    DirectFunctionCall1(pg_advisory_unlock_int8, Int64GetDatum(gate_key));
-}
 
 /* --- hooks */
 
@@ -131,19 +84,14 @@ static void access_object(ObjectAccessType access, Oid class, Oid object, int su
         ob_touch_function(object);
 }
 
-static bool counts(void)
-{
-    return footprints || gate_set;
-}
-
 /* The planner may call functions. */
 static PlannedStmt *plan(Query *query, const char *text, int options, ParamListInfo params)
 {
     planner_hook_type next = next_planner != NULL ? next_planner : standard_planner;
     PlannedStmt *result = NULL;
 
-    tell_time();
-    if (!counts())
+    ob_clock_tell(clock_name);
+    if (!footprints)
         return next(query, text, options, params);
     begin_statement();
     depth++;
@@ -164,7 +112,7 @@ static void start(QueryDesc *query, int flags)
 {
     ExecutorStart_hook_type next = next_start != NULL ? next_start : standard_ExecutorStart;
 
-    tell_time();
+    ob_clock_tell(clock_name);
     if (!reports() || (flags & EXEC_FLAG_EXPLAIN_ONLY) != 0) {
         next(query, flags);
         return;
@@ -192,15 +140,23 @@ static void start(QueryDesc *query, int flags)
 #define RUN_ARGUMENTS query, direction, count, once
 #endif
 
+static bool writes(const QueryDesc *query)
+{
+    return (query->operation != CMD_SELECT && query->operation != CMD_UTILITY) ||
+           query->plannedstmt->hasModifyingCTE;
+}
+
 static void run(RUN_PARAMETERS)
 {
     ExecutorRun_hook_type next = next_run != NULL ? next_run : standard_ExecutorRun;
 
-    if (!counts()) {
+    ob_clock_tell(clock_name); /* a message that executes has begun a statement's time anew */
+    if (gate != OB_NO_GATE && writes(query) && !IsParallelWorker())
+        ob_gate_pass(gate);
+    if (!footprints) {
         next(RUN_ARGUMENTS);
         return;
     }
-    pass_gate();
     depth++;
     PG_TRY();
     {
@@ -217,7 +173,7 @@ static void finish(QueryDesc *query)
 {
     ExecutorFinish_hook_type next = next_finish != NULL ? next_finish : standard_ExecutorFinish;
 
-    if (!counts()) {
+    if (!footprints) {
         next(query);
         return;
     }
@@ -241,8 +197,8 @@ static void utility(PlannedStmt *plan, const char *text, bool read_only_tree,
     /* What is executed is the statement itself. */
     int deeper = IsA(plan->utilityStmt, ExecuteStmt) ? 0 : 1;
 
-    tell_time();
-    if (!counts()) {
+    ob_clock_tell(clock_name);
+    if (!footprints) {
         next(plan, text, read_only_tree, context, params, environment, receiver, done);
         return;
     }
@@ -273,67 +229,26 @@ static void end_transaction(XactEvent event, void *arg)
 
 /* --- settings */
 
-/* True for a whole number and for "", which is 0. */
-static bool read_number(const char *text, int64 *out)
+static bool check_clock(char **name, void **extra, GucSource source)
 {
-    char *end = NULL;
-    long long number;
-
-    errno = 0;
-    number = strtoll(text, &end, 10);
-    *out = number;
-    return *end == '\0' && errno == 0;
-}
-
-static bool check_number(char **text, void **extra, GucSource source)
-{
-    int64 number;
-
     (void)extra;
     (void)source;
-    if (read_number(*text, &number))
+    if (ob_clock_is_name(*name))
         return true;
-    GUC_check_errdetail("It is not a whole number.");
+    GUC_check_errdetail("It is not the name of a sequence, with or without its schema.");
     return false;
-}
-
-/* Both ends are well within what timestamps can hold. */
-static bool check_now(char **text, void **extra, GucSource source)
-{
-    const int64 max_us = INT64CONST(9000) * 365 * USECS_PER_DAY; /* about the year 10970 */
-    int64 number;
-
-    if (!check_number(text, extra, source))
-        return false;
-    if (read_number(*text, &number) && number >= 0 && number <= max_us)
-        return true;
-    GUC_check_errdetail("It is not within what can be told.");
-    return false;
-}
-
-static void assign_now(const char *text, void *extra)
-{
-    (void)extra;
-    now_set = text[0] != '\0' && read_number(text, &now_us);
-    now_us -= (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
-}
-
-static void assign_gate(const char *text, void *extra)
-{
-    (void)extra;
-    gate_set = text[0] != '\0' && read_number(text, &gate_key);
 }
 
 static void define_settings(void)
 {
     DefineCustomBoolVariable("overbook.footprints", "Tells the client what its statements touch.",
                              NULL, &footprints, false, PGC_USERSET, 0, NULL, NULL, NULL);
-    DefineCustomStringVariable(
-        "overbook.now", "The time that now() tells, in microseconds since 1970.",
-        "Empty: the machine's.", &now_text, "", PGC_USERSET, 0, check_now, assign_now, NULL);
-    DefineCustomStringVariable(
-        "overbook.gate", "Key of an advisory lock that each statement passes before it runs.",
-        "Empty: none.", &gate_text, "", PGC_USERSET, 0, check_number, assign_gate, NULL);
+    DefineCustomStringVariable("overbook.clock", "Name of the sequence whose value is the time.",
+                               "In microseconds since 1970.  Empty: the machine's time.",
+                               &clock_name, "", PGC_USERSET, 0, check_clock, NULL, NULL);
+    DefineCustomIntVariable("overbook.gate", "Number of the gate that statements pass.",
+                            "-1: none.", &gate, OB_NO_GATE, OB_NO_GATE, INT_MAX / 2, PGC_USERSET, 0,
+                            NULL, NULL, NULL);
 }
 
 void _PG_init(void)

@@ -1,7 +1,9 @@
 /*
  * probe_int.h - what the files of the probe share.
  *
- *   overbook_probe.c  the settings, the hooks, the time and the gate
+ *   overbook_probe.c  the settings and the hooks
+ *   clock.c           the virtual time
+ *   gate.c            the gate that statements pass
  *   tell.c            what a statement has touched, and telling the client of it
  *   touch.c           what plans, functions and commands touch
  *
@@ -14,7 +16,24 @@
 
 #include <nodes/plannodes.h>
 
+/* --- clock.c */
+
+/* From here on now() and its kin tell the time that this sequence has; NULL, "" or a name that is
+ * no sequence's: the machine's. */
+void ob_clock_tell(const char *sequence);
+/* Whether the text could be one; "" could. */
+bool ob_clock_is_name(const char *text);
+
+/* --- gate.c */
+
+#define OB_NO_GATE (-1)
+
+void ob_gate_pass(int number);
+
 /* --- tell.c */
+
+/* Sends the client a notice, whatever client_min_messages says. */
+void ob_tell(const char *sqlstate, const char *text);
 
 void ob_tell_init(void);
 /* What comes now is of another statement of the client's. */

@@ -72,11 +72,24 @@ static void send_field(StringInfo message, char field, const char *text)
     pq_sendstring(message, text);
 }
 
+void ob_tell(const char *sqlstate, const char *text)
+{
+    StringInfoData message;
+
+    pq_beginmessage(&message, 'N');
+    send_field(&message, PG_DIAG_SEVERITY, "LOG");
+    send_field(&message, PG_DIAG_SEVERITY_NONLOCALIZED, "LOG");
+    send_field(&message, PG_DIAG_SQLSTATE, sqlstate);
+    send_field(&message, PG_DIAG_MESSAGE_PRIMARY, text);
+    pq_sendbyte(&message, '\0');
+    pq_endmessage(&message);
+    pq_flush();
+}
+
 /* From REPEATABLE READ on also a statement that touches nothing tells its level: it may be the one
  * that takes the snapshot. */
 void ob_tell_send(bool lonely)
 {
-    StringInfoData message;
     char *text;
 
     if (told.news == NULL && (!lonely || told.sent || level() == 'c'))
@@ -84,14 +97,7 @@ void ob_tell_send(bool lonely)
     text = psprintf("%c%s", level(), told.news != NULL ? told.news->data : "");
     told.news = NULL;
     told.sent = true;
-    pq_beginmessage(&message, 'N');
-    send_field(&message, PG_DIAG_SEVERITY, "LOG");
-    send_field(&message, PG_DIAG_SEVERITY_NONLOCALIZED, "LOG");
-    send_field(&message, PG_DIAG_SQLSTATE, FOOTPRINT_SQLSTATE);
-    send_field(&message, PG_DIAG_MESSAGE_PRIMARY, text);
-    pq_sendbyte(&message, '\0');
-    pq_endmessage(&message);
-    pq_flush();
+    ob_tell(FOOTPRINT_SQLSTATE, text);
     pfree(text);
 }
 

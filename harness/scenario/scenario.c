@@ -99,6 +99,7 @@ static bool read_variant(struct ob_load *load, const char *name, const struct ob
     *out = (struct ob_variant){
         .name = name,
         .isolation = (enum ob_isolation)number_of(&settings, "isolation"),
+        .gates = number_of(&settings, "gates") != 0,
         .setup = text_of(&settings, "setup"),
         .place = place,
     };

@@ -140,6 +140,7 @@ struct ob_variant {
     const struct ob_setting *settings; /* target reference: flag, constraint, hold-for; all there */
     size_t setting_count;
     enum ob_isolation isolation; /* every target; default read committed */
+    bool gates;        /* statements that write stop between their snapshot and their run */
     const char *setup; /* targets sql and spec: run after the scenario's own setup; "" for none */
     /* What is expected: with violates NULL, that every invariant holds. */
     const char *violates;

@@ -41,7 +41,7 @@ const char *const ob_isolation_words[] = {
 };
 const char *const ob_strategy_words[] = {"random",       "round-robin", "exhaustive", "stress",
                                          "permutations", "bounded",     "pct",        "pos",
-                                         "urw",          "dpor",        NULL};
+                                         "urw",          "dpor",        "portfolio",  NULL};
 const struct ob_numbered_word ob_numbered_strategies[] = {
     {"bounded", 0, 1000},
     {"pct", 1, 16},
@@ -131,6 +131,11 @@ static const struct ob_key variant_keys[] = {
      .words = ob_isolation_words,
      .fallback = "read-committed",
      .about = "The isolation level of the transactions."},
+    {.name = "gates",
+     .type = OB_KEY_BOOLEAN,
+     .fallback = "false",
+     .about = "Whether statements that write, also those within functions, take two steps: one to "
+              "take the snapshot, and one to run."},
     {.name = "hold-for",
      .type = OB_KEY_SECONDS,
      .targets = OB_FOR_REFERENCE,

@@ -90,6 +90,9 @@ static void fill_rig(struct ob_target *target)
     rig->spec.clients = target->clients;
     rig->spec.client_count = target->client_count;
     rig->spec.start_us = target->start_us;
+    rig->spec.gates = scenario->variants[target->variant].gates;
+    if (rig->spec.gates)
+        rig->steps_max = 0; /* how many gates there are within functions is not known */
     rig->spec.fault_points = ob_faults_points(target->faults);
     rig->spec.fault_point_count = scenario->fault_point_count;
     rig->spec.fault_budget =
@@ -108,6 +111,7 @@ static enum ob_result open_target(struct ob_target *target, struct ob_error *err
         .fixed_plans = target->options->fixed_plans,
         .own_server = target->options->own_server,
         .learns = target->options->learns,
+        .gates = target->scenario->variants[target->variant].gates,
         .exact = target->ops->exact,
     };
     enum ob_result result = make_items(target, err);
@@ -180,4 +184,9 @@ struct ob_rig *ob_target_rig(struct ob_target *target)
 bool ob_target_controls_deadlock(const struct ob_target *target)
 {
     return ob_pg_world_controls_deadlock(target->world);
+}
+
+bool ob_target_has_probe(const struct ob_target *target)
+{
+    return ob_pg_world_has_probe(target->world);
 }

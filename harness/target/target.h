@@ -35,4 +35,8 @@ struct ob_rig *ob_target_rig(struct ob_target *target);
 /* Whether deadlock victims are in overbook's hands on this server. */
 bool ob_target_controls_deadlock(const struct ob_target *target);
 
+/* Whether the server has the probe: now() says the virtual time, and what statements touch is told
+ * where that is wanted. */
+bool ob_target_has_probe(const struct ob_target *target);
+
 #endif

@@ -154,6 +154,16 @@ static inline void execute(PGconn *conn, const char *sql)
     free(value_of(conn, sql));
 }
 
+/* Ends the session for good, as a kill of its process would; the server is on this machine. */
+static inline void end_session(PGconn *conn, PGconn *of)
+{
+    int process = open_process(PQbackendPID(of));
+    char *sql = ob_asprintf("SELECT pg_terminate_backend(%d)", PQbackendPID(of));
+    expect_answer(conn, sql, "t");
+    wait_ended(process, "the end of a session that was terminated");
+    free(sql);
+}
+
 /* A server that must start. */
 static inline struct ob_pg_server *open_server(const struct ob_pg_server_options *options)
 {

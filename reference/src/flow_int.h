@@ -23,10 +23,11 @@
 /* A simulator's slot as columns: $1 the simulator, $2 and $3 the bounds. */
 #define SQL_SLOT "(SELECT tstzrange($2::timestamptz, $3::timestamptz, '[)')) AS slot(during)"
 
-/* SQL: the price of a slot, from the simulator s. */
-#define SQL_PRICE                                                                               \
-    "ceil(s.price_per_hour_minor * extract(epoch FROM upper(slot.during) - lower(slot.during))" \
-    " / 3600)::bigint"
+/* SQL: the price of a slot, from the simulator s.  From version 17 on an infinite slot lasts
+ * "infinity", before that is an error; either way the slot is refused, here by having no price. */
+#define SQL_PRICE                                                                   \
+    "ceil(s.price_per_hour_minor * nullif(extract(epoch FROM upper(slot.during) - " \
+    "lower(slot.during)), 'Infinity') / 3600)::bigint"
 
 /* A hold as it was read. */
 struct hold {

@@ -9,11 +9,16 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
 #include <fiu.h>
 #include <fiu-control.h>
+
+#define END_MS_MAX 30000
 
 const char *world_url(void)
 {
@@ -42,6 +47,20 @@ void world_do(struct world *world, const char *sql)
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         fail_msg("%s: %s", sql, PQresultErrorMessage(result));
     PQclear(result);
+}
+
+void world_end_session(struct world *world)
+{
+    int pid = PQbackendPID(booking_db_connection(world->inner));
+    struct pollfd process = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+    char sql[64];
+
+    assert_true(process.fd >= 0);
+    snprintf(sql, sizeof sql, "SELECT pg_terminate_backend(%d)", pid);
+    world_do(world, sql);
+    if (poll(&process, 1, END_MS_MAX) != 1)
+        fail_msg("the session's process has not ended within %d ms", END_MS_MAX);
+    close(process.fd);
 }
 
 void world_text(struct world *world, const char *sql, char *out, size_t size)

@@ -52,6 +52,9 @@ void world_advance(struct world *world, int64_t seconds);
 void world_do(struct world *world, const char *sql);
 int64_t world_int(struct world *world, const char *sql);
 
+/* Ends the server's process of the session that the flow is given, and waits until it has ended. */
+void world_end_session(struct world *world);
+
 /* The first value of a query is this text. */
 #define assert_sql_text(world, sql, expected)              \
     do {                                                   \

@@ -303,8 +303,7 @@ static void a_connection_that_is_gone_is_an_error(void **state)
     struct booking_error err;
     int version;
 
-    world_do(world, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-                    " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'");
+    world_end_session(world);
     assert_false(booking_migrate_version(booking_db_connection(world->inner), &version, &err));
     assert_false(booking_migrate(booking_db_connection(world->inner), 0, NULL, NULL, &err));
     assert_string_equal(err.sqlstate, "");

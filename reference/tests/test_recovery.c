@@ -222,8 +222,7 @@ static void a_terminated_backend_is_replaced(void **state)
 {
     struct world *world = *state;
 
-    world_do(world, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-                    " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'");
+    world_end_session(world);
     assert_int_equal(world_hold(world, "alice", 10, 11), BOOKING_OK);
     assert_int_equal(world_count(world, BOOKING_COUNT_RETRIES_LOST), 1);
 }

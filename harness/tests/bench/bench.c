@@ -1,13 +1,14 @@
 /*
  * bench.c - what a run costs, printed as a table and written as JSON.
  *
- *   overbook-bench [FILE.json [flow | memory | specs]…]
+ *   overbook-bench [FILE.json [flow | memory | orders | reduction | first | specs]…]
  *
  * Ours and what it is compared with are measured alternately in one process, so that a busy machine
  * is busy for both; only ratios of one call mean anything.
  */
 #include "bench.h"
 #include "floor.h"
+#include "subject.h"
 
 #include "base/alloc.h"
 #include "cli/database.h"
@@ -21,7 +22,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#define BENCH_DIR "harness/tests/bench/"
 #define ROUNDS 300
 #define MEMORY_RUNS 100000
 #define MEMORY_FIRST 2000
@@ -55,55 +55,7 @@ void ob_bench_report(json_t *figures, const char *name, const char *unit, double
                                     "ratio", against > 0 ? json_real(ratio) : json_null()));
 }
 
-struct subject {
-    struct ob_server *server;
-    struct ob_scenario *scenario;
-    struct ob_target *target;
-    struct ob_rig *rig;
-    char *conninfo;
-};
-
-static void open_subject(struct subject *subject, struct ob_server *server, const char *file)
-{
-    struct ob_error err;
-    const struct ob_target_options options = {
-        .limits = ob_limits_default(), .fixed_plans = true, .own_server = true};
-    struct ob_target_options here = options;
-    *subject = (struct subject){.server = server};
-    ob_bench_must(ob_scenario_load(file, &subject->scenario, &err), &err);
-    ob_bench_must(ob_server_create_database(server, NULL, &subject->conninfo, &err), &err);
-    here.conninfo = subject->conninfo;
-    ob_bench_must(ob_target_open(subject->scenario, 0, &here, &subject->target, &err), &err);
-    subject->rig = ob_target_rig(subject->target);
-}
-
-static void close_subject(struct subject *subject)
-{
-    struct ob_error err;
-    ob_target_close(subject->target);
-    ob_bench_must(ob_server_drop_database(subject->server, OB_OK, &err), &err);
-    ob_scenario_free(subject->scenario);
-    free(subject->conninfo);
-}
-
-/* Reset and run without checks: what the floor does too. */
-static void run_once(const struct subject *subject, struct ob_strategy *strategy, uint64_t number,
-                     struct ob_trace *trace)
-{
-    struct ob_error err;
-    struct ob_rig *rig = subject->rig;
-    struct ob_run_spec spec = rig->spec;
-    (void)ob_strategy_next(strategy, number);
-    spec.chooser = ob_strategy_chooser(strategy);
-    ob_bench_must(rig->reset(rig->self, &err), &err);
-    ob_bench_must(ob_engine_run(rig->engine, &spec, trace, &err), &err);
-    if (trace->end != OB_RUN_FINISHED) {
-        fprintf(stderr, "overbook-bench: a run did not finish: %s\n", trace->reason);
-        exit(3);
-    }
-}
-
-static void connect_floor(const struct subject *subject, PGconn **conns)
+static void connect_floor(const struct ob_subject *subject, PGconn **conns)
 {
     for (size_t i = 0; i < subject->rig->spec.client_count; i++) {
         const char *const keywords[] = {"dbname", "options", NULL};
@@ -133,20 +85,20 @@ static bool several_wait(const struct ob_trace *trace)
 static void bench_flow(json_t *figures, struct ob_server *server, const char *file,
                        const char *clients)
 {
-    struct subject subject;
+    struct ob_subject subject;
     struct ob_trace trace;
     struct ob_error err;
     PGconn *conns[OB_CLIENTS_MAX] = {0};
     double ours = 0, floor_time = 0, checked = 0;
     uint64_t steps = 0, waits = 0, compared = 0, drawn = 0;
-    open_subject(&subject, server, file);
+    ob_subject_open(&subject, server, file);
     connect_floor(&subject, conns);
     ob_trace_init(&trace);
     struct ob_strategy *strategy =
         ob_strategy_new(OB_STRATEGY_RANDOM, 1, subject.rig->spec.client_count);
     while (compared < ROUNDS) {
         double started = ob_bench_seconds();
-        run_once(&subject, strategy, drawn++, &trace);
+        (void)ob_subject_run(&subject, strategy, drawn++, &trace);
         if (several_wait(&trace))
             continue;
         ours += ob_bench_seconds() - started;
@@ -186,7 +138,7 @@ static void bench_flow(json_t *figures, struct ob_server *server, const char *fi
     ob_trace_clear(&trace);
     for (size_t i = 0; i < OB_CLIENTS_MAX; i++)
         PQfinish(conns[i]);
-    close_subject(&subject);
+    ob_subject_close(&subject);
 }
 
 static double peak_mib(void)
@@ -198,9 +150,9 @@ static double peak_mib(void)
 
 static void bench_memory(json_t *figures, struct ob_server *server)
 {
-    struct subject subject;
+    struct ob_subject subject;
     struct ob_trace trace;
-    open_subject(&subject, server, BENCH_DIR "memory.yaml");
+    ob_subject_open(&subject, server, OB_BENCH_DIR "memory.yaml");
     ob_trace_init(&trace);
     struct ob_strategy *strategy = ob_strategy_new(OB_STRATEGY_RANDOM, 1, 2);
     double first = 0, started = ob_bench_seconds();
@@ -219,7 +171,7 @@ static void bench_memory(json_t *figures, struct ob_server *server)
                     MEMORY_RUNS / (ob_bench_seconds() - started), 0);
     ob_strategy_free(strategy);
     ob_trace_clear(&trace);
-    close_subject(&subject);
+    ob_subject_close(&subject);
 }
 
 /* Whether a part is asked for, as all are when none is named. */
@@ -238,8 +190,8 @@ static void bench_runs(json_t *figures, bool flow, bool memory)
     struct ob_error err;
     ob_bench_must(ob_server_open(&options, &server, &err), &err);
     if (flow) {
-        bench_flow(figures, server, BENCH_DIR "flow-2.yaml", "two");
-        bench_flow(figures, server, BENCH_DIR "flow-3.yaml", "three");
+        bench_flow(figures, server, OB_BENCH_DIR "flow-2.yaml", "two");
+        bench_flow(figures, server, OB_BENCH_DIR "flow-3.yaml", "three");
     }
     if (memory)
         bench_memory(figures, server);
@@ -254,6 +206,12 @@ int main(int argc, char **argv)
     printf("%-55s %10s %10s %7s\n", "", "ours", "against", "ratio");
     if (flow || memory)
         bench_runs(figures, flow, memory);
+    if (is_wanted(argc, argv, "orders"))
+        ob_bench_orders(figures);
+    if (is_wanted(argc, argv, "reduction"))
+        ob_bench_reduction(figures);
+    if (is_wanted(argc, argv, "first"))
+        ob_bench_first(figures);
     if (is_wanted(argc, argv, "specs"))
         ob_bench_specs(figures);
     int failed = argc > 1 && json_dump_file(figures, argv[1], JSON_INDENT(2)) != 0;

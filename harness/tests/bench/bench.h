@@ -17,8 +17,21 @@ double ob_bench_seconds(void); /* of a clock that only goes forward */
 void ob_bench_report(json_t *figures, const char *name, const char *unit, double ours,
                      double against);
 
+#define OB_BENCH_DIR "harness/tests/bench/"
+
+/* Permutations of one spec a second, by isolationtester and by us, where nobody waits and where
+ * two do. */
+void ob_bench_orders(json_t *figures);
+
+/* Runs of dpor and of exhaustive for the known programs. */
+void ob_bench_reduction(json_t *figures);
+
 /* Isolation specs, a folder of them, by isolationtester and by us.  Afterwards the process's
  * environment is that of specs. */
 void ob_bench_specs(json_t *figures);
+
+/* How many runs each strategy needs until the first violation, for every built-in variant that is
+ * expected to break. */
+void ob_bench_first(json_t *figures);
 
 #endif

@@ -7,19 +7,15 @@
  * driver would compare; what overbook prints is compared.
  */
 #include "bench.h"
+#include "peer.h"
 
 #include "base/alloc.h"
-#include "pg/find.h"
 #include "spec/place.h"
 #include "spec/regress.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define PASSES 3
@@ -65,22 +61,6 @@ static void find_specs(struct passes *passes)
     passes->expected = ob_strdup("fixtures/specs/expected");
 }
 
-static void find_tester(struct passes *passes)
-{
-    struct ob_pg_install install;
-    struct ob_error err;
-    const char *given = getenv("OVERBOOK_ISOLATIONTESTER");
-    ob_bench_must(ob_pg_find(&install, &err), &err);
-    passes->tester =
-        given ? ob_strdup(given)
-              : ob_asprintf("%s/../lib/pgxs/src/test/isolation/isolationtester", install.bindir);
-    ob_pg_install_clear(&install);
-    if (access(passes->tester, X_OK) == 0)
-        return;
-    free(passes->tester);
-    passes->tester = NULL;
-}
-
 /* --- overbook */
 
 /* The result is to be cleared. */
@@ -113,30 +93,6 @@ static struct ob_regress run_ours(struct passes *passes, size_t workers)
 
 /* --- isolationtester */
 
-/* Seconds. */
-static double ask(const struct passes *passes, const char *conninfo, const char *spec)
-{
-    posix_spawn_file_actions_t files;
-    char tester[] = "isolationtester", *at = ob_strdup(conninfo), *argv[] = {tester, at, NULL};
-    pid_t pid;
-    int status = 0;
-    double began = ob_bench_seconds();
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, spec, O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
-    int failed = posix_spawn(&pid, passes->tester, &files, NULL, argv, environ);
-    while (!failed && waitpid(pid, &status, 0) < 0)
-        failed = errno != EINTR;
-    if (failed || !WIFEXITED(status)) {
-        fprintf(stderr, "overbook-bench: %s did not run %s\n", passes->tester, spec);
-        exit(3);
-    }
-    posix_spawn_file_actions_destroy(&files);
-    free(at);
-    return ob_bench_seconds() - began;
-}
-
 /* In the order of the names, as they are listed. */
 static void run_peer(struct passes *passes, const struct ob_regress *listed)
 {
@@ -147,7 +103,7 @@ static void run_peer(struct passes *passes, const struct ob_regress *listed)
         const struct ob_regress_test *test = &listed->tests[i];
         char *application = ob_asprintf("isolation/%s", test->name);
         setenv("PGAPPNAME", application, 1);
-        double took = ask(passes, ob_spec_place_conninfo(place), test->spec);
+        double took = ob_peer_run(passes->tester, ob_spec_place_conninfo(place), test->spec);
         passes->peer_s += took;
         passes->peer_heavy_s += is_wait_heavy(test->name) ? took : 0;
         free(application);
@@ -180,9 +136,7 @@ void ob_bench_specs(json_t *figures)
 {
     struct passes passes = {0};
     find_specs(&passes);
-    find_tester(&passes);
-    if (!passes.tester)
-        printf("isolationtester is not installed: specs are compared with nothing\n");
+    passes.tester = ob_peer_find();
     ob_spec_place_conditions(NULL);
     for (int pass = 0; pass < PASSES; pass++) {
         struct ob_regress one = run_ours(&passes, 1);

@@ -13,7 +13,7 @@ unset NO_COLOR
 dir=$(mktemp -d /tmp/obc.XXXXXX)
 chmod 755 "$dir"
 export TMPDIR=$dir
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 
 look=$OVERBOOK_SCENARIOS/look-then-insert.yaml
 wrong=$OVERBOOK_SCENARIOS/not-as-expected.yaml
@@ -22,7 +22,7 @@ broken=$OVERBOOK_SCENARIOS/broken-setup.yaml
 finish() {
     local status=$?
     rm -rf "$dir"
-    echo "$passed passed, $failed failed"
+    echo "$passed passed, $failed failed$([ "$skipped" -eq 0 ] || echo ", $skipped skipped")"
     [ "$failed" -eq 0 ] && [ $status -eq 0 ]
 }
 trap finish EXIT

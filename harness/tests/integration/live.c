@@ -88,14 +88,13 @@ static int64_t first_number(const void *native)
 }
 
 static void open_world(struct ob_live *live, const char *schema, const struct ob_limits *limits,
-                       bool own_server)
+                       struct ob_pg_world_options options)
 {
     *live = (struct ob_live){0};
     live->conninfo = new_database();
-    struct ob_pg_world_options options = {.conninfo = live->conninfo,
-                                          .session_count = LIVE_SESSIONS,
-                                          .own_server = own_server,
-                                          .learns = true};
+    options.conninfo = live->conninfo;
+    options.session_count = LIVE_SESSIONS;
+    options.learns = true;
     must(ob_pg_world_open(&options, &live->world, &live->err), &live->err);
     sql_on(ob_pg_world_control(live->world), schema, NULL);
     must(ob_pg_world_ready(live->world, &live->err), &live->err);
@@ -106,12 +105,18 @@ static void open_world(struct ob_live *live, const char *schema, const struct ob
 
 void ob_live_open(struct ob_live *live, const char *schema, const struct ob_limits *limits)
 {
-    open_world(live, schema, limits, true);
+    open_world(live, schema, limits, (struct ob_pg_world_options){.own_server = true});
+}
+
+void ob_live_open_gated(struct ob_live *live, const char *schema)
+{
+    open_world(live, schema, NULL, (struct ob_pg_world_options){.own_server = true, .gates = true});
+    live->scene.spec.gates = true;
 }
 
 void ob_live_open_elsewhere(struct ob_live *live, const char *schema)
 {
-    open_world(live, schema, NULL, false);
+    open_world(live, schema, NULL, (struct ob_pg_world_options){.own_server = false});
 }
 
 void ob_live_close(struct ob_live *live)

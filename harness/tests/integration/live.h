@@ -24,6 +24,8 @@ struct ob_pg_server *ob_live_server(void);
 
 /* A new database with this schema, which is its clean state; four sessions.  limits may be NULL. */
 void ob_live_open(struct ob_live *live, const char *schema, const struct ob_limits *limits);
+/* The same, where statements that write stop at gates. */
+void ob_live_open_gated(struct ob_live *live, const char *schema);
 /* The same as on a server whose processes are somebody else's. */
 void ob_live_open_elsewhere(struct ob_live *live, const char *schema);
 void ob_live_close(struct ob_live *live);

@@ -255,13 +255,11 @@ static void a_database_of_our_own_is_marked_and_dropped_whoever_is_in_it(void **
     free(expected);
 }
 
-/* Ends the session for good, as a kill of its overbook would. */
-static void end_session(PGconn *of)
+/* As a kill of its overbook would. */
+static void lose_session(PGconn *of)
 {
-    char *sql = ob_asprintf("SELECT pg_terminate_backend(%d, 20000)", PQbackendPID(of));
-    expect_answer(conn, sql, "t");
+    end_session(conn, of);
     PQfinish(of);
-    free(sql);
 }
 
 static void what_a_dead_overbook_left_is_swept_up_and_nothing_else(void **state)
@@ -281,11 +279,11 @@ static void what_a_dead_overbook_left_is_swept_up_and_nothing_else(void **state)
     execute(conn, rename);
     execute(conn, "CREATE DATABASE overbook_1_1");
     assert_int_equal(ob_pg_marker_sweep(conn), 0); /* the other is there */
-    end_session(other);
+    lose_session(other);
     PGconn *inside = connect_to(server, used);
     assert_int_equal(ob_pg_marker_sweep(conn), 1);
     assert_int_equal(ob_pg_marker_sweep(conn), 0);
-    end_session(inside);
+    lose_session(inside);
     assert_int_equal(ob_pg_marker_sweep(conn), 1);
     expect_answer(conn,
                   "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE datname "
@@ -306,7 +304,7 @@ static void one_with_a_name_of_its_own_is_swept_up_too(void **state)
     PGconn *other = connect_to(server, "precious");
     assert_int_equal(ob_pg_marker_create_named(other, "named", &err), OB_OK);
     assert_int_equal(ob_pg_marker_sweep(conn), 0); /* the other is there */
-    end_session(other);
+    lose_session(other);
     execute(conn, "ALTER DATABASE named RENAME TO somebodys");
     assert_int_equal(ob_pg_marker_sweep(conn), 0);
     execute(conn, "ALTER DATABASE somebodys RENAME TO named");
@@ -332,7 +330,7 @@ static void a_transaction_that_is_left_prepared_keeps_no_database(void **state)
     PGconn *other = connect_to(server, "precious");
     assert_int_equal(ob_pg_marker_create(other, name, &err), OB_OK);
     prepare_in(name);
-    end_session(other);
+    lose_session(other);
     assert_int_equal(ob_pg_marker_sweep(conn), 1);
     expect_answer(conn, "SELECT count(*) FROM pg_prepared_xacts", "0");
 }
@@ -374,11 +372,9 @@ static void a_lost_connection_is_the_servers_failure(void **state)
     (void)state;
     struct ob_error err;
     PGconn *victim = connect_to(server, "precious");
-    char *sql = ob_asprintf("SELECT pg_terminate_backend(%d, 20000)", PQbackendPID(victim));
-    expect_answer(conn, sql, "t");
+    end_session(conn, victim);
     assert_int_equal(ob_pg_marker_check(victim, &err), OB_SERVER);
     PQfinish(victim);
-    free(sql);
 }
 
 #define WITH_PRECIOUS(test) cmocka_unit_test_setup_teardown(test, make_precious, drop_precious)

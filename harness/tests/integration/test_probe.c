@@ -18,6 +18,7 @@
 
 #define LIMIT_US 30000000
 #define LOOK_US 1000
+#define NO_PROBE "skipped: the probe has not been built for this server\n"
 
 static const char schema[] =
     "CREATE TABLE room (id int PRIMARY KEY, n int NOT NULL);"
@@ -83,6 +84,7 @@ static void open_place(struct place *place)
     ob_live_open(&place->live, schema, NULL);
     if (!ob_pg_world_has_probe(place->live.world)) {
         ob_live_close(&place->live);
+        print_message(NO_PROBE);
         skip();
     }
     place->conn = ob_live_connect(&place->live);
@@ -310,22 +312,36 @@ static void the_server_tells_the_time_that_it_is_told(void **state)
     struct place place;
     open_place(&place);
     PGconn *conn = place.conn;
-    run(&place, "SET timezone = 'UTC'; SET overbook.now = '" NEW_YEAR "'");
+    run(&place, "CREATE SEQUENCE public.clock; SELECT setval('public.clock', " NEW_YEAR ")");
+    run(&place, "SET timezone = 'UTC'; SET overbook.clock = 'public.clock'");
     expect_answer(conn, "SELECT now()", "2030-01-01 00:00:00+00");
+
     expect_answer(conn, "SELECT CURRENT_DATE", "2030-01-01");
     expect_answer(conn, "SELECT statement_timestamp()", "2030-01-01 00:00:00+00");
     expect_answer(conn, "INSERT INTO booking (room) VALUES (1) RETURNING made",
                   "2030-01-01 00:00:00+00");
     expect_answer(conn, "SELECT count(*) FROM booking WHERE made = now()", "1");
     run(&place, "BEGIN");
-    run(&place, "SET overbook.now = '" LATER "'");
+    ob_live_sql(&place.live, "SELECT setval('public.clock', " LATER ")", NULL);
     expect_answer(conn, "SELECT now()", "2030-01-01 00:00:00+00");
     expect_answer(conn, "SELECT statement_timestamp()", "2030-01-01 01:00:00+00");
     run(&place, "COMMIT");
     expect_answer(conn, "SELECT now()", "2030-01-01 01:00:00+00");
-    run(&place, "SET overbook.now = ''");
-    expect_answer(conn, "SELECT abs(extract(epoch FROM clock_timestamp() - now())) < 60", "t");
-    PGresult *refused = PQexec(conn, "SET overbook.now = 'noon'");
+    close_place(&place);
+}
+
+static void without_a_sequence_the_time_is_the_machine_s(void **state)
+{
+    (void)state;
+    static const char now[] = "SELECT abs(extract(epoch FROM clock_timestamp() - now())) < 60";
+    struct place place;
+    open_place(&place);
+    expect_answer(place.conn, now, "t");
+    run(&place, "SET overbook.clock = 'nowhere.clock'");
+    expect_answer(place.conn, now, "t");
+    run(&place, "SET overbook.clock = 'booking'");
+    expect_answer(place.conn, now, "t");
+    PGresult *refused = PQexec(place.conn, "SET overbook.clock = 'a.b.c'");
     assert_string_equal(PQresultErrorField(refused, PG_DIAG_SQLSTATE), "22023");
     PQclear(refused);
     close_place(&place);
@@ -354,26 +370,68 @@ static void await_waiting(struct ob_live *live, const char *count)
     "INSERT INTO booking (room, who) SELECT 1, 'x' WHERE NOT EXISTS" \
     " (SELECT FROM booking WHERE room = 1)"
 
+#define GATE_KEY(key) "1868722532, " #key
+
+static void open_at_gates(struct place *place, PGconn **other)
+{
+    open_place(place);
+    *other = ob_live_connect(&place->live);
+    PQclear(PQexec(*other, "SET overbook.gate = 8"));
+    run(place, "SET overbook.gate = 7");
+    ob_live_sql(&place->live,
+                "SELECT pg_advisory_lock(" GATE_KEY(14) "), pg_advisory_lock(" GATE_KEY(16) ")",
+                NULL);
+}
+
+static void drain(PGconn *conn)
+{
+    for (PGresult *result; (result = PQgetResult(conn));)
+        PQclear(result);
+}
+
 static void two_that_wait_at_the_gate_have_their_snapshots(void **state)
 {
     (void)state;
     struct place place;
-    open_place(&place);
-    PGconn *other = ob_live_connect(&place.live);
-    PQclear(PQexec(other, "SET overbook.gate = '77'"));
-    run(&place, "SET overbook.gate = '77'");
-    ob_live_sql(&place.live, "SELECT pg_advisory_lock(77)", NULL);
+    PGconn *other;
+    open_at_gates(&place, &other);
+    expect_answer(place.conn, "SELECT count(*) FROM booking", "0"); /* only reads */
     assert_int_equal(PQsendQuery(place.conn, BOOK), 1);
     assert_int_equal(PQsendQuery(other, BOOK), 1);
     await_waiting(&place.live, "2");
     ob_live_expect(&place.live, "SELECT count(*) FROM booking", "0");
-    ob_live_sql(&place.live, "SELECT pg_advisory_unlock(77)", NULL);
-    for (PGresult *result; (result = PQgetResult(place.conn));)
-        PQclear(result);
-    for (PGresult *result; (result = PQgetResult(other));)
-        PQclear(result);
+    ob_live_sql(&place.live, "SELECT pg_advisory_unlock_all()", NULL);
+    drain(place.conn);
+    drain(other);
     ob_live_expect(&place.live, "SELECT count(*) FROM booking", "2");
     ob_live_expect(&place.live, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "0");
+    PQfinish(other);
+    close_place(&place);
+}
+
+/* Each statement of the function that writes has a gate of its own, of the other key each time. */
+static void a_function_stops_at_each_gate(void **state)
+{
+    (void)state;
+    struct place place;
+    PGconn *other;
+    open_at_gates(&place, &other);
+    ob_live_sql(&place.live,
+                "CREATE FUNCTION book() RETURNS void LANGUAGE plpgsql AS 'BEGIN IF NOT EXISTS"
+                " (SELECT FROM booking) THEN INSERT INTO booking (room) VALUES (1);"
+                " UPDATE booking SET room = 2; END IF; END'",
+                NULL);
+    assert_int_equal(PQsendQuery(place.conn, "SELECT book()"), 1);
+    await_waiting(&place.live, "1");
+    ob_live_sql(&place.live,
+                "SELECT pg_advisory_lock(" GATE_KEY(15) "), pg_advisory_unlock(" GATE_KEY(14) ")",
+                NULL);
+    await_waiting(&place.live, "1");
+    ob_live_expect(&place.live,
+                   "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", "15");
+    ob_live_sql(&place.live, "SELECT pg_advisory_unlock_all()", NULL);
+    drain(place.conn);
+    ob_live_expect(&place.live, "SELECT room FROM booking", "2");
     PQfinish(other);
     close_place(&place);
 }
@@ -392,6 +450,7 @@ static void open_scene(struct ob_live *live)
     ob_live_open(live, schema, NULL);
     if (!ob_pg_world_has_probe(live->world)) {
         ob_live_close(live);
+        print_message(NO_PROBE);
         skip();
     }
 }
@@ -487,7 +546,9 @@ int main(void)
         cmocka_unit_test(nothing_is_told_unasked),
         cmocka_unit_test(after_an_error_everything_is_told_again),
         cmocka_unit_test(the_server_tells_the_time_that_it_is_told),
+        cmocka_unit_test(without_a_sequence_the_time_is_the_machine_s),
         cmocka_unit_test(two_that_wait_at_the_gate_have_their_snapshots),
+        cmocka_unit_test(a_function_stops_at_each_gate),
         cmocka_unit_test(a_run_s_record_has_the_footprints),
         cmocka_unit_test(one_who_waited_has_told_before),
         cmocka_unit_test(what_fails_unheard_may_have_touched_anything),

@@ -289,6 +289,34 @@ static void time_is_the_schedule_s_for_every_client(void **state)
     close_text(&opened);
 }
 
+/* now() is the transaction's time, and the statement's is the statement's. */
+static void with_the_probe_now_is_virtual_too(void **state)
+{
+    (void)state;
+    struct opened opened;
+    open_text(&opened, HEAD("CREATE TABLE t (made timestamptz DEFAULT now());") ONE
+              "    steps:\n"
+              "      - begin\n"
+              "      - {sql: INSERT INTO t DEFAULT VALUES}\n"
+              "      - {clock: {advance: 1h}}\n"
+              "      - {sql: 'SELECT now()::text AS now, statement_timestamp()::text AS at, (SELECT"
+              " made::text FROM t) AS made', capture: {n: now, a: at, m: made}}\n"
+              "      - commit\n"
+              "      - {event: saw, data: {n: ':n', a: ':a', m: ':m'}}\n" TAIL);
+    bool probe = ob_target_has_probe(opened.racing.target);
+    for (int run = 0; run < 2 && probe; run++) {
+        ob_racing_follow(&opened.racing, "", NULL, 0);
+        assert_string_equal(ob_racing_events(&opened.racing, "saw"),
+                            "{\"n\":\"2026-06-01 09:00:00+00\",\"a\":\"2026-06-01 10:00:00+00\","
+                            "\"m\":\"2026-06-01 09:00:00+00\"}");
+    }
+    close_text(&opened);
+    if (!probe) {
+        print_message("skipped: now() goes with the machine, as there is no probe\n");
+        skip();
+    }
+}
+
 #define LOSING(more)                                                                \
     HEAD("CREATE TABLE t (n int);")                                                 \
     ONE more "    steps:\n"                                                         \
@@ -586,6 +614,7 @@ int main(void)
         cmocka_unit_test(a_transaction_that_is_left_open_is_rolled_back),
         cmocka_unit_test(the_clock_moves_for_all_and_goes_back_with_the_next_run),
         cmocka_unit_test(time_is_the_schedule_s_for_every_client),
+        cmocka_unit_test(with_the_probe_now_is_virtual_too),
         cmocka_unit_test(a_lost_session_ends_the_client),
         cmocka_unit_test(a_lost_session_is_a_reason_to_begin_again_where_the_scenario_says_so),
         cmocka_unit_test(an_injected_failure_is_one_like_any_other),

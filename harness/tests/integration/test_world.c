@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "pg/world_int.h"
+#include "tests/pg_support.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -232,10 +233,7 @@ static void a_session_that_ended_between_two_runs_is_replaced(void **state)
     (void)state;
     struct ob_live live;
     ob_live_open(&live, schema, NULL);
-    PGconn *conn = live.world->sessions[1].conn;
-    char sql[80];
-    snprintf(sql, sizeof sql, "SELECT pg_terminate_backend(%d, 10000)", PQbackendPID(conn));
-    ob_live_expect(&live, sql, "t");
+    end_session(ob_pg_world_control(live.world), live.world->sessions[1].conn);
     reset(&live);
     OB_SCENE_ADD(&live.scene, "ann", "SELECT 1");
     OB_SCENE_ADD(&live.scene, "bob", "SELECT 1");

@@ -18,6 +18,8 @@ die() {
 bin=${OVERBOOK_PG_BINDIR:-$(pg_config --bindir 2>/dev/null || true)}
 [ -x "$bin/initdb" ] || bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | tail -n 1)
 [ -x "$bin/initdb" ] || die "no PostgreSQL server found; set OVERBOOK_PG_BINDIR"
+psql=$bin/psql
+[ -x "$psql" ] || psql=psql
 tester=${OVERBOOK_ISOLATIONTESTER:-${bin%/bin}/lib/pgxs/src/test/isolation/isolationtester}
 no_tester="no isolationtester at $tester; set OVERBOOK_ISOLATIONTESTER"
 
@@ -52,6 +54,8 @@ export TZ=America/Los_Angeles PGTZ=America/Los_Angeles PGDATESTYLE='Postgres, MD
 export PGOPTIONS="${PGOPTIONS:+$PGOPTIONS }-c intervalstyle=postgres_verbose"
 # Seconds: none comes near, but one that is wrong.
 export PGISOLATIONTIMEOUT=${PGISOLATIONTIMEOUT:-20}
+# From version 16 on isolationtester knows this one instead, and waits twice as long.
+export PG_TEST_TIMEOUT_DEFAULT=$(((PGISOLATIONTIMEOUT + 1) / 2))
 
 make_server() {
     local settings="-k $1 -c listen_addresses= -c fsync=off -c synchronous_commit=on"
@@ -59,7 +63,7 @@ make_server() {
     settings+=" -c max_prepared_transactions=3 -c lc_messages=C"
     "${as_server[@]}" mkdir "$1" &&
         "${as_server[@]}" "$bin/initdb" -D "$1/data" -U postgres -A trust --no-sync \
-            --no-instructions -E UTF8 --locale=C >"$dir/log" 2>&1 &&
+            -E UTF8 --locale=C >"$dir/log" 2>&1 &&
         "${as_server[@]}" "$bin/pg_ctl" -D "$1/data" -w -l "$1/log" -o "$settings" \
             start >>"$dir/log" 2>&1
 }
@@ -73,7 +77,7 @@ start_server() {
     fi
     for text in 'CREATE DATABASE isolation_regression TEMPLATE template0' \
         "ALTER DATABASE isolation_regression SET timezone_abbreviations TO 'Default'"; do
-        "$bin/psql" -X -q -v ON_ERROR_STOP=1 -h "$at" -U postgres -d postgres -c "$text"
+        "$psql" -X -q -v ON_ERROR_STOP=1 -h "$at" -U postgres -d postgres -c "$text"
     done
 }
 

@@ -73,7 +73,8 @@ void report_sample_good(struct ob_report *report)
     report->seed = 1;
     report->seconds = 12.5;
     report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
-    report->controlled_wake = report->controlled_gates = true;
+    report->controlled_wake = report->controlled_gates = report->controlled_now = true;
+    report->controlled_footprints = true;
     add_two_holds(report);
 }
 

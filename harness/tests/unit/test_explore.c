@@ -257,12 +257,13 @@ static void an_order_that_cannot_be_followed_is_passed_over(void **state)
     tear_down(&setting);
 }
 
-static bool third_is_enough(void *arg, uint64_t runs, size_t findings)
+static bool third_is_enough(void *arg, const struct ob_explored *explored)
 {
     unsigned *calls = arg;
-    assert_int_equal(runs, ++*calls);
-    assert_true(findings >= 1);
-    return runs < 3;
+    assert_int_equal(explored->runs, ++*calls);
+    assert_true(explored->findings >= 1);
+    assert_true(explored->share == (double)explored->runs / 7);
+    return explored->runs < 3;
 }
 
 static void runs_time_and_progress_are_limits(void **state)

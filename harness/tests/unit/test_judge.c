@@ -196,9 +196,9 @@ static void a_bound_that_was_reached_is_claimed_and_is_no_exhaustion(void **stat
     struct fixture f;
     begin(&f, FIXED);
     f.exploration.within_bound = true;
-    f.judged.argument = 1;
+    f.exploration.bound = 1;
     assert_string_equal(judge(&f)->claim, "every schedule of at most 1 preemption was run");
-    f.judged.argument = 3;
+    f.exploration.bound = 3;
     assert_string_equal(judge(&f)->claim, "every schedule of at most 3 preemptions was run");
     f.exploration.exhausted = true; /* which says more */
     assert_string_equal(judge(&f)->claim, "");
@@ -215,6 +215,24 @@ static void a_bound_that_was_reached_is_claimed_and_is_no_exhaustion(void **stat
     expect(&f, (struct expected){OB_HOLDS, false,
                                  "no-overlap should be broken, and was not in 300 runs: try a "
                                  "higher bound or --strategy exhaustive"});
+}
+
+static void without_footprints_the_reduction_tells_what_it_took_for_dependent(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.exploration.reduced = f.exploration.exhausted = true;
+    f.report.controlled_footprints = true;
+    assert_string_equal(judge(&f)->claim,
+                        "every order of steps that can matter to each other was run");
+    f.report.controlled_footprints = false;
+    assert_string_equal(judge(&f)->claim,
+                        "every order of steps that can matter to each other was run, and any two "
+                        "statements can, as the server has no probe");
+    f.exploration.exhausted = false;
+    assert_string_equal(judge(&f)->claim, "");
+    ob_report_clear(&f.report);
 }
 
 static void confidence_is_claimed_on_its_conditions_only(void **state)
@@ -247,6 +265,73 @@ static void confidence_is_claimed_on_its_conditions_only(void **state)
     ob_report_clear(&f.report);
 }
 
+/* Its enumeration may be over, and its pct may keep its promise: each for itself. */
+static void a_portfolio_claims_what_its_members_do(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.report.controlled_deadlock = true;
+    f.exploration.within_bound = true;
+    f.exploration.bound = 2;
+    f.exploration.promised = true;
+    f.exploration.promise =
+        (struct ob_strategy_promise){.depth = 2, .clients = 2, .steps = 8, .runs = 72};
+    assert_string_equal(judge(&f)->claim, "every schedule of at most 2 preemptions was run; no "
+                                          "bug of depth 2: 99 %");
+    f.exploration.promise.runs = 71;
+    assert_string_equal(judge(&f)->claim, "every schedule of at most 2 preemptions was run");
+    f.exploration.promise.runs = 72;
+    f.exploration.exhausted = true;
+    assert_string_equal(judge(&f)->claim, "");
+    ob_report_clear(&f.report);
+
+    begin(&f, LEGACY);
+    f.exploration.within_bound = f.exploration.sampled = true;
+    f.exploration.samples = 75;
+    f.exploration.sampler = "random";
+    expect(&f, (struct expected){OB_HOLDS, false,
+                                 "no-overlap should be broken, and was not in 300 runs: try --runs "
+                                 "3000 or --strategy exhaustive"});
+}
+
+/* What was drawn by lot does not rest on where the same choices lead; an enumeration does. */
+static void choices_that_lead_elsewhere_are_a_warning_to_a_portfolio_only(void **state)
+{
+    (void)state;
+    static const char changed[] = "the same choices did not lead to the same answers again";
+    struct fixture f;
+    begin(&f, FIXED);
+    f.exploration.changed = true;
+    const struct ob_report_result *result = judge(&f);
+    assert_int_equal(result->verdict, OB_INCONCLUSIVE);
+    assert_memory_equal(result->reason, changed, sizeof changed - 1);
+    assert_int_equal(result->warning_count, 0);
+    f.exploration.sampled = true;
+    f.exploration.samples = 75;
+    f.exploration.sampler = "random";
+    result = judge(&f);
+    assert_int_equal(result->verdict, OB_HOLDS);
+    assert_int_equal(result->warning_count, 1);
+    assert_memory_equal(result->warnings[0], changed, sizeof changed - 1);
+    ob_report_clear(&f.report);
+}
+
+static void what_is_left_is_estimated_until_nothing_is(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.exploration.estimate = 34650;
+    assert_true(judge(&f)->estimate == 34650);
+    f.exploration.within_bound = true;
+    assert_true(judge(&f)->estimate == 0);
+    f.exploration.within_bound = false;
+    f.exploration.exhausted = true;
+    assert_true(judge(&f)->estimate == 0);
+    ob_report_clear(&f.report);
+}
+
 static void what_is_unseen_is_told_of_samples(void **state)
 {
     (void)state;
@@ -256,6 +341,8 @@ static void what_is_unseen_is_told_of_samples(void **state)
     f.exploration.outcomes_once = 3;
     assert_false(judge(&f)->sampled);
     f.exploration.sampled = true;
+    f.exploration.samples = 300;
+    f.exploration.sampler = "random";
     const struct ob_report_result *result = judge(&f);
     assert_true(result->sampled);
     assert_true(result->unseen_classes == 0.5);
@@ -528,7 +615,11 @@ int main(void)
         cmocka_unit_test(another_violation_than_the_expected_is_unexpected),
         cmocka_unit_test(the_expected_violation_not_found_is_unexpected),
         cmocka_unit_test(a_bound_that_was_reached_is_claimed_and_is_no_exhaustion),
+        cmocka_unit_test(without_footprints_the_reduction_tells_what_it_took_for_dependent),
         cmocka_unit_test(confidence_is_claimed_on_its_conditions_only),
+        cmocka_unit_test(a_portfolio_claims_what_its_members_do),
+        cmocka_unit_test(choices_that_lead_elsewhere_are_a_warning_to_a_portfolio_only),
+        cmocka_unit_test(what_is_left_is_estimated_until_nothing_is),
         cmocka_unit_test(what_is_unseen_is_told_of_samples),
         cmocka_unit_test(a_violation_whose_replays_differ_decides_nothing),
         cmocka_unit_test(a_confirmed_violation_decides_beside_one_that_is_not),

@@ -91,6 +91,18 @@ static void a_server_older_than_13_is_refused(void **state)
     place_free(dir);
 }
 
+static void somebody_s_server_older_than_13_is_refused(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    assert_int_equal(ob_pg_find_recent(130000, "13.0", &err), OB_OK);
+    assert_int_equal(ob_pg_find_recent(180004, "18.4", &err), OB_OK);
+    assert_int_equal(ob_pg_find_recent(120022, "12.22", &err), OB_REFUSED);
+    assert_string_equal(err.message,
+                        "the server is PostgreSQL 12.22, and overbook works on 13 or newer");
+    assert_non_null(strstr(err.hint, "--database-url"));
+}
+
 static void a_server_that_tells_no_version_is_refused(void **state)
 {
     (void)state;
@@ -210,6 +222,7 @@ int main(void)
         cmocka_unit_test(lines_that_are_no_version_are_refused),
         cmocka_unit_test(the_directory_named_by_the_variable_is_taken),
         cmocka_unit_test(a_server_older_than_13_is_refused),
+        cmocka_unit_test(somebody_s_server_older_than_13_is_refused),
         cmocka_unit_test(a_server_that_tells_no_version_is_refused),
         cmocka_unit_test(a_directory_without_the_programs_is_refused),
         cmocka_unit_test(without_the_variable_pg_config_is_asked_first),

@@ -54,6 +54,8 @@ static void samples(struct ob_report *report)
     report_sample_good(report);
     struct ob_report_result *result = &report->results[1];
     result->sampled = true;
+    result->sampler = "random";
+    result->samples = 20;
     result->unseen_classes = 1.0 / 3;
     result->claim = "no bug of depth 2: 99 %";
 }
@@ -67,11 +69,31 @@ static void what_is_unseen_is_told_of_samples_only(void **state)
     assert_true(json_is_null(json_object_get(json_array_get(results, 0), "unseen")));
     const json_t *sampled = json_array_get(results, 1),
                  *unseen = json_object_get(sampled, "unseen");
-    assert_keys(unseen, "outcomes classes");
+    assert_keys(unseen, "of samples outcomes classes");
+    assert_string_equal(text_at(unseen, "of"), "random");
+    assert_int_equal(json_integer_value(json_object_get(unseen, "samples")), 20);
     assert_true(json_real_value(json_object_get(unseen, "outcomes")) == 0);
     assert_true(json_real_value(json_object_get(unseen, "classes")) == 0.333333);
     assert_string_equal(text_at(sampled, "claim"), "no bug of depth 2: 99 %");
     assert_string_equal(text_at(json_array_get(results, 0), "claim"), "");
+    assert_true(json_is_null(json_object_get(sampled, "estimated_runs")));
+    json_decref(root);
+    ob_report_clear(&report);
+}
+
+static void an_estimate_is_an_integer_where_one_holds_it(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    report_sample_good(&report);
+    report.results[0].estimate = 34649.6;
+    report.results[1].estimate = 2e30;
+    json_t *root = rendered(&report), *results = json_object_get(root, "results");
+    const json_t *small = json_object_get(json_array_get(results, 0), "estimated_runs"),
+                 *large = json_object_get(json_array_get(results, 1), "estimated_runs");
+    assert_true(json_is_integer(small));
+    assert_int_equal(json_integer_value(small), 34650);
+    assert_true(json_real_value(large) > 1.99e30 && json_real_value(large) < 2.01e30);
     json_decref(root);
     ob_report_clear(&report);
 }
@@ -83,12 +105,13 @@ static void keys_come_in_the_order_of_the_documentation(void **state)
     report_sample_good(&report);
     json_t *root = rendered(&report);
     assert_keys(root, "overbook postgres seed controlled results summary");
-    assert_keys(json_object_get(root, "controlled"), "deadlock wake clock gates steps");
+    assert_keys(json_object_get(root, "controlled"),
+                "deadlock wake clock now gates steps footprints");
     json_t *result = json_array_get(json_object_get(root, "results"), 0);
     assert_keys(
         result,
         "scenario file hash variant expected verdict as_expected reason warnings strategy runs "
-        "uncontrolled_runs steps exhausted reduced classes outcomes unseen claim "
+        "uncontrolled_runs steps exhausted reduced estimated_runs classes outcomes unseen claim "
         "violations seconds "
         "target about");
     assert_keys(json_array_get(json_object_get(result, "violations"), 0),
@@ -226,7 +249,9 @@ static void a_full_disk_is_an_error(void **state)
 
 static char *part_of_a_whole(void)
 {
-    static const struct ob_report_part part = {.outcomes_once = "AQAAAAAAAAA=",
+    static const struct ob_report_part part = {.outcomes = "",
+                                               .classes = "AwAAAAAAAAA=",
+                                               .outcomes_once = "AQAAAAAAAAA=",
                                                .outcomes_more = "",
                                                .classes_once = "",
                                                .classes_more = "AgAAAAAAAAA=",
@@ -283,6 +308,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_unseen_is_told_of_samples_only),
+        cmocka_unit_test(an_estimate_is_an_integer_where_one_holds_it),
         cmocka_unit_test(keys_come_in_the_order_of_the_documentation),
         cmocka_unit_test(values_are_the_reports),
         cmocka_unit_test(the_summary_counts_each_kind),

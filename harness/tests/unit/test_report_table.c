@@ -313,23 +313,28 @@ static void claiming(struct ob_report *report)
     report_sample_good(report);
     for (size_t i = 0; i < report->result_count; i++) {
         report->results[i].sampled = true;
+        report->results[i].sampler = "random";
         report->results[i].unseen_classes = 0.345;
     }
     report->results[1].claim = "no bug of depth 2: 99 %";
+    report->results[1].estimate = 12345678;
 }
 
 static void what_follows_stands_below_its_row(void **state)
 {
     (void)state;
     const char *unseen =
-        "\n     of further runs about 0.0 % show a new outcome, 34.5 % a new class\n";
+        "\n     of further runs of random about 0.0 % show a new outcome, 34.5 % a new class\n";
     char *usual = table_of(claiming, (struct ob_table_options){.width = 80});
     assert_non_null(strstr(usual, " 12.0 s\n     no bug of depth 2: 99 %\n\n"));
     assert_null(strstr(usual, "further runs"));
-    char *more = table_of(claiming, (struct ob_table_options){.width = 80, .verbosity = 1});
+    assert_null(strstr(usual, "estimated"));
+    char *more = table_of(claiming, (struct ob_table_options){.width = 100, .verbosity = 1});
     char *found = strstr(more, unseen);
     assert_non_null(found);
     assert_null(strstr(found + 1, unseen)); /* nothing of the sort where something was found */
+    assert_non_null(
+        strstr(more, "\n     estimated: 12345678 runs in all, of which these are 0.0 %"));
     free(usual);
     free(more);
 }

@@ -130,7 +130,8 @@ static void two_clients_under_every_strategy(void **state)
     (void)state;
     for (size_t i = 0; i < OB_GOLDEN_COUNT; i++)
         for (int kind = 0; kind < OB_STRATEGY_COUNT; kind++)
-            if (kind != OB_STRATEGY_STRESS && kind != OB_STRATEGY_PERMUTATIONS)
+            if (kind != OB_STRATEGY_STRESS && kind != OB_STRATEGY_PERMUTATIONS &&
+                kind != OB_STRATEGY_PORTFOLIO)
                 check_program(i, 2, (enum ob_strategy_kind)kind);
 }
 
@@ -174,9 +175,29 @@ static void faults_belong_to_the_step_that_they_happen_in(void **state)
     scene.spec.fault_budget = 2;
     struct subject subject = {.self = &scene, .client_count = 2, .run = run_scene};
     for (int kind = 0; kind < OB_STRATEGY_COUNT; kind++)
-        if (kind != OB_STRATEGY_STRESS && kind != OB_STRATEGY_PERMUTATIONS)
+        if (kind != OB_STRATEGY_STRESS && kind != OB_STRATEGY_PERMUTATIONS &&
+            kind != OB_STRATEGY_PORTFOLIO)
             shards_make_what_one_makes(&subject, (enum ob_strategy_kind)kind);
     ob_scene_close(&scene);
+}
+
+/* A portfolio gives turns by what it found, which no shard knows of the others; so the shards' runs
+ * are as many, and within the bound they are all of them. */
+static void a_portfolio_is_dealt_out_too(void **state)
+{
+    (void)state;
+    for (unsigned count = 1; count <= 3; count++) {
+        struct program program = {.golden = &ob_goldens[OB_GOLDEN_LOST_UPDATE], .client_count = 2};
+        struct subject subject = {.self = &program, .client_count = 2, .run = run_program};
+        struct made all = {.exhausted = true};
+        ob_golden_model_open(&program.model, program.golden, 0);
+        for (unsigned i = 0; i < count; i++)
+            explore(&subject, OB_STRATEGY_PORTFOLIO, (struct ob_shard){i, count}, &all);
+        assert_true(all.runs > RUNS_BY_LOT / 2);
+        assert_int_equal(all.outcomes.count, 3);
+        assert_int_equal(ob_golden_model_close(&program.model), 0);
+        clear(&all);
+    }
 }
 
 int main(void)
@@ -185,6 +206,7 @@ int main(void)
         cmocka_unit_test(two_clients_under_every_strategy),
         cmocka_unit_test(three_clients_of_which_not_all_is_run),
         cmocka_unit_test(faults_belong_to_the_step_that_they_happen_in),
+        cmocka_unit_test(a_portfolio_is_dealt_out_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

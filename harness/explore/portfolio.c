@@ -1,0 +1,199 @@
+/*
+ * portfolio.c - several strategies by turns, since none is the best everywhere.
+ *
+ * Each is a strategy like any other, with a seed and with numbers of runs of its own: what it does
+ * in its i-th run here is what it does in its i-th run by itself.  First comes an opening in which
+ * each has a run at least.  Then one run in STEADY is random's, and of the others each goes as
+ * often as it finds something new, in proportion: whose turn it is depends on how many of its runs
+ * had a trace that no run before them had, of any strategy.  The enumeration takes its turns until
+ * it has run out.
+ *
+ * Where there are shards, each member's own runs are dealt out among them, and each shard gives
+ * turns by what its own runs showed.  So no run is made twice; and which runs are made is not what
+ * it would be without shards, since no shard knows what the others found.
+ *
+ * What may be claimed:
+ * - All was explored when the enumeration says so; that all within its bound was when it says that.
+ * - What pct promises of its runs.  How many it gets depends on what they showed, but a run's luck
+ *   does not: the first so many are the same whenever their turns come.
+ * - Samples (claim.h) are random's runs alone.  They are drawn from one distribution, and their
+ *   share does not depend on what they show.
+ */
+#include "explore/strategy_int.h"
+
+#include "base/rng.h"
+#include "explore/claim.h"
+#include "explore/strategy.h"
+#include "explore/tally.h"
+
+#include <assert.h>
+
+#define STEADY 4
+
+struct member {
+    struct ob_strategy *strategy; /* owned */
+    uint64_t runs, new_classes;   /* begun; of them, those that showed something new */
+    uint64_t next;                /* with those that other shards have */
+    bool over;                    /* it has no run left */
+};
+
+enum { RANDOM, URW, POS, PCT3, PCT2, BOUNDED, MEMBER_COUNT };
+
+static const struct {
+    enum ob_strategy_kind kind;
+    unsigned argument;
+} line_up[MEMBER_COUNT] = {
+    [RANDOM] = {OB_STRATEGY_RANDOM, 0}, [URW] = {OB_STRATEGY_URW, 0},
+    [POS] = {OB_STRATEGY_POS, 0},       [PCT3] = {OB_STRATEGY_PCT, 3},
+    [PCT2] = {OB_STRATEGY_PCT, 2},      [BOUNDED] = {OB_STRATEGY_BOUNDED, OB_PORTFOLIO_BOUND},
+};
+
+/* Many bugs show in the first runs of whoever finds them at all: those that most interleavings
+ * have, by lot, and those of one fault and no preemption, in the enumeration.  This order did best
+ * on the built-in scenarios (overbook-bench first). */
+static const unsigned char opening[] = {URW, URW,     BOUNDED, BOUNDED, POS, BOUNDED,
+                                        URW, BOUNDED, RANDOM,  PCT3,    PCT2};
+#define OPENING_RUNS (sizeof opening)
+
+struct portfolio {
+    struct ob_search search;
+    struct member members[MEMBER_COUNT];
+    size_t present; /* whose run it is */
+    struct ob_tally classes;
+};
+
+static void clear(void *state)
+{
+    struct portfolio *portfolio = state;
+    for (size_t i = 0; i < MEMBER_COUNT; i++)
+        ob_strategy_free(portfolio->members[i].strategy);
+    ob_tally_clear(&portfolio->classes);
+}
+
+static void open_members(struct portfolio *portfolio)
+{
+    const struct ob_search *search = &portfolio->search;
+    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+        struct ob_strategy *strategy = ob_strategy_new(
+            line_up[i].kind, ob_rng_derive(search->seed, i + 1), search->client_count);
+        ob_strategy_set_argument(strategy, line_up[i].argument);
+        ob_strategy_set_steps_max(strategy, search->steps_max);
+        ob_strategy_set_shard(strategy, &search->shard);
+        portfolio->members[i].strategy = strategy;
+    }
+}
+
+/* Whether the first has waited longer for its share than the second.  A share is in proportion to
+ * (new + 1) / (runs + 1), so that nobody's ends. */
+static bool is_before(const struct member *first, const struct member *second)
+{
+    double due = (double)(first->new_classes + 1) / (double)(first->runs + 1);
+    double other = (double)(second->new_classes + 1) / (double)(second->runs + 1);
+    return due / (double)(first->runs + 1) > other / (double)(second->runs + 1);
+}
+
+/* Whose turn it is. */
+static size_t choose_member(const struct portfolio *portfolio)
+{
+    uint64_t run = portfolio->search.run;
+    if (run < OPENING_RUNS && !portfolio->members[opening[run]].over)
+        return opening[run];
+    if (run % STEADY == 0)
+        return RANDOM;
+    size_t best = URW;
+    for (size_t i = URW + 1; i < MEMBER_COUNT; i++)
+        if (!portfolio->members[i].over &&
+            is_before(&portfolio->members[i], &portfolio->members[best]))
+            best = i;
+    return best;
+}
+
+/* The next run of the member's that is to be made.  False: it has none left. */
+static bool prepare(struct member *member)
+{
+    do {
+        if (!ob_strategy_next(member->strategy, member->next++))
+            return false;
+    } while (ob_strategy_skips(member->strategy));
+    return true;
+}
+
+static bool next(void *state)
+{
+    struct portfolio *portfolio = state;
+    struct ob_search *search = &portfolio->search;
+    if (search->run == 0)
+        open_members(portfolio);
+    for (;;) {
+        portfolio->present = choose_member(portfolio);
+        struct member *member = &portfolio->members[portfolio->present];
+        search->sample = portfolio->present == RANDOM;
+        search->present = member->strategy;
+        if (prepare(member)) {
+            member->runs++;
+            return true;
+        }
+        member->over = true;
+        search->within_bound |= ob_strategy_within_bound(member->strategy);
+        search->bound = OB_PORTFOLIO_BOUND;
+        search->exhausted |= ob_strategy_exhausted(member->strategy);
+        if (search->exhausted)
+            return false;
+    }
+}
+
+static struct ob_chooser chooser_of(const struct portfolio *portfolio)
+{
+    return ob_strategy_chooser(portfolio->members[portfolio->present].strategy);
+}
+
+static void restart(void *state)
+{
+    struct ob_chooser chooser = chooser_of(state);
+    chooser.restart(chooser.self);
+}
+
+static size_t choose(void *state, const struct ob_choice_point *point)
+{
+    struct ob_chooser chooser = chooser_of(state);
+    return chooser.choose(chooser.self, point);
+}
+
+static void learn(void *state, const struct ob_trace *trace, uint64_t digest)
+{
+    struct portfolio *portfolio = state;
+    struct member *member = &portfolio->members[portfolio->present];
+    ob_strategy_learn_as(member->strategy, trace, digest);
+    portfolio->search.changed |= ob_strategy_changed(member->strategy);
+    member->new_classes += ob_tally_add(&portfolio->classes, digest);
+}
+
+/* The deepest that has been kept, else any. */
+static bool promise(const void *state, uint64_t run_count, struct ob_strategy_promise *out)
+{
+    const struct portfolio *portfolio = state;
+    bool any = false;
+    (void)run_count; /* members count their own */
+    for (size_t i = 0; i < MEMBER_COUNT; i++) {
+        const struct member *member = &portfolio->members[i];
+        struct ob_strategy_promise made;
+        if (!member->strategy || !ob_strategy_promise(member->strategy, member->runs, &made))
+            continue;
+        bool deeper = ob_claim_confident(&made) &&
+                      (!any || !ob_claim_confident(out) || made.depth > out->depth);
+        if (!any || deeper)
+            *out = made;
+        any = true;
+    }
+    return any;
+}
+
+const struct ob_search_type ob_search_portfolio = {.size = sizeof(struct portfolio),
+                                                   .shares_out = true,
+                                                   .remembers = true,
+                                                   .clear = clear,
+                                                   .next = next,
+                                                   .restart = restart,
+                                                   .choose = choose,
+                                                   .learn = learn,
+                                                   .promise = promise};

@@ -1,0 +1,260 @@
+/*
+ * first.c - how many runs each strategy needs until the first violation, of every built-in variant
+ * that is expected to break.
+ *
+ * A strategy that draws by lot is tried with many seeds, and the median counts; one that does not
+ * is tried once.  What more than half of the seeds have not found in RUNS_MAX runs counts as more
+ * than that, never as found.
+ */
+#include "bench.h"
+
+#include "base/alloc.h"
+#include "base/parse.h"
+#include "cli/builtin.h"
+#include "cli/database.h"
+#include "explore/strategy.h"
+#include "target/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEEDS_USUAL 20
+#define SEEDS_MAX 1000
+#define RUNS_MAX 200
+#define NOT_FOUND UINT64_MAX
+
+/* The last one is what the others are measured against. */
+static const char *const contenders[] = {"random",    "pct:2", "pct:3",  "pos",      "urw",
+                                         "bounded:2", "dpor",  "stress", "portfolio"};
+#define CONTENDER_COUNT (sizeof contenders / sizeof *contenders)
+#define OURS (CONTENDER_COUNT - 1)
+
+struct contest {
+    struct ob_server *server;
+    const struct ob_scenario *scenario;
+    size_t variant;
+    struct ob_target *target;
+    struct ob_trace trace;
+    char *conninfo;
+};
+
+struct score {
+    double median; /* of runs; negative: more than RUNS_MAX */
+    size_t seeds, found;
+};
+
+static void open_contest(struct contest *contest, bool learns)
+{
+    struct ob_error err;
+    ob_bench_must(ob_server_create_database(contest->server, NULL, &contest->conninfo, &err), &err);
+    const struct ob_target_options options = {.conninfo = contest->conninfo,
+                                              .limits = ob_limits_default(),
+                                              .fixed_plans = true,
+                                              .own_server = true,
+                                              .learns = learns};
+    ob_bench_must(
+        ob_target_open(contest->scenario, contest->variant, &options, &contest->target, &err),
+        &err);
+    ob_trace_init(&contest->trace);
+}
+
+static void close_contest(struct contest *contest)
+{
+    struct ob_error err;
+    ob_trace_clear(&contest->trace);
+    ob_target_close(contest->target);
+    ob_bench_must(ob_server_drop_database(contest->server, OB_OK, &err), &err);
+    free(contest->conninfo);
+}
+
+static bool breaks(const struct ob_rig *rig, const struct ob_run_outcome *outcome,
+                   const char *invariant)
+{
+    for (size_t i = 0; i < outcome->broken_count; i++)
+        if (strcmp(ob_check_name(rig->check, outcome->broken[i].item), invariant) == 0)
+            return true;
+    return false;
+}
+
+/* One seed's exploration. */
+struct attempt {
+    struct ob_strategy *strategy; /* owned; NULL when it is over */
+    uint64_t found;               /* in which run, from 1 */
+};
+
+static void begin(const struct contest *contest, const char *name, uint64_t seed,
+                  struct attempt *out)
+{
+    const struct ob_rig *rig = ob_target_rig(contest->target);
+    enum ob_strategy_kind kind;
+    unsigned argument;
+    struct ob_error err;
+    ob_bench_must(ob_strategy_parse(name, &kind, &argument, &err), &err);
+    *out = (struct attempt){.strategy = ob_strategy_new(kind, seed, rig->spec.client_count),
+                            .found = NOT_FOUND};
+    ob_strategy_set_argument(out->strategy, argument);
+    ob_strategy_set_steps_max(out->strategy, rig->steps_max);
+}
+
+static void end(struct attempt *attempt)
+{
+    ob_strategy_free(attempt->strategy);
+    attempt->strategy = NULL;
+}
+
+/* Makes its run of that number, from 0. */
+static void go_on(struct contest *contest, struct attempt *attempt, bool free_running, uint64_t run)
+{
+    struct ob_rig *rig = ob_target_rig(contest->target);
+    struct ob_chooser chooser = ob_strategy_chooser(attempt->strategy);
+    struct ob_run_outcome outcome;
+    struct ob_error err;
+    if (!ob_strategy_next(attempt->strategy, run)) {
+        end(attempt);
+        return;
+    }
+    ob_bench_must(ob_rig_run(rig, &chooser, free_running, &contest->trace, &outcome, &err), &err);
+    ob_strategy_learn(attempt->strategy, &contest->trace);
+    if (breaks(rig, &outcome, contest->scenario->variants[contest->variant].violates)) {
+        attempt->found = run + 1;
+        end(attempt);
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t left = ((const struct attempt *)a)->found, right = ((const struct attempt *)b)->found;
+    return (left > right) - (left < right);
+}
+
+static double median_of(struct attempt *attempts, size_t count)
+{
+    qsort(attempts, count, sizeof *attempts, compare);
+    uint64_t low = attempts[(count - 1) / 2].found, high = attempts[count / 2].found;
+    return high == NOT_FOUND ? -1 : ((double)low + (double)high) / 2;
+}
+
+/* All seeds make their first run, then all their second: when more than half have found it the
+ * median is known, and the others need not go on. */
+static struct score measure(struct contest *contest, const char *name, size_t seed_count)
+{
+    struct attempt attempts[SEEDS_MAX];
+    bool ends = strncmp(name, "bounded", 7) == 0 || strcmp(name, "dpor") == 0,
+         free_running = strcmp(name, "stress") == 0;
+    struct score score = {.seeds = ends ? 1 : seed_count};
+    open_contest(contest, strcmp(name, "dpor") == 0);
+    for (size_t i = 0; i < score.seeds; i++)
+        begin(contest, name, i + 1, &attempts[i]);
+    for (uint64_t run = 0; run < RUNS_MAX && score.found <= score.seeds / 2; run++) {
+        for (size_t i = 0; i < score.seeds; i++) {
+            if (!attempts[i].strategy)
+                continue;
+            go_on(contest, &attempts[i], free_running, run);
+            score.found += attempts[i].found != NOT_FOUND;
+        }
+    }
+    for (size_t i = 0; i < score.seeds; i++)
+        end(&attempts[i]);
+    close_contest(contest);
+    score.median = median_of(attempts, score.seeds);
+    return score;
+}
+
+static void print_score(const struct score *score)
+{
+    char text[32];
+    if (score->median < 0)
+        snprintf(text, sizeof text, ">%d", RUNS_MAX);
+    else
+        snprintf(text, sizeof text, "%g", score->median);
+    printf(" %9s", text);
+}
+
+static json_t *score_json(const struct score *score)
+{
+    return json_pack("{s:o, s:I, s:I}", "median",
+                     score->median < 0 ? json_null() : json_real(score->median), "seeds",
+                     (json_int_t)score->seeds, "found", (json_int_t)score->found);
+}
+
+/* The best of those that ours is measured against; OURS when none found it. */
+static size_t best_of(const struct score *scores)
+{
+    size_t best = OURS;
+    for (size_t i = 0; i < OURS; i++)
+        if (scores[i].median >= 0 && (best == OURS || scores[i].median < scores[best].median))
+            best = i;
+    return best;
+}
+
+static void contend(json_t *figures, struct contest *contest, size_t seeds)
+{
+    struct score scores[CONTENDER_COUNT];
+    const char *variant = contest->scenario->variants[contest->variant].name;
+    char *name = ob_asprintf("%s, %s", contest->scenario->name, variant);
+    json_t *medians = json_object();
+    printf("%-56s", name);
+    for (size_t i = 0; i < CONTENDER_COUNT; i++) {
+        scores[i] = measure(contest, contenders[i], seeds);
+        print_score(&scores[i]);
+        fflush(stdout);
+        json_object_set_new(medians, contenders[i], score_json(&scores[i]));
+    }
+    size_t best = best_of(scores);
+    double ours = scores[OURS].median, against = scores[best].median;
+    bool compared = best != OURS && ours >= 0;
+    if (compared)
+        printf(" %6.2f %s\n", ours / against, contenders[best]);
+    else
+        printf(" %6s %s\n", "-", best == OURS ? "nobody" : contenders[best]);
+    json_array_append_new(
+        figures,
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "name", name, "unit",
+                  "runs until the first violation", "best", best == OURS ? "" : contenders[best],
+                  "ours", ours < 0 ? json_null() : json_real(ours), "against",
+                  against < 0 ? json_null() : json_real(against), "ratio",
+                  compared ? json_real(ours / against) : json_null(), "strategies", medians));
+    free(name);
+}
+
+/* How many seeds: $OVERBOOK_BENCH_SEEDS, else SEEDS_USUAL. */
+static size_t seed_count(void)
+{
+    uint64_t seeds = SEEDS_USUAL;
+    const char *wanted = getenv("OVERBOOK_BENCH_SEEDS");
+    if (wanted && !ob_parse_u64(wanted, 1, SEEDS_MAX, &seeds)) {
+        fprintf(stderr, "overbook-bench: OVERBOOK_BENCH_SEEDS is to be a number from 1 to %d\n",
+                SEEDS_MAX);
+        exit(2);
+    }
+    return (size_t)seeds;
+}
+
+void ob_bench_first(json_t *figures)
+{
+    const struct ob_options options = {0};
+    char scenarios[] = "scenarios", *folder[] = {scenarios};
+    struct ob_scenario_list list = {0};
+    struct contest contest = {0};
+    struct ob_error err;
+    size_t seeds = seed_count();
+    double begun = ob_bench_seconds();
+    ob_bench_must(ob_builtin_load(&options, folder, 1, &list, &err), &err);
+    ob_bench_must(ob_server_open(&options, &contest.server, &err), &err);
+    printf("\nruns until the first violation, median of %zu seeds\n%56s", seeds, "");
+    for (size_t i = 0; i < CONTENDER_COUNT; i++)
+        printf(" %9s", contenders[i]);
+    printf("  ratio to the best\n");
+    for (size_t i = 0; i < list.count; i++) {
+        contest.scenario = list.items[i];
+        for (size_t v = 0; v < contest.scenario->variant_count; v++) {
+            contest.variant = v;
+            if (contest.scenario->variants[v].violates)
+                contend(figures, &contest, seeds);
+        }
+    }
+    printf("that took %.0f s\n", ob_bench_seconds() - begun);
+    ob_server_close(contest.server);
+    ob_scenario_list_clear(&list);
+}
