@@ -13,7 +13,7 @@
 #SBATCH --time=04:00:00
 #SBATCH --requeue
 #SBATCH --open-mode=append
-#SBATCH --signal=TERM@60
+#SBATCH --signal=B:TERM@60
 
 # The embedded server's files are small and short-lived: node-local memory is best for them.
 TMPDIR=${OVERBOOK_TMPDIR:-/tmp}
