@@ -5,9 +5,13 @@
  */
 #include "report_int.h"
 
+#include "base/parse.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
+
+#define REPLAYS_MAX 1000 /* of one violation */
 
 struct reader {
     const char *name;
@@ -72,11 +76,14 @@ static const json_t *array_of(struct reader *r, const json_t *object, const char
 /* "9/10" */
 static void read_replays(struct reader *r, const json_t *object, struct ob_report_violation *out)
 {
-    const char *text = text_of(r, object, "replays");
-    int end = 0;
-    if (sscanf(text, "%4u/%4u%n", &out->replays_same, &out->replays, &end) != 2 ||
-        text[end] != '\0' || out->replays_same > out->replays)
+    const char *text = text_of(r, object, "replays"), *slash = strchr(text, '/');
+    uint64_t same = 0, all = 0;
+    struct ob_arena *arena = &r->report->arena;
+    if (!slash || !ob_parse_u64(slash + 1, 0, REPLAYS_MAX, &all) ||
+        !ob_parse_u64(ob_arena_strndup(arena, text, (size_t)(slash - text)), 0, all, &same))
         refuse(r, "replays", "a number of replays");
+    out->replays_same = (unsigned)same;
+    out->replays = (unsigned)all;
 }
 
 static void read_violation(struct reader *r, const json_t *object, struct ob_report_violation *out)

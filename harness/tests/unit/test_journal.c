@@ -55,6 +55,7 @@ static size_t read_all(struct ob_journal *journal)
     bool end = false;
     size_t count = 0;
     ob_buf_init(&record, 100);
+    ob_buf_puts(&record, "");
     for (;; count++) {
         assert_int_equal(ob_journal_read(journal, &record, &end, &err), OB_OK);
         if (end)
