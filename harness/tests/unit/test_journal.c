@@ -55,13 +55,11 @@ static size_t read_all(struct ob_journal *journal)
     bool end = false;
     size_t count = 0;
     ob_buf_init(&record, 100);
-    ob_buf_puts(&record, "");
     for (;; count++) {
         assert_int_equal(ob_journal_read(journal, &record, &end, &err), OB_OK);
         if (end)
             break;
-        assert_true(count < RECORDS);
-        assert_string_equal(record.data, records[count]);
+        assert_string_equal(record.data, count < RECORDS ? records[count] : "none");
     }
     ob_buf_clear(&record);
     return count;
