@@ -25,6 +25,9 @@
 static LocalTransactionId timed_transaction = InvalidLocalTransactionId;
 static TimestampTz transaction_time = 0;
 
+/* The time last told: as long as a statement has it, it is the same statement. */
+static TimestampTz statement_time = DT_NOBEGIN;
+
 static LocalTransactionId local_transaction(void)
 {
 #if PG_VERSION_NUM >= 170000
@@ -71,8 +74,9 @@ static int64 last_value(Oid sequence)
     return value;
 }
 
-/* A transaction has the time at which its first statement began, as ever.  A parallel worker has
- * its leader's.  With assertions the server allows this to workers only. */
+/* A transaction has the time at which its first statement began, as ever, and what runs within a
+ * client's statement has that one's.  A parallel worker has its leader's.  With assertions the
+ * server allows this to workers only. */
 void ob_clock_tell(const char *sequence)
 {
 #ifndef USE_ASSERT_CHECKING
@@ -89,6 +93,8 @@ void ob_clock_tell(const char *sequence)
         timed_transaction = local_transaction();
         transaction_time = now;
     }
-    SetParallelStartTimestamps(transaction_time, now);
+    if (GetCurrentStatementStartTimestamp() != statement_time)
+        statement_time = now;
+    SetParallelStartTimestamps(transaction_time, statement_time);
 #endif
 }

@@ -330,6 +330,21 @@ static void the_server_tells_the_time_that_it_is_told(void **state)
     close_place(&place);
 }
 
+static void within_a_statement_its_time_stands_still(void **state)
+{
+    (void)state;
+    struct place place;
+    open_place(&place);
+    run(&place, "CREATE SEQUENCE public.clock; SELECT setval('public.clock', " NEW_YEAR ")");
+    run(&place, "SET timezone = 'UTC'; SET overbook.clock = 'public.clock'");
+    run(&place, "CREATE FUNCTION takes_an_hour() RETURNS timestamptz LANGUAGE plpgsql AS"
+                " 'BEGIN PERFORM setval(''public.clock'', " LATER ");"
+                " RETURN (SELECT statement_timestamp()); END'");
+    expect_answer(place.conn, "SELECT takes_an_hour()", "2030-01-01 00:00:00+00");
+    expect_answer(place.conn, "SELECT statement_timestamp()", "2030-01-01 01:00:00+00");
+    close_place(&place);
+}
+
 static void without_a_sequence_the_time_is_the_machine_s(void **state)
 {
     (void)state;
@@ -546,6 +561,7 @@ int main(void)
         cmocka_unit_test(nothing_is_told_unasked),
         cmocka_unit_test(after_an_error_everything_is_told_again),
         cmocka_unit_test(the_server_tells_the_time_that_it_is_told),
+        cmocka_unit_test(within_a_statement_its_time_stands_still),
         cmocka_unit_test(without_a_sequence_the_time_is_the_machine_s),
         cmocka_unit_test(two_that_wait_at_the_gate_have_their_snapshots),
         cmocka_unit_test(a_function_stops_at_each_gate),
