@@ -73,6 +73,7 @@ static json_t *violation_json(struct builder *b, const struct ob_report_violatio
              ob_arena_printf(&b->arena, "%u/%u", violation->replays_same, violation->replays));
     put_text(b, object, "why", violation->why);
     put_text(b, object, "trace", violation->trace);
+    put_text(b, object, "replay", violation->replay);
     return object;
 }
 
@@ -125,11 +126,34 @@ static json_t *unseen_json(struct builder *b, const struct ob_report_result *res
     return object;
 }
 
+static json_t *part_json(struct builder *b, const struct ob_report_part *part)
+{
+    json_t *object = json_object();
+    put_text(b, object, "outcomes", part->outcomes);
+    put_text(b, object, "classes", part->classes);
+    put_text(b, object, "outcomes_once", part->outcomes_once);
+    put_text(b, object, "outcomes_more", part->outcomes_more);
+    put_text(b, object, "classes_once", part->classes_once);
+    put_text(b, object, "classes_more", part->classes_more);
+    put_bool(b, object, "within_bound", part->within_bound);
+    return object;
+}
+
+static json_t *shard_json(struct builder *b, const struct ob_report *report)
+{
+    json_t *object = json_object();
+    put_count(b, object, "index", report->shard_index);
+    put_count(b, object, "count", report->shard_count);
+    put_text(b, object, "asked", report->asked);
+    return object;
+}
+
 static json_t *result_json(struct builder *b, const struct ob_report_result *result)
 {
     json_t *object = json_object();
     put_text(b, object, "scenario", result->scenario);
     put_text(b, object, "file", result->file);
+    put_text(b, object, "hash", result->hash);
     put_text(b, object, "variant", result->variant);
     put_text(b, object, "expected", result->expected);
     put_text(b, object, "verdict", ob_verdict_word(result->verdict));
@@ -141,6 +165,7 @@ static json_t *result_json(struct builder *b, const struct ob_report_result *res
     put_count(b, object, "uncontrolled_runs", result->uncontrolled_runs);
     put_count(b, object, "steps", result->steps);
     put_bool(b, object, "exhausted", result->exhausted);
+    put_bool(b, object, "reduced", result->reduced);
     put(b, object, "estimated_runs", estimate_json(result));
     put_count(b, object, "classes", result->classes);
     put_count(b, object, "outcomes", result->outcomes);
@@ -150,6 +175,8 @@ static json_t *result_json(struct builder *b, const struct ob_report_result *res
     put(b, object, "seconds", seconds_json(b, result));
     put_text(b, object, "target", result->target);
     put_text(b, object, "about", result->about);
+    if (result->part)
+        put(b, object, "part", part_json(b, result->part));
     return object;
 }
 
@@ -185,6 +212,8 @@ static json_t *report_json(struct builder *b, const struct ob_report *report)
     put_text(b, object, "postgres", report->postgres);
     put_count(b, object, "seed", report->seed);
     put(b, object, "controlled", controlled_json(b, report));
+    if (report->shard_count > 0)
+        put(b, object, "shard", shard_json(b, report));
     json_t *results = json_array();
     for (size_t i = 0; i < report->result_count; i++)
         append(b, results, result_json(b, &report->results[i]));

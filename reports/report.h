@@ -32,8 +32,19 @@ struct ob_report_violation {
     const char *trace;              /* the run's trace as text */
 };
 
+/* What a shard's result needs so that it can be put together with the others. */
+struct ob_report_part {
+    /* Digests (base/digest.h) of what was seen; and of what the samples showed, once or more often.
+     */
+    const char *outcomes, *classes;
+    const char *outcomes_once, *outcomes_more, *classes_once, *classes_more;
+    bool within_bound; /* bounded: all that are this shard's */
+};
+
 struct ob_report_result {
     const char *scenario, *file, *variant, *about;
+    const char *hash;                  /* of the scenario, as text; "" or NULL: not known */
+    const struct ob_report_part *part; /* NULL: no shard's */
     const char *target;
     const char *expected; /* "holds" or "violates no-overlap" */
     enum ob_verdict verdict;
@@ -66,8 +77,10 @@ struct ob_report {
     bool controlled_steps; /* their order */
     bool controlled_deadlock, controlled_wake, controlled_clock, controlled_gates;
     bool controlled_now; /* what now() and its kin say, not the virtual clock's own function only */
-    bool controlled_footprints; /* the server tells what statements touch */
-    double seconds;             /* of the whole call, from its start */
+    bool controlled_footprints;        /* the server tells what statements touch */
+    double seconds;                    /* of the whole call, from its start */
+    unsigned shard_index, shard_count; /* from 1; 0: of all the work */
+    const char *asked;                 /* a shard's: what all shards must have been asked for */
     struct ob_report_result *results;
     size_t result_count, result_capacity;
 };
@@ -90,6 +103,13 @@ int ob_report_exit_status(const struct ob_report *report);
 /* Renderers write to out and report a failed write (OB_IO). */
 enum ob_result ob_report_json(const struct ob_report *report, FILE *out, struct ob_error *err);
 enum ob_result ob_report_junit(const struct ob_report *report, FILE *out, struct ob_error *err);
+
+/* Reads what ob_report_json wrote: sets what a report has beside its results, and adds those that
+ * are in the text; the seconds of the whole call are not in it.  name is what errors call it.
+ * OB_INPUT when it is no such text, also where a number is out of its range; then the report is
+ * only to be cleared. */
+OB_MUSTCHECK enum ob_result ob_report_read(const char *name, const char *text, size_t size,
+                                           struct ob_report *report, struct ob_error *err);
 
 struct ob_table_options {
     bool color;

@@ -20,6 +20,11 @@ uint64_t ob_hash_u64(uint64_t hash, uint64_t value);
 
 uint64_t ob_hash_end(uint64_t hash); /* the final mix */
 
+/* Digests as one word, base64 of eight bytes each, lowest first; the caller's to free. */
+char *ob_digests_encode(const uint64_t *digests, size_t count);
+/* The way back; the caller's to free.  NULL: that is no such word. */
+uint64_t *ob_digests_decode(const char *text, size_t *count);
+
 /* The SHA-256 digest of size bytes. */
 void ob_sha256(const void *data, size_t size, uint8_t out[32]);
 

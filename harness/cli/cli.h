@@ -43,11 +43,13 @@ struct ob_options {
     const char *json, *junit;
     enum ob_when progress, color;
     int verbosity;
-    bool regress;          /* a folder of specs and one of their output */
-    size_t jobs;           /* workers; 0: as many as there are processors */
-    const char *isolation; /* the default level of specs; NULL: the server's */
-    unsigned given;        /* bits of the options with a value that came (options.c) */
-    char **args;           /* what is no option */
+    bool regress;           /* a folder of specs and one of their output */
+    const char *checkpoint; /* a folder of journals; NULL: none */
+    struct ob_shard shard;  /* count 0: all the work */
+    size_t jobs;            /* workers; 0: the usual number */
+    const char *isolation;  /* the default level of specs; NULL: the server's */
+    unsigned given;         /* bits of the options with a value that came (options.c) */
+    char **args;            /* what is no option */
     size_t arg_count;
 };
 
@@ -58,7 +60,8 @@ enum ob_command {
     OB_COMMAND_REPLAY = 2,
     OB_COMMAND_LIST = 4,
     OB_COMMAND_DOCTOR = 8,
-    OB_COMMAND_SPEC = 16
+    OB_COMMAND_SPEC = 16,
+    OB_COMMAND_MERGE = 32
 };
 
 /* Parses argv (argv[0] is the command's name); prints help and errors itself and then exits. */
@@ -68,6 +71,7 @@ int ob_command_run(int argc, char **argv);
 int ob_command_replay(int argc, char **argv);
 int ob_command_list(int argc, char **argv);
 int ob_command_spec(int argc, char **argv);
+int ob_command_merge(int argc, char **argv);
 int ob_command_doctor(int argc, char **argv);
 
 /* Prints an error on standard error, and returns the exit status that it calls for. */
@@ -81,8 +85,8 @@ bool ob_cli_color(enum ob_when when, int fd);
 int ob_cli_width(int fd);
 bool ob_cli_unicode(void);
 
-/* From here on SIGINT and SIGTERM cancel a setup or a check and end what is under way at the next
- * run; a second one kills. */
+/* From here on SIGINT and SIGTERM, and what an owner sends its workers (SIGUSR1), cancel a setup or
+ * a check and end what is under way at the next run; a second one kills. */
 void ob_cli_catch_signals(void);
 bool ob_cli_interrupted(void);
 void ob_cli_say_interrupted(void); /* on standard error */

@@ -38,26 +38,36 @@ static enum ob_result connect_server(struct ob_server *server, const char *conni
 }
 
 /* Nothing is changed on a server before all that could be refused has been asked. */
-static enum ob_result open_users(struct ob_server *server, const struct ob_options *options,
-                                 struct ob_error *err)
+static enum ob_result prepare_users(PGconn *conn, bool disposable, struct ob_error *err)
 {
-    enum ob_result result = connect_server(server, options->database_url, err);
+    enum ob_result result =
+        disposable ? ob_pg_marker_allowed(conn, err) : ob_pg_marker_check(conn, err);
     if (result == OB_OK)
-        result = ob_pg_find_recent(PQserverVersion(server->conn), server->version, err);
-    if (result == OB_OK)
-        result = options->disposable ? ob_pg_marker_allowed(server->conn, err)
-                                     : ob_pg_marker_check(server->conn, err);
-    if (result == OB_OK)
-        result = ob_pg_marker_rights(server->conn, err);
-    if (result == OB_OK && options->disposable)
-        result = ob_pg_marker_leave(server->conn, err);
+        result = ob_pg_marker_rights(conn, err);
+    if (result == OB_OK && disposable)
+        result = ob_pg_marker_leave(conn, err);
     if (result != OB_OK)
         return result;
-    size_t swept = ob_pg_marker_sweep(server->conn);
+    size_t swept = ob_pg_marker_sweep(conn);
     if (swept > 0)
         fprintf(stderr, "overbook: dropped %zu database%s that a killed run had left\n", swept,
                 swept == 1 ? "" : "s");
     return OB_OK;
+}
+
+enum ob_result ob_server_prepare(const struct ob_options *options, struct ob_error *err)
+{
+    if (!options->database_url)
+        return OB_OK;
+    struct ob_server server = {0};
+    enum ob_result result = connect_server(&server, options->database_url, err);
+    if (result == OB_OK)
+        result = ob_pg_find_recent(PQserverVersion(server.conn), server.version, err);
+    if (result == OB_OK)
+        result = prepare_users(server.conn, options->disposable, err);
+    PQfinish(server.conn);
+    free(server.version);
+    return result;
 }
 
 static enum ob_result open_embedded(struct ob_server *server, struct ob_error *err)
@@ -71,24 +81,34 @@ static enum ob_result open_embedded(struct ob_server *server, struct ob_error *e
     return result;
 }
 
-enum ob_result ob_server_open(const struct ob_options *options, struct ob_server **out,
+enum ob_result ob_server_join(const struct ob_options *options, struct ob_server **out,
                               struct ob_error *err)
 {
     struct ob_server *server = ob_alloc(sizeof *server);
-    /* An embedded server that is on its way up is brought up and taken down again.  One of the
-     * user's may never answer, and nothing has been made yet. */
-    if (!options->database_url)
-        ob_cli_catch_signals();
-    enum ob_result result =
-        options->database_url ? open_users(server, options, err) : open_embedded(server, err);
+    enum ob_result result = options->database_url
+                                ? connect_server(server, options->database_url, err)
+                                : open_embedded(server, err);
     if (result != OB_OK) {
         ob_server_close(server);
         return result;
     }
-    if (options->database_url)
-        ob_cli_catch_signals();
     *out = server;
     return OB_OK;
+}
+
+/* An embedded server that is on its way up is brought up and taken down again.  One of the user's
+ * may never answer, and nothing has been made yet. */
+enum ob_result ob_server_open(const struct ob_options *options, struct ob_server **out,
+                              struct ob_error *err)
+{
+    if (!options->database_url)
+        ob_cli_catch_signals();
+    enum ob_result result = ob_server_prepare(options, err);
+    if (result == OB_OK)
+        result = ob_server_join(options, out, err);
+    if (result == OB_OK && options->database_url)
+        ob_cli_catch_signals();
+    return result;
 }
 
 void ob_server_close(struct ob_server *server)

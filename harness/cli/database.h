@@ -16,6 +16,13 @@ OB_MUSTCHECK enum ob_result ob_server_open(const struct ob_options *options, str
                                            struct ob_error *err);
 void ob_server_close(struct ob_server *server); /* NULL is legal */
 
+/* The two halves of it, for workers: what is done once, which for an embedded server is nothing;
+ * and then, for each, a server or a session of its own.  Neither catches signals. */
+OB_MUSTCHECK enum ob_result ob_server_prepare(const struct ob_options *options,
+                                              struct ob_error *err);
+OB_MUSTCHECK enum ob_result ob_server_join(const struct ob_options *options, struct ob_server **out,
+                                           struct ob_error *err);
+
 bool ob_server_embedded(const struct ob_server *server);
 const char *ob_server_version(const struct ob_server *server); /* "15.18" */
 unsigned ob_server_version_number(const struct ob_server *server);

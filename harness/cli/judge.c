@@ -1,6 +1,7 @@
 #include "cli/judge.h"
 
 #include "base/buf.h"
+#include "base/digest.h"
 #include "explore/claim.h"
 #include "repro/token.h"
 #include "scenario/vocabulary.h"
@@ -11,6 +12,16 @@
 
 #define OB_STATEMENT_SHOWN 60 /* bytes */
 
+static const char *hash_text(struct ob_arena *arena, const uint8_t *hash, size_t size)
+{
+    struct ob_buf text;
+    ob_buf_init(&text, 2 * size);
+    for (size_t i = 0; i < size; i++)
+        ob_buf_printf(&text, "%02x", hash[i]);
+    const char *kept = ob_arena_strdup(arena, text.data);
+    ob_buf_clear(&text);
+    return kept;
+}
 static const char changed_text[] =
     "the same choices did not lead to the same answers again: something outlives a run, or the "
     "answers depend on time or chance";
@@ -25,6 +36,7 @@ struct ob_report_result *ob_judge_begin(struct ob_report *report,
     result->file = ob_arena_strdup(arena, scenario->file);
     result->about = ob_arena_strdup(arena, scenario->about);
     result->variant = ob_arena_strdup(arena, scenario->variants[variant].name);
+    result->hash = hash_text(arena, scenario->hash, sizeof scenario->hash);
     result->target = ob_target_words[scenario->target];
     result->expected = violates ? ob_arena_printf(arena, "violates %s", violates) : "holds";
     result->strategy = "";
@@ -140,8 +152,7 @@ static const struct ob_finding *diverged(const struct ob_exploration *exploratio
     return NULL;
 }
 
-/* Whether a violation of that invariant (NULL: of any) was found, and was the same each time. */
-static bool is_confirmed(const struct ob_report_result *result, const char *invariant)
+bool ob_judge_confirmed(const struct ob_report_result *result, const char *invariant)
 {
     for (size_t i = 0; i < result->violation_count; i++) {
         const struct ob_report_violation *violation = &result->violations[i];
@@ -168,7 +179,8 @@ static const char *passed_over(struct ob_arena *arena, const struct ob_explorati
 static bool lacks_orders(const struct ob_judge_case *judged)
 {
     uint64_t count = judged->exploration->passed_over;
-    return count > 0 && (judged->rig->orders.listed || count == judged->exploration->runs);
+    bool all = count == judged->exploration->runs && !judged->is_part;
+    return count > 0 && (judged->rig->orders.listed || all);
 }
 
 /* Why nothing follows from not having found a violation; NULL when it does. */
@@ -185,11 +197,11 @@ static const char *doubt(struct ob_arena *arena, const struct ob_judge_case *jud
                 : "",
             flaky->divergence);
     if (exploration->inconclusive != OB_RUN_FINISHED)
-        return ob_arena_printf(arena, "run %" PRIu64 ": %s: %s", exploration->runs,
+        return ob_arena_printf(arena, "run %" PRIu64 ": %s: %s", exploration->last_run,
                                ob_run_end_text(exploration->inconclusive), exploration->reason);
     if (exploration->stopped)
         return "interrupted";
-    if (exploration->runs == 0)
+    if (exploration->runs == 0 && !(judged->is_part && exploration->complete))
         return "the time was over before the first run";
     if (exploration->changed && !exploration->sampled)
         return changed_text;
@@ -254,23 +266,22 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
 
 /* What may find a violation that was not found; "" where nothing can. */
 static const char *cure(struct ob_arena *arena, const struct ob_report_result *result,
-                        const struct ob_exploration *exploration)
+                        bool within_bound)
 {
     uint64_t more = result->runs < 100 ? 1000 : 10 * result->runs;
     if (result->exhausted)
         return "";
-    if (exploration->within_bound && !exploration->sampled)
+    if (within_bound && !result->sampled)
         return ": try a higher bound or --strategy exhaustive";
     if (strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_ROUND_ROBIN)) == 0)
         return ": try --strategy random";
-    if (exploration->reduced ||
-        strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_EXHAUSTIVE)) == 0)
+    if (result->reduced || strcmp(result->strategy, ob_strategy_word(OB_STRATEGY_EXHAUSTIVE)) == 0)
         return ob_arena_printf(arena, ": try --runs %" PRIu64, more);
     return ob_arena_printf(arena, ": try --runs %" PRIu64 " or --strategy exhaustive", more);
 }
 
-static const char *unexpected(struct ob_arena *arena, const struct ob_report_result *result,
-                              const struct ob_exploration *exploration, const char *violates)
+const char *ob_judge_unexpected(struct ob_arena *arena, const struct ob_report_result *result,
+                                const char *violates, bool within_bound)
 {
     const char *first = result->violation_count > 0 ? result->violations[0].invariant : NULL;
     if (!violates)
@@ -279,24 +290,40 @@ static const char *unexpected(struct ob_arena *arena, const struct ob_report_res
         return ob_arena_printf(arena, "%s was broken, but %s should be", first, violates);
     return ob_arena_printf(arena, "%s should be broken, and was not in %" PRIu64 " run%s%s",
                            violates, result->runs, result->runs == 1 ? "" : "s",
-                           cure(arena, result, exploration));
+                           cure(arena, result, within_bound));
+}
+
+const char *ob_judge_whole_claim(const struct ob_report_result *result, bool footprints)
+{
+    if (!result->reduced || !result->exhausted)
+        return "";
+    return footprints ? "every order of steps that can matter to each other was run"
+                      : "every order of steps that can matter to each other was run, and any two "
+                        "statements can, as the server has no probe";
+}
+
+const char *ob_judge_bound_claim(struct ob_arena *arena, const struct ob_report_result *result,
+                                 bool within_bound, unsigned bound)
+{
+    if (!within_bound || result->exhausted)
+        return "";
+    return ob_arena_printf(arena, "every schedule of at most %u preemption%s was run", bound,
+                           bound == 1 ? "" : "s");
 }
 
 /* What follows from runs that found nothing; "" where nothing does.  A deadlock's victim that the
  * server draws is no run's own choice, so no probability is claimed then. */
-static const char *claim_of(struct ob_report *report, const struct ob_judge_case *judged)
+static const char *claim_of(struct ob_report *report, const struct ob_report_result *result,
+                            const struct ob_judge_case *judged)
 {
     const struct ob_exploration *exploration = judged->exploration;
     struct ob_arena *arena = &report->arena;
-    if (exploration->reduced && exploration->exhausted)
-        return report->controlled_footprints
-                   ? "every order of steps that can matter to each other was run"
-                   : "every order of steps that can matter to each other was run, and any two "
-                     "statements can, as the server has no probe";
-    const char *bound = "", *promise = "";
-    if (exploration->within_bound && !exploration->exhausted)
-        bound = ob_arena_printf(arena, "every schedule of at most %u preemption%s was run",
-                                exploration->bound, exploration->bound == 1 ? "" : "s");
+    const char *whole = ob_judge_whole_claim(result, report->controlled_footprints);
+    if (whole[0] != '\0')
+        return whole;
+    const char *bound = ob_judge_bound_claim(arena, result, exploration->within_bound,
+                                             exploration->bound),
+               *promise = "";
     if (exploration->promised && !exploration->exhausted && report->controlled_deadlock &&
         ob_claim_confident(&exploration->promise))
         promise = ob_arena_printf(arena, "no bug of depth %u%s: %d %%", exploration->promise.depth,
@@ -331,14 +358,67 @@ static void fill_counts(struct ob_report_result *result, const struct ob_judge_c
     result->seconds_check = (double)judged->rig->check_us / 1e6;
 }
 
+/* In ascending order, so that the same were seen gives the same text. */
+static int compare_digests(const void *a, const void *b)
+{
+    const uint64_t *one = a, *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+static const char *encode(struct ob_arena *arena, uint64_t *list, size_t count)
+{
+    qsort(list, count, sizeof *list, compare_digests);
+    char *text = ob_digests_encode(list, count);
+    const char *kept = ob_arena_strdup(arena, text);
+    free(text);
+    free(list);
+    return kept;
+}
+
+static const char *list_of(struct ob_arena *arena, const struct ob_tally *tally, bool again)
+{
+    size_t count;
+    uint64_t *list = ob_tally_list(tally, again, &count);
+    return encode(arena, list, count);
+}
+
+static const char *digests_of(struct ob_arena *arena, const struct ob_tally *tally)
+{
+    size_t once, more;
+    uint64_t *list = ob_tally_list(tally, false, &once), *rest = ob_tally_list(tally, true, &more);
+    list = ob_realloc(list, once + more + 1, sizeof *list);
+    if (more > 0)
+        memcpy(list + once, rest, more * sizeof *list);
+    free(rest);
+    return encode(arena, list, once + more);
+}
+
+static const struct ob_report_part *part_of(struct ob_arena *arena,
+                                            const struct ob_exploration *exploration)
+{
+    struct ob_report_part *part = ob_arena_alloc(arena, sizeof *part);
+    *part = (struct ob_report_part){
+        .outcomes = digests_of(arena, &exploration->outcome_tally),
+        .classes = digests_of(arena, &exploration->class_tally),
+        .outcomes_once = list_of(arena, &exploration->sampled_outcomes, false),
+        .outcomes_more = list_of(arena, &exploration->sampled_outcomes, true),
+        .classes_once = list_of(arena, &exploration->sampled_classes, false),
+        .classes_more = list_of(arena, &exploration->sampled_classes, true),
+        .within_bound = exploration->within_bound,
+    };
+    return part;
+}
+
 void ob_judge(struct ob_report *report, struct ob_report_result *result,
               const struct ob_judge_case *judged)
 {
     const struct ob_exploration *exploration = judged->exploration;
     const char *violates = judged->scenario->variants[judged->variant].violates;
     fill_counts(result, judged);
+    if (judged->is_part)
+        result->part = part_of(&report->arena, exploration);
     fill_violations(report, result, judged);
-    bool decided = is_confirmed(result, violates);
+    bool decided = ob_judge_confirmed(result, violates);
     const char *error = NULL;
     fill_warnings(report, result, judged, decided, &error);
     const char *reason = error || decided ? error : doubt(&report->arena, judged);
@@ -346,13 +426,15 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
         result->verdict = error ? OB_FAILED : OB_INCONCLUSIVE;
     else
         result->verdict = result->violation_count > 0 ? OB_VIOLATED : OB_HOLDS;
-    if (result->verdict == OB_HOLDS)
-        result->claim = claim_of(report, judged);
-    result->as_expected = !reason && decided == (violates != NULL);
+    if (result->verdict == OB_HOLDS && !judged->is_part)
+        result->claim = claim_of(report, result, judged);
+    bool left_to_others = judged->is_part && result->verdict == OB_HOLDS;
+    result->as_expected = !reason && (decided == (violates != NULL) || left_to_others);
     if (reason)
         result->reason = reason;
     else if (!result->as_expected)
-        result->reason = unexpected(&report->arena, result, exploration, violates);
+        result->reason =
+            ob_judge_unexpected(&report->arena, result, violates, exploration->within_bound);
 }
 
 void ob_judge_error(struct ob_report *report, struct ob_report_result *result,

@@ -22,6 +22,7 @@ struct ob_judge_case {
     unsigned server_version; /* goes into tokens */
     bool named;              /* not built in: a replay must name the scenario's file */
     bool require_exhausted;
+    bool is_part;                  /* a shard's: what it did not find another one may */
     const char *const *invariants; /* that specs were given */
     size_t invariant_count;
 };
@@ -33,6 +34,20 @@ struct ob_report_result *ob_judge_begin(struct ob_report *report,
 /* Fills the line in. */
 void ob_judge(struct ob_report *report, struct ob_report_result *result,
               const struct ob_judge_case *judged);
+
+/* What is to be said where the expectation was not met, that this invariant is broken (NULL: that
+ * all hold).  within_bound: all schedules of at most so many preemptions were run. */
+const char *ob_judge_unexpected(struct ob_arena *arena, const struct ob_report_result *result,
+                                const char *violates, bool within_bound);
+
+/* What follows from every class of schedules having been run, and from all of at most bound
+ * preemptions; "" where they were not.  footprints: the server tells what statements touch. */
+const char *ob_judge_whole_claim(const struct ob_report_result *result, bool footprints);
+const char *ob_judge_bound_claim(struct ob_arena *arena, const struct ob_report_result *result,
+                                 bool within_bound, unsigned bound);
+
+/* Whether a violation of that invariant (NULL: of any) was found, and was the same each time. */
+bool ob_judge_confirmed(const struct ob_report_result *result, const char *invariant);
 
 /* Fills it in when the exploration failed: inconclusive when a client did not come back (OB_STUCK)
  * or the user interrupted, else an error. */

@@ -18,6 +18,7 @@ static const struct {
     {"run", ob_command_run, "explore scenarios, check their invariants, report"},
     {"replay", ob_command_replay, "run one schedule again and compare it with its record"},
     {"spec", ob_command_spec, "run PostgreSQL isolation specs, printing isolationtester's output"},
+    {"merge", ob_command_merge, "make one result of the shards' results"},
     {"list", ob_command_list, "scenarios, their variants and what is expected of them"},
     {"doctor", ob_command_doctor, "what was found, what is controlled, what is missing"},
 };

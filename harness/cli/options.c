@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/parse.h"
 #include "base/version.h"
+#include "cli/shard.h"
 #include "pg/redact.h"
 
 #include <argp.h>
@@ -33,6 +34,8 @@ enum key {
     KEY_ISOLATION,
     KEY_FROM_PERMUTATIONS,
     KEY_INVARIANT,
+    KEY_SHARD,
+    KEY_CHECKPOINT,
     KEY_QUIET = 'q',
     KEY_VERBOSE = 'v',
 };
@@ -42,6 +45,7 @@ enum key {
 #define LIST OB_COMMAND_LIST
 #define DOCTOR OB_COMMAND_DOCTOR
 #define SPEC OB_COMMAND_SPEC
+#define MERGE OB_COMMAND_MERGE
 
 static const struct {
     unsigned commands;
@@ -74,17 +78,24 @@ static const struct {
       "inconclusive unless every schedule was run (with --strategy exhaustive or dpor)", 0}},
     {SPEC,
      {"regress", KEY_REGRESS, 0, 0, "compare a folder of specs with a folder of their output", 0}},
-    {SPEC, {"jobs", KEY_JOBS, "N", 0, "workers with --regress (default: the processors)", 0}},
+    {RUN | SPEC,
+     {"jobs", KEY_JOBS, "N", 0, "workers, of spec with --regress (default: the processors)", 0}},
+    {RUN,
+     {"shard", KEY_SHARD, "I/N", 0,
+      "only this part of the work, I from 1; auto: as Slurm, Kubernetes or CI say", 0}},
+    {RUN,
+     {"checkpoint", KEY_CHECKPOINT, "DIR", 0,
+      "write down what was done, and go on from what is there", 0}},
     {SPEC,
      {"isolation", KEY_ISOLATION, "LEVEL", 0,
       "the default isolation level: read-committed, repeatable-read or serializable", 0}},
-    {RUN | REPLAY | SPEC,
+    {RUN | REPLAY | SPEC | MERGE,
      {"json", KEY_JSON, "FILE", 0, "write the result as JSON; - is standard output", 0}},
-    {RUN, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
+    {RUN | MERGE, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
     {RUN, {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
-    {RUN | REPLAY, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
-    {RUN | REPLAY | LIST | DOCTOR | SPEC, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
-    {RUN | REPLAY | LIST | DOCTOR, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
+    {RUN | REPLAY | MERGE, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
+    {RUN | REPLAY | LIST | DOCTOR | SPEC | MERGE, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
+    {RUN | REPLAY | LIST | DOCTOR | MERGE, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
 };
 
 #define TABLE_COUNT (sizeof table / sizeof *table)
@@ -182,6 +193,13 @@ static void read_budget(struct argp_state *state, const char *arg, struct ob_opt
     usage_error(state, &err);
 }
 
+static void read_shard(struct argp_state *state, const char *arg, struct ob_options *out)
+{
+    struct ob_error err;
+    if (ob_shard_parse(arg, &out->shard, &err) != OB_OK)
+        usage_error(state, &err);
+}
+
 static error_t parse_limits(int key, char *arg, struct argp_state *state, struct ob_options *out)
 {
     switch (key) {
@@ -200,6 +218,12 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
     case KEY_FAULTS:
         out->faults_value = (unsigned)number(state, "faults", arg, 0, 1000);
         out->faults = &out->faults_value;
+        return 0;
+    case KEY_CHECKPOINT:
+        out->checkpoint = arg;
+        return 0;
+    case KEY_SHARD:
+        read_shard(state, arg, out);
         return 0;
     case KEY_FROM_PERMUTATIONS:
         out->from_permutations = true;
@@ -286,8 +310,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (out->regress && out->arg_count != 2)
             argp_error(state, "--regress takes a folder of specs and one of their output");
-        if (out->database_url && out->jobs > 1)
-            argp_error(state, "a server of yours is one place: --jobs goes without --database-url");
         if (out->disposable && !out->database_url)
             argp_error(state, "--disposable goes with --database-url");
         return 0;
@@ -305,6 +327,8 @@ static const char *usage_of(enum ob_command command)
         return "TOKEN|FILE [PATH…]";
     case OB_COMMAND_LIST:
         return "[PATH…]";
+    case OB_COMMAND_MERGE:
+        return "RESULT…";
     case OB_COMMAND_SPEC:
         return "FILE.spec…\n--regress SPECS_DIR EXPECTED_DIR";
     case OB_COMMAND_DOCTOR:
@@ -338,6 +362,11 @@ static const char *about(enum ob_command command)
                "PGISOLATIONTIMEOUT is the time in seconds after which a step is cancelled (300).\n"
                "Exit status: 0, or 1 where isolationtester ends with 1 or an output differs, 2 "
                "usage, 3 the harness or the database failed, 4 interrupted.";
+    case OB_COMMAND_MERGE:
+        return "Put the results of all shards together: what \"overbook run --shard I/N --json "
+               "FILE\" "
+               "wrote for each I from 1 to N.\v"
+               "Exit status: that of a run which did all the work; 2 for parts that do not fit.";
     case OB_COMMAND_LIST:
         return "List scenarios with their variants and what is expected of them.";
     case OB_COMMAND_DOCTOR:

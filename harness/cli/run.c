@@ -1,11 +1,12 @@
 /* run.c - overbook run: explore, check, report. */
 #include "cli/builtin.h"
 #include "cli/cli.h"
-#include "cli/database.h"
+#include "cli/crew.h"
 #include "cli/judge.h"
+#include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/variant.h"
 #include "scenario/vocabulary.h"
-#include "target/target.h"
 
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -17,7 +18,8 @@
 
 struct running {
     const struct ob_options *options;
-    struct ob_server *server;
+    struct ob_crew_task *tasks; /* owned */
+    size_t task_count, task_capacity;
     struct ob_report report;
     struct ob_table *table; /* owned; NULL when standard output is for a file, or broken */
     struct ob_progress progress;
@@ -25,35 +27,6 @@ struct running {
     struct ob_error unwritten; /* why the table could not be; code OB_OK when it could */
     struct ob_error fatal;     /* what ended everything; code OB_OK when nothing did */
 };
-
-/* How to explore. */
-struct wish {
-    enum ob_strategy_kind strategy;
-    unsigned argument;
-};
-
-/* The wish is borrowed. */
-static struct ob_explore_options explore_options(struct running *running,
-                                                 const struct ob_scenario *scenario, size_t variant,
-                                                 const struct wish *wish)
-{
-    const struct ob_options *options = running->options;
-    uint64_t runs = scenario->explore.runs > 0 ? scenario->explore.runs : OB_RUNS_DEFAULT;
-    if (ob_strategy_ends(wish->strategy) && scenario->explore.runs == 0)
-        runs = UINT64_MAX; /* --runs and --budget bound it */
-    return (struct ob_explore_options){
-        .strategy = wish->strategy,
-        .argument = &wish->argument,
-        .seed = options->seed,
-        .runs_max = options->runs > 0 ? options->runs : runs,
-        .budget_us = options->budget_us,
-        .keep_going = options->keep_going,
-        .orders_first = options->from_permutations,
-        .until = scenario->variants[variant].violates,
-        .progress = ob_progress_tick,
-        .progress_arg = &running->progress,
-    };
-}
 
 /* A spec that is named may be told about in a scenario beside it. */
 static void say_beside(const struct ob_options *options, const struct ob_scenario_list *list)
@@ -69,97 +42,6 @@ static void say_beside(const struct ob_options *options, const struct ob_scenari
                 fprintf(stderr, "overbook: %s is run as %s says\n", path, scenario->file);
         }
     }
-}
-
-/* The command line's strategy, else the scenario's wish, else the portfolio. */
-static enum ob_result choose_strategy(const struct ob_options *options,
-                                      const struct ob_scenario *scenario, struct wish *out,
-                                      struct ob_error *err)
-{
-    *out = (struct wish){.strategy = OB_STRATEGY_PORTFOLIO};
-    if (options->strategy_given)
-        *out = (struct wish){options->strategy, options->strategy_argument};
-    if (options->strategy_given || scenario->explore.strategy[0] == '\0')
-        return OB_OK;
-    enum ob_result result =
-        ob_strategy_parse(scenario->explore.strategy, &out->strategy, &out->argument, err);
-    if (result != OB_OK) {
-        ob_error_context(err, "%s", scenario->file);
-        err->code = OB_INPUT;
-        return OB_INPUT;
-    }
-    return result;
-}
-
-static enum ob_result explore(struct running *running, const struct ob_scenario *scenario,
-                              size_t variant, const char *conninfo, struct ob_report_result *result,
-                              struct ob_error *err)
-{
-    const struct ob_options *options = running->options;
-    struct ob_report *report = &running->report;
-    struct wish wish;
-    enum ob_result code = choose_strategy(options, scenario, &wish, err);
-    if (code != OB_OK)
-        return code;
-    char name[OB_STRATEGY_NAME_SIZE];
-    ob_strategy_name(wish.strategy, wish.argument, name);
-    result->strategy = ob_arena_strdup(&report->arena, name);
-    const struct ob_target_options target_options = {
-        .conninfo = conninfo,
-        .limits = ob_limits_default(),
-        .fault_budget = options->faults,
-        .fixed_plans = true,
-        .own_server = ob_server_embedded(running->server),
-        .learns = ob_strategy_reduces(wish.strategy),
-    };
-    struct ob_target *target = NULL;
-    code = ob_target_open(scenario, variant, &target_options, &target, err);
-    if (code != OB_OK)
-        return code;
-    report->controlled_deadlock &= ob_target_controls_deadlock(target);
-    report->controlled_now &= ob_target_has_probe(target);
-    report->controlled_footprints &= ob_target_has_probe(target);
-    struct ob_explore_options explore = explore_options(running, scenario, variant, &wish);
-    struct ob_exploration exploration;
-    struct ob_rig *rig = ob_target_rig(target);
-    code = ob_explore(rig, &explore, &exploration, err);
-    const struct ob_judge_case judged = {
-        .scenario = scenario,
-        .variant = variant,
-        .rig = rig,
-        .exploration = &exploration,
-        .server_version = ob_server_version_number(running->server),
-        .named = options->arg_count > 0,
-        .require_exhausted = options->require_exhausted,
-        .invariants = options->invariants,
-        .invariant_count = options->invariant_count,
-    };
-    if (code == OB_OK)
-        ob_judge(report, result, &judged);
-    ob_exploration_clear(&exploration);
-    if (code != OB_STUCK) /* a thread of it still runs */
-        ob_target_close(target);
-    return code;
-}
-
-/* Explores one variant in a database of its own.  What ends everything goes to running->fatal. */
-static void run_variant(struct running *running, const struct ob_scenario *scenario, size_t variant)
-{
-    struct ob_report_result *result = ob_judge_begin(&running->report, scenario, variant);
-    struct ob_error err;
-    char *conninfo = NULL;
-    ob_progress_begin(&running->progress, scenario->name, scenario->variants[variant].name);
-    enum ob_result code = ob_server_create_database(running->server, NULL, &conninfo, &err);
-    bool created = code == OB_OK;
-    if (created) {
-        code = explore(running, scenario, variant, conninfo, result, &err);
-        code = ob_server_drop_database(running->server, code, &err);
-    }
-    if (code != OB_OK)
-        ob_judge_error(&running->report, result, &err);
-    if (code == OB_SERVER || code == OB_REFUSED || code == OB_STUCK || (code != OB_OK && !created))
-        running->fatal = err; /* the next variant would fare no better */
-    free(conninfo);
 }
 
 /* Nobody reads a table that cannot be written: then only what goes to files is worth going on. */
@@ -197,99 +79,64 @@ static enum ob_result check_permutations(const struct ob_options *options,
     return OB_OK;
 }
 
-typedef void each_variant(struct running *running, const struct ob_scenario *scenario,
-                          size_t variant);
-
 /* All that were asked for, in their order. */
-static void for_each(struct running *running, const struct ob_scenario_list *list,
-                     each_variant *visit)
+static void list_tasks(struct running *running, const struct ob_scenario_list *list)
 {
     const char *wanted = running->options->variant;
     for (size_t i = 0; i < list->count; i++) {
         const struct ob_scenario *scenario = list->items[i];
-        for (size_t v = 0; v < scenario->variant_count; v++)
-            if (!wanted || ob_scenario_variant(scenario, wanted) == v)
-                visit(running, scenario, v);
+        for (size_t v = 0; v < scenario->variant_count; v++) {
+            if (wanted && ob_scenario_variant(scenario, wanted) != v)
+                continue;
+            running->tasks = ob_grow(running->tasks, &running->task_capacity,
+                                     running->task_count + 1, sizeof *running->tasks);
+            running->tasks[running->task_count++] = (struct ob_crew_task){scenario, v};
+        }
     }
 }
 
 /* What the table's head says of all, and how wide its columns are. */
-static void announce(struct running *running, const struct ob_scenario *scenario, size_t variant)
+static void announce(struct running *running, const struct ob_crew_task *task)
 {
-    struct wish wish;
+    struct ob_variant_plan plan;
     struct ob_error ignored;
-    if (choose_strategy(running->options, scenario, &wish, &ignored) != OB_OK)
-        wish = (struct wish){.strategy = OB_STRATEGY_PORTFOLIO};
-    running->report.controlled_steps &= wish.strategy != OB_STRATEGY_STRESS;
+    if (ob_variant_plan(running->options, task->scenario, &plan, &ignored) != OB_OK)
+        plan = (struct ob_variant_plan){.strategy = OB_STRATEGY_PORTFOLIO,
+                                        .runs_max = OB_RUNS_DEFAULT};
+    running->report.controlled_steps &= plan.strategy != OB_STRATEGY_STRESS;
     if (!running->table)
         return;
     struct ob_report row;
     ob_report_init(&row);
-    struct ob_report_result *result = ob_judge_begin(&row, scenario, variant);
-    uint64_t runs = explore_options(running, scenario, variant, &wish).runs_max;
-    result->runs = runs < RUNS_USUAL ? runs : RUNS_USUAL;
+    struct ob_report_result *result = ob_judge_begin(&row, task->scenario, task->variant);
+    result->runs = plan.runs_max < RUNS_USUAL ? plan.runs_max : RUNS_USUAL;
     ob_table_announce(running->table, result);
     ob_report_clear(&row);
 }
 
-static void visit(struct running *running, const struct ob_scenario *scenario, size_t variant)
+static void begin(void *arg, const struct ob_crew_task *task)
 {
+    struct running *running = arg;
+    ob_progress_begin(&running->progress, task->scenario->name,
+                      task->scenario->variants[task->variant].name);
+}
+
+static void tick(void *arg, const struct ob_explored *explored)
+{
+    struct running *running = arg;
+    (void)ob_progress_tick(&running->progress, explored);
+}
+
+static bool line(void *arg)
+{
+    struct running *running = arg;
     const struct ob_options *options = running->options;
-    bool unread = running->unwritten.code != OB_OK && !options->json && !options->junit;
-    if (running->fatal.code != OB_OK || unread || ob_cli_interrupted())
-        return;
-    run_variant(running, scenario, variant);
-    ob_progress_end(&running->progress);
     struct ob_error err;
+    ob_progress_end(&running->progress);
     if (running->table)
         table_result(running, ob_table_print(running->table, &err), &err);
-}
-
-static bool is_stdout(const char *path)
-{
-    return path && strcmp(path, "-") == 0;
-}
-
-/* What would spoil the outputs is known before anything runs. */
-static enum ob_result check_outputs(const struct ob_options *options, struct ob_error *err)
-{
-    const char *json = options->json, *junit = options->junit;
-    if (json && junit && strcmp(json, junit) == 0 && strcmp(json, "/dev/null") != 0) {
-        ob_error_set(err, OB_USAGE, "--json and --junit both go to %s",
-                     is_stdout(json) ? "standard output" : json);
-        ob_error_hint(err, "Name a file of its own for one of them.");
-        return OB_USAGE;
-    }
-    enum ob_result result = json ? ob_report_can_write(json, err) : OB_OK;
-    if (result == OB_OK && junit)
-        result = ob_report_can_write(junit, err);
-    return result;
-}
-
-static void open_table(struct running *running)
-{
-    const struct ob_options *options = running->options;
-    if (is_stdout(options->json) || is_stdout(options->junit))
-        return;
-    const struct ob_table_options how = {
-        .color = ob_cli_color(options->color, STDOUT_FILENO),
-        .unicode = ob_cli_unicode(),
-        .whole = !isatty(STDOUT_FILENO),
-        .width = ob_cli_width(STDOUT_FILENO),
-        .verbosity = options->verbosity,
-    };
-    running->table = ob_table_new(&running->report, &how, stdout);
-}
-
-static enum ob_result write_files(const struct running *running, struct ob_error *err)
-{
-    const struct ob_options *options = running->options;
-    enum ob_result result = OB_OK;
-    if (options->json)
-        result = ob_report_write(&running->report, ob_report_json, options->json, err);
-    if (result == OB_OK && options->junit)
-        result = ob_report_write(&running->report, ob_report_junit, options->junit, err);
-    return result;
+    bool unread = running->unwritten.code != OB_OK && !options->json && !options->junit;
+    return !unread;
 }
 
 /* The exit status, with what is to be said about it. */
@@ -303,7 +150,7 @@ static int conclude(struct running *running)
         table_result(running, ob_table_end(running->table, &err), &err);
     if (running->unwritten.code != OB_OK)
         status = ob_cli_error(&running->unwritten);
-    if (write_files(running, &err) != OB_OK)
+    if (ob_output_write(report, running->options, &err) != OB_OK)
         status = ob_cli_error(&err);
     if (running->fatal.code != OB_OK) {
         int failed = ob_cli_error(&running->fatal);
@@ -315,19 +162,43 @@ static int conclude(struct running *running)
     return status;
 }
 
-/* Everything between the server's start and its end; the exit status. */
-static int run_on_server(struct running *running, const struct ob_scenario_list *list)
+/* What shards must have in common beside scenarios and strategies, or they are not of one whole.
+ * How long each may take is its own affair. */
+static void note_shard(struct running *running)
+{
+    const struct ob_options *options = running->options;
+    struct ob_report *report = &running->report;
+    if (options->shard.count == 0)
+        return;
+    report->shard_index = options->shard.index + 1;
+    report->shard_count = options->shard.count;
+    char *asked = ob_variant_asked(options, true);
+    report->asked = ob_arena_strdup(&report->arena, asked);
+    free(asked);
+}
+
+/* Everything between the servers' start and their end; the exit status. */
+static int run_tasks(struct running *running, struct ob_crew *crew)
 {
     struct ob_report *report = &running->report;
-    report->postgres = ob_server_version(running->server);
+    const struct ob_crew_listener listener = {
+        .arg = running,
+        .begin = begin,
+        .tick = tick,
+        .ticks = running->progress.shown,
+        .line = line,
+    };
+    report->postgres = ob_crew_server_version(crew);
     report->seed = running->options->seed;
+    note_shard(running);
     report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
     report->controlled_gates = report->controlled_now = true;
     report->controlled_footprints = true;
-    report->controlled_wake = ob_server_embedded(running->server);
-    open_table(running);
-    for_each(running, list, announce);
-    for_each(running, list, visit);
+    report->controlled_wake = !running->options->database_url;
+    running->table = ob_output_table(report, running->options);
+    for (size_t i = 0; i < running->task_count; i++)
+        announce(running, &running->tasks[i]);
+    running->fatal.code = ob_crew_run(crew, report, &listener, &running->fatal);
     int status = conclude(running);
     ob_table_free(running->table);
     return status;
@@ -339,16 +210,22 @@ int ob_command_run(int argc, char **argv)
     ob_options_parse(OB_COMMAND_RUN, argc, argv, &options);
     struct running running = {.options = &options, .begun_us = ob_progress_clock_us()};
     struct ob_scenario_list list = {0};
+    struct ob_crew *crew = NULL;
     struct ob_error err;
-    enum ob_result result = check_outputs(&options, &err);
+    enum ob_result result = ob_output_check(&options, &err);
     if (result == OB_OK)
         result = ob_builtin_load(&options, options.args, options.arg_count, &list, &err);
     if (result == OB_OK)
         result = ob_builtin_check_variant(&list, &options, &err);
     if (result == OB_OK)
         result = check_permutations(&options, &list, &err);
-    if (result == OB_OK)
-        result = ob_server_open(&options, &running.server, &err);
+    if (result == OB_OK) {
+        list_tasks(&running, &list);
+        result = ob_variant_check_folder(&options, &err);
+    }
+    if (result == OB_OK) {
+        result = ob_crew_open(&options, running.tasks, running.task_count, &crew, &err);
+    }
     int status;
     if (result == OB_OK)
         say_beside(&options, &list);
@@ -357,12 +234,11 @@ int ob_command_run(int argc, char **argv)
     } else {
         ob_report_init(&running.report);
         ob_progress_init(&running.progress, options.progress, options.verbosity);
-        status = ob_cli_finish(run_on_server(&running, &list));
-        ob_server_close(running.server);
-        if (running.fatal.code == OB_STUCK)
-            _exit(status); /* an abandoned thread still uses what would be freed */
+        status = ob_cli_finish(run_tasks(&running, crew));
+        ob_crew_close(crew);
         ob_report_clear(&running.report);
     }
+    free(running.tasks);
     ob_scenario_list_clear(&list);
     return status;
 }

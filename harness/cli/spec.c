@@ -42,6 +42,11 @@ static enum ob_result read_limit(int *limit_s, struct ob_error *err)
 static enum ob_result check_options(const struct ob_options *options, struct ob_error *err)
 {
     const char *alone = options->json ? "json" : options->jobs > 0 ? "jobs" : NULL;
+    if (options->database_url && options->jobs > 1) {
+        ob_error_set(err, OB_USAGE, "--jobs goes without --database-url");
+        ob_error_detail(err, "Specs are played in one database of a server of yours.");
+        return OB_USAGE;
+    }
     if (options->regress || !alone)
         return OB_OK;
     return ob_error_set(err, OB_USAGE, "--%s goes with --regress", alone);

@@ -246,6 +246,7 @@ static double share(const void *state)
 }
 
 const struct ob_search_type ob_search_bounded = {.size = sizeof(struct bounded),
+                                                 .is_tree = true,
                                                  .clear = clear,
                                                  .next = next,
                                                  .restart = restart,

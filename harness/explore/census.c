@@ -11,7 +11,7 @@ void ob_census_next(struct ob_census *census, uint64_t run)
     for (size_t i = 0; i < OB_CLIENTS_MAX; i++)
         most->steps[i] = larger(most->steps[i], census->now.steps[i]);
     most->decisions = larger(most->decisions, census->now.decisions);
-    if ((run & (run - 1)) == 0)
+    if (run <= OB_CENSUS_RUNS && (run & (run - 1)) == 0)
         census->known = *most;
     ob_census_restart(census);
 }

@@ -2,13 +2,16 @@
  * census.h - how many steps each client makes and how many of them were chosen among several, as
  * far as was seen.
  *
- * What runs go by is brought up to date before the runs whose numbers are powers of two, so that
- * all runs between two of them depend on the seed and on their own number only.
+ * What runs go by is brought up to date before the runs whose numbers are powers of two, and for
+ * the last time before number OB_CENSUS_RUNS: so all runs from there on depend on the seed and on
+ * their own number only.  Each shard makes the runs before that, also those that do not count.
  */
 #ifndef OB_EXPLORE_CENSUS_H
 #define OB_EXPLORE_CENSUS_H
 
 #include "engine/choice.h"
+
+#define OB_CENSUS_RUNS 8 /* a power of two */
 
 struct ob_census_count {
     uint64_t steps[OB_CLIENTS_MAX];

@@ -35,6 +35,7 @@ struct node {
     size_t chosen;
     ob_client_set enabled, backtrack, done, sleep;
     size_t step; /* its number in the run */
+    bool above;  /* the cut between shards: all that can be chosen is */
     /* Of each client that is done or sleeps, or is chosen: the event that it makes from here. */
     struct ob_event_of_step *events; /* owned; client_count of them */
 };
@@ -114,6 +115,7 @@ static bool choose_first(struct dpor *dpor, const struct ob_choice_point *point)
     for (size_t i = 0; i < point->option_count; i++)
         node->enabled |= bit(point->clients[i]);
     node->step = point->trace->step_count;
+    node->above = !dpor->search.prefix.whole;
     fall_asleep(dpor, node, point->trace);
     ob_client_set awake = node->enabled & ~node->sleep;
     if (awake == 0) {
@@ -121,7 +123,7 @@ static bool choose_first(struct dpor *dpor, const struct ob_choice_point *point)
         return false;
     }
     node->chosen = first_choice(point, awake);
-    node->backtrack = bit(node->chosen);
+    node->backtrack = node->above ? node->enabled : bit(node->chosen);
     return true;
 }
 
@@ -204,12 +206,13 @@ static void note_faults(struct dpor *dpor)
     }
 }
 
-/* What a step brings about may show in one run and not in another: all of it counts. */
-static void note_events(struct dpor *dpor)
+/* What a step brings about may show in one run and not in another: all of it counts.  Of the steps
+ * that were chosen above the cut, or of those below it. */
+static void note_events(struct dpor *dpor, bool above)
 {
     for (size_t i = 0; i < dpor->count; i++) {
         struct node *node = &dpor->nodes[i];
-        if (!node->is_step || node->step >= dpor->events.count)
+        if (!node->is_step || node->above != above || node->step >= dpor->events.count)
             continue;
         const struct ob_event_of_step *event = &dpor->events.items[node->step];
         struct ob_event_of_step *known = &node->events[node->chosen];
@@ -221,15 +224,50 @@ static void note_events(struct dpor *dpor)
     }
 }
 
-static void learn(void *state, const struct ob_trace *trace)
+/* How many of the run's steps were chosen above the cut. */
+static size_t steps_above(const struct dpor *dpor, const struct ob_trace *trace)
 {
+    for (size_t i = 0; i < dpor->count; i++)
+        if (dpor->nodes[i].is_step && !dpor->nodes[i].above)
+            return dpor->nodes[i].step;
+    return trace->step_count;
+}
+
+/* A step that woke somebody whose operation is not over has not shown yet all that it does; nor has
+ * that operation's own (event.h). */
+static void note_unfinished(struct dpor *dpor, const struct ob_trace *trace)
+{
+    ob_client_set waiting = trace->step_count > 0 ? trace->steps[trace->step_count - 1].blocked : 0;
+    for (size_t i = 0; i < trace->step_count; i++)
+        if (trace->steps[i].woken & waiting)
+            ob_event_is_unknown(&dpor->events.items[i]);
+}
+
+/* Above the cut only that counts which each shard sees, or they would not walk the same tree there:
+ * the run until the cut, as if it had ended there. */
+static void learn_above(struct dpor *dpor, const struct ob_trace *trace)
+{
+    struct ob_trace part = *trace;
+    part.step_count = steps_above(dpor, trace);
+    if (part.step_count == 0)
+        return;
+    ob_events_of(&part, &dpor->events);
+    note_faults(dpor);
+    note_unfinished(dpor, &part);
+    note_events(dpor, true);
+}
+
+static void learn(void *state, const struct ob_trace *trace, uint64_t digest)
+{
+    (void)digest;
     struct dpor *dpor = state;
     if (dpor->depth != dpor->count)
         dpor->search.changed = true;
     dpor->count = dpor->depth;
+    learn_above(dpor, trace);
     ob_events_of(trace, &dpor->events);
     note_faults(dpor);
-    note_events(dpor);
+    note_events(dpor, false);
     ob_races_find(&dpor->events, dpor->search.client_count, take_back, dpor);
 }
 
@@ -280,6 +318,8 @@ static double share(const void *state)
 }
 
 const struct ob_search_type ob_search_dpor = {.size = sizeof(struct dpor),
+                                              .is_tree = true,
+                                              .learns_steps = true,
                                               .clear = clear,
                                               .next = next,
                                               .restart = restart,

@@ -67,6 +67,7 @@ static double share(const void *state)
 }
 
 const struct ob_search_type ob_search_exhaustive = {.size = sizeof(struct exhaustive),
+                                                    .is_tree = true,
                                                     .clear = clear,
                                                     .next = next,
                                                     .restart = restart,

@@ -2,8 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "explore/checkpoint.h"
 #include "explore/follower.h"
-#include "explore/tally.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,10 +18,16 @@ struct exploring {
     struct ob_strategy *strategy;
     struct ob_exploration *out;
     struct ob_trace trace;
-    struct ob_tally outcomes, traces;
-    struct ob_tally sampled_outcomes, sampled_traces; /* of the samples among the runs */
-    int64_t started_us;
+    uint64_t next; /* for the strategy: runs that were prepared or passed over */
+    int64_t started_us, spent_before_us;
+    struct ob_checkpoint checkpoint; /* where one is kept */
 };
+
+/* With what a checkpoint tells of. */
+static int64_t spent_us(const struct exploring *e)
+{
+    return e->spent_before_us + e->rig->monotonic_us(e->rig->self) - e->started_us;
+}
 
 size_t ob_explore_preemptions(const struct ob_trace *trace)
 {
@@ -58,7 +64,7 @@ static void add_finding(struct exploring *e, const struct ob_broken *broken)
     struct ob_finding *finding = &out->findings[out->finding_count++];
     *finding = (struct ob_finding){
         .item = broken->item,
-        .run = out->runs,
+        .run = ob_strategy_number(e->strategy) + 1,
         .clients = moving_clients(&e->trace),
         .preemptions = ob_explore_preemptions(&e->trace),
         .rows = ob_strdup(broken->rows),
@@ -154,63 +160,150 @@ static bool found_enough(const struct exploring *e)
     return false;
 }
 
+/* Why the order could not be followed. */
+static const char *explain_order(struct exploring *e)
+{
+    struct ob_buf why;
+    ob_buf_init(&why, sizeof e->out->passed_over_why - 1);
+    ob_buf_printf(&why, "in run %" PRIu64 " ", ob_strategy_number(e->strategy) + 1);
+    ob_order_explain(ob_strategy_order(e->strategy), e->rig->client_names, &why);
+    const char *kept = ob_arena_strdup(&e->trace.arena, why.data);
+    ob_buf_clear(&why);
+    return kept;
+}
+
 /* An order that could not be followed is counted and proves nothing. */
-static void pass_over(struct exploring *e)
+static enum ob_counts counts_as(const struct exploring *e)
+{
+    enum ob_run_end end = e->trace.end;
+    if (ob_strategy_foreign(e->strategy))
+        return OB_COUNTS_NOT;
+    if (end == OB_RUN_DIVERGED && ob_strategy_cut(e->strategy))
+        return OB_COUNTS_CUT;
+    if (end == OB_RUN_DIVERGED && ob_strategy_order(e->strategy))
+        return OB_COUNTS_PASSED;
+    return end == OB_RUN_FINISHED || end == OB_RUN_STUCK ? OB_COUNTS_SEEN : OB_COUNTS_NOTHING;
+}
+
+static struct ob_note note_of(struct exploring *e, const struct ob_run_outcome *outcome,
+                              uint64_t digest)
+{
+    struct ob_note note = {
+        .next = e->next,
+        .spent_us = spent_us(e),
+        .counts = counts_as(e),
+        .end = e->trace.end,
+        .steps = e->trace.step_count,
+        .uncontrolled = e->trace.uncontrolled > 0,
+        .trace = digest,
+        .why = "",
+    };
+    if (note.counts == OB_COUNTS_SEEN)
+        note.outcome = outcome->outcome;
+    if (note.counts == OB_COUNTS_PASSED && e->out->passed_over == 0)
+        note.why = explain_order(e);
+    if (note.counts == OB_COUNTS_NOTHING)
+        note.why = e->trace.reason;
+    return note;
+}
+
+/* Counts a run, made or read from a checkpoint. */
+static void count(struct exploring *e, const struct ob_note *note)
 {
     struct ob_exploration *out = e->out;
-    if (out->passed_over++ > 0)
+    if (note->counts == OB_COUNTS_NOT)
         return;
-    struct ob_buf why;
-    ob_buf_init(&why, sizeof out->passed_over_why - 1);
-    ob_buf_printf(&why, "in run %" PRIu64 " ", out->runs);
-    ob_order_explain(ob_strategy_order(e->strategy), e->rig->client_names, &why);
-    snprintf(out->passed_over_why, sizeof out->passed_over_why, "%s", why.data);
-    ob_buf_clear(&why);
+    out->runs++;
+    out->last_run = ob_strategy_number(e->strategy) + 1;
+    out->steps += note->steps;
+    out->uncontrolled_runs += note->uncontrolled;
+    if (note->counts == OB_COUNTS_PASSED && out->passed_over++ == 0)
+        snprintf(out->passed_over_why, sizeof out->passed_over_why, "%s", note->why);
+    if (note->counts == OB_COUNTS_NOTHING) {
+        out->inconclusive = note->end;
+        snprintf(out->reason, sizeof out->reason, "%s", note->why);
+    }
+    if (note->counts != OB_COUNTS_SEEN)
+        return;
+    ob_tally_add(&out->outcome_tally, note->outcome);
+    ob_tally_add(&out->class_tally, note->trace);
+    if (!ob_strategy_is_sample(e->strategy))
+        return;
+    out->samples++;
+    ob_tally_add(&out->sampled_outcomes, note->outcome);
+    ob_tally_add(&out->sampled_classes, note->trace);
 }
 
 static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
 {
     struct ob_exploration *out = e->out;
-    struct ob_chooser chooser = ob_strategy_chooser(e->strategy);
+    bool kept = e->options->checkpoint != NULL;
+    struct ob_chooser chooser =
+        kept ? ob_checkpoint_chooser(&e->checkpoint) : ob_strategy_chooser(e->strategy);
     struct ob_run_outcome outcome;
     bool free_running = e->options->strategy == OB_STRATEGY_STRESS;
     enum ob_result result = ob_rig_run(e->rig, &chooser, free_running, &e->trace, &outcome, err);
     if (result != OB_OK)
         return result;
-    out->runs++;
-    out->steps += e->trace.step_count;
-    out->uncontrolled_runs += e->trace.uncontrolled > 0;
-    ob_statements_add(&out->statements, &e->trace);
-    ob_strategy_learn(e->strategy, &e->trace);
-    if (e->trace.end == OB_RUN_DIVERGED && ob_strategy_cut(e->strategy))
-        return OB_OK;
-    if (e->trace.end == OB_RUN_DIVERGED && ob_strategy_order(e->strategy)) {
-        pass_over(e);
-        return OB_OK;
+    size_t first = out->finding_count;
+    uint64_t digest = ob_trace_digest(&e->trace);
+    ob_strategy_learn_as(e->strategy, &e->trace, digest);
+    struct ob_note note = note_of(e, &outcome, digest);
+    count(e, &note);
+    if (note.counts != OB_COUNTS_NOT)
+        ob_statements_add(&out->statements, &e->trace);
+    if (note.counts == OB_COUNTS_SEEN)
+        result = add_findings(e, &outcome, err);
+    if (result == OB_OK && kept)
+        result = ob_checkpoint_add(&e->checkpoint, &note, &e->trace, out, first, err);
+    return result;
+}
+
+/* What was done before a kill counts as if it had been done now. */
+static enum ob_result restore(struct exploring *e, struct ob_error *err)
+{
+    for (;;) {
+        struct ob_note note;
+        bool end;
+        enum ob_result result =
+            ob_checkpoint_read(&e->checkpoint, e->next, e->out, &note, &end, err);
+        if (result != OB_OK || end)
+            return result;
+        e->next = note.next;
+        e->spent_before_us = note.spent_us;
+        count(e, &note);
     }
-    if (e->trace.end != OB_RUN_FINISHED && e->trace.end != OB_RUN_STUCK) {
-        out->inconclusive = e->trace.end;
-        snprintf(out->reason, sizeof out->reason, "%s", e->trace.reason);
-        return OB_OK;
+}
+
+static bool is_over(const struct exploring *e)
+{
+    return e->out->inconclusive != OB_RUN_FINISHED || found_enough(e);
+}
+
+/* Prepares the next run that is to be made.  False: there is none, or no time for it. */
+static bool prepare(struct exploring *e)
+{
+    const struct ob_explore_options *options = e->options;
+    while (e->out->runs < options->runs_max) {
+        if (spent_us(e) >= options->budget_us)
+            return false;
+        if (!ob_strategy_next(e->strategy, e->next++) ||
+            ob_strategy_number(e->strategy) >= options->runs_max)
+            break;
+        if (!ob_strategy_skips(e->strategy))
+            return true;
     }
-    ob_tally_add(&e->outcomes, outcome.outcome);
-    uint64_t trace = ob_trace_digest(&e->trace);
-    ob_tally_add(&e->traces, trace);
-    if (ob_strategy_is_sample(e->strategy)) {
-        out->samples++;
-        ob_tally_add(&e->sampled_outcomes, outcome.outcome);
-        ob_tally_add(&e->sampled_traces, trace);
-    }
-    return add_findings(e, &outcome, err);
+    e->out->complete = true;
+    return false;
 }
 
 /* Whichever ends it first: the strategy, the runs or the time. */
-static double share_of(const struct exploring *e, int64_t spent_us)
+static double share_of(const struct exploring *e)
 {
     const struct ob_explore_options *options = e->options;
     double share = ob_strategy_share(e->strategy),
            runs = (double)e->out->runs / (double)options->runs_max,
-           time = (double)spent_us / (double)options->budget_us;
+           time = (double)spent_us(e) / (double)options->budget_us;
     share = runs > share ? runs : share;
     share = time > share ? time : share;
     return share < 1 ? share : 1;
@@ -221,30 +314,25 @@ static bool report_progress(const struct exploring *e)
 {
     if (!e->options->progress)
         return true;
-    int64_t spent_us = e->rig->monotonic_us(e->rig->self) - e->started_us;
     const struct ob_explored explored = {
         .runs = e->out->runs,
         .findings = e->out->finding_count,
-        .share = share_of(e, spent_us),
+        .share = share_of(e),
     };
     return e->options->progress(e->options->progress_arg, &explored);
 }
 
 static enum ob_result explore_all(struct exploring *e, struct ob_error *err)
 {
-    const struct ob_explore_options *options = e->options;
     struct ob_exploration *out = e->out;
     enum ob_result result = OB_OK;
-    while (result == OB_OK && out->runs < options->runs_max) {
-        int64_t spent_us = e->rig->monotonic_us(e->rig->self) - e->started_us;
-        if (spent_us >= options->budget_us || !ob_strategy_next(e->strategy, out->runs))
-            break;
+    while (result == OB_OK && !is_over(e) && prepare(e)) {
         result = explore_one(e, err);
         if (result == OB_INTERRUPTED) {
             out->stopped = true;
             return OB_OK;
         }
-        if (result != OB_OK || out->inconclusive != OB_RUN_FINISHED || found_enough(e))
+        if (result != OB_OK || is_over(e))
             break;
         if (!report_progress(e)) {
             out->stopped = true;
@@ -262,6 +350,7 @@ static struct ob_strategy *open_strategy(const struct ob_rig *rig,
     if (options->argument)
         ob_strategy_set_argument(strategy, *options->argument);
     ob_strategy_set_steps_max(strategy, rig->steps_max);
+    ob_strategy_set_shard(strategy, &options->shard);
     bool ordered = options->strategy == OB_STRATEGY_PERMUTATIONS ||
                    (options->orders_first && options->strategy != OB_STRATEGY_STRESS);
     if (ordered && rig->orders.get)
@@ -269,16 +358,17 @@ static struct ob_strategy *open_strategy(const struct ob_rig *rig,
     return strategy;
 }
 
-/* Runs that followed an order are no samples; what the server chose was not the strategy's. */
+/* Runs that followed an order are no samples; what the server chose was not the strategy's.
+ */
 static void conclude(struct exploring *e)
 {
     struct ob_exploration *out = e->out;
     bool controlled = out->uncontrolled_runs == 0;
-    out->outcomes = e->outcomes.count;
-    out->classes = e->traces.count;
-    out->outcomes_once = e->sampled_outcomes.once;
-    out->classes_once = e->sampled_traces.once;
-    out->counts_are_bounds = e->outcomes.full || e->traces.full;
+    out->outcomes = out->outcome_tally.count;
+    out->classes = out->class_tally.count;
+    out->outcomes_once = out->sampled_outcomes.once;
+    out->classes_once = out->sampled_classes.once;
+    out->counts_are_bounds = out->outcome_tally.full || out->class_tally.full;
     out->sampled = out->samples > 0 && !out->counts_are_bounds;
     enum ob_strategy_kind sampler = ob_strategy_sampler(e->options->strategy);
     out->sampler = sampler < OB_STRATEGY_COUNT ? ob_strategy_word(sampler) : "";
@@ -300,14 +390,18 @@ enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *o
     e.strategy = open_strategy(rig, options);
     e.started_us = rig->monotonic_us(rig->self);
     ob_trace_init(&e.trace);
-    enum ob_result result = explore_all(&e, err);
+    enum ob_result result = OB_OK;
+    if (options->checkpoint) {
+        ob_checkpoint_init(&e.checkpoint, options->checkpoint, e.strategy);
+        result = restore(&e, err);
+    }
+    if (result == OB_OK)
+        result = explore_all(&e, err);
     conclude(&e);
-    out->total_us = rig->monotonic_us(rig->self) - e.started_us;
+    out->total_us = spent_us(&e);
+    if (options->checkpoint)
+        ob_checkpoint_clear(&e.checkpoint);
     ob_trace_clear(&e.trace);
-    ob_tally_clear(&e.outcomes);
-    ob_tally_clear(&e.traces);
-    ob_tally_clear(&e.sampled_outcomes);
-    ob_tally_clear(&e.sampled_traces);
     ob_strategy_free(e.strategy);
     return result;
 }
@@ -324,5 +418,9 @@ void ob_exploration_clear(struct ob_exploration *exploration)
     }
     free(exploration->findings);
     ob_statements_clear(&exploration->statements);
+    ob_tally_clear(&exploration->outcome_tally);
+    ob_tally_clear(&exploration->class_tally);
+    ob_tally_clear(&exploration->sampled_outcomes);
+    ob_tally_clear(&exploration->sampled_classes);
     *exploration = (struct ob_exploration){0};
 }

@@ -4,9 +4,11 @@
 #ifndef OB_EXPLORE_EXPLORE_H
 #define OB_EXPLORE_EXPLORE_H
 
+#include "base/journal.h"
 #include "explore/rig.h"
 #include "explore/statements.h"
 #include "explore/strategy.h"
+#include "explore/tally.h"
 
 #define OB_REPLAYS 10 /* of each violation, before it is reported */
 
@@ -21,11 +23,13 @@ struct ob_explore_options {
     enum ob_strategy_kind strategy;
     const unsigned *argument; /* of the strategy; NULL: the usual one */
     uint64_t seed;
-    uint64_t runs_max;
-    int64_t budget_us; /* machine time; INT64_MAX for none */
-    bool orders_first; /* the first runs are the orders that the scenario gives */
-    bool keep_going;   /* go on after the first violation */
-    const char *until; /* an invariant: go on until it is broken; NULL: until any is */
+    uint64_t runs_max;             /* of all shards together */
+    int64_t budget_us;             /* machine time; INT64_MAX for none */
+    bool orders_first;             /* the first runs are the orders that the scenario gives */
+    bool keep_going;               /* go on after the first violation */
+    struct ob_shard shard;         /* only the runs of this one */
+    struct ob_journal *checkpoint; /* what there is in it is not made again; NULL: none */
+    const char *until;             /* an invariant: go on until it is broken; NULL: until any is */
     /* Called after each run when not NULL; false stops the exploration. */
     bool (*progress)(void *arg, const struct ob_explored *explored);
     void *progress_arg;
@@ -48,6 +52,7 @@ struct ob_finding {
 
 struct ob_exploration {
     uint64_t runs, steps;
+    uint64_t last_run; /* number of the last one, from 1, among those of all shards */
     uint64_t uncontrolled_runs;
     uint64_t outcomes, classes; /* different ones; classes: different traces, as long as no two
                                    steps are known to be independent */
@@ -66,11 +71,14 @@ struct ob_exploration {
     struct ob_strategy_promise promise;
     bool changed; /* an enumeration: the same choices led elsewhere, and the server chose nothing */
     bool stopped; /* progress said so */
+    bool complete;             /* no run was left that it was to make */
     uint64_t passed_over;      /* runs in which a given order could not be followed, */
     char passed_over_why[240]; /* the first of them, and why */
     struct ob_finding *findings;
     size_t finding_count, finding_capacity;
     struct ob_statements statements; /* of all runs but replays */
+    struct ob_tally outcome_tally, class_tally;
+    struct ob_tally sampled_outcomes, sampled_classes; /* of the samples among the runs */
     /* A run that proved nothing ends the exploration: how, else OB_RUN_FINISHED. */
     enum ob_run_end inconclusive;
     char reason[240];

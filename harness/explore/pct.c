@@ -71,6 +71,12 @@ static void draw_falls(struct pct *pct)
     }
 }
 
+static uint64_t learns_from(const void *state)
+{
+    const struct pct *pct = state;
+    return pct->search.steps_max > 0 ? 0 : OB_CENSUS_RUNS;
+}
+
 static void restart(void *state)
 {
     struct pct *pct = state;
@@ -131,6 +137,8 @@ static bool promise(const void *state, uint64_t run_count, struct ob_strategy_pr
 }
 
 const struct ob_search_type ob_search_pct = {.size = sizeof(struct pct),
+                                             .remembers = true,
+                                             .learns_from = learns_from,
                                              .next = next,
                                              .restart = restart,
                                              .choose = choose,

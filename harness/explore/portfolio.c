@@ -8,6 +8,10 @@
  * had a trace that no run before them had, of any strategy.  The enumeration takes its turns until
  * it has run out.
  *
+ * Where there are shards, each member's own runs are dealt out among them, and each shard gives
+ * turns by what its own runs showed.  So no run is made twice; and which runs are made is not what
+ * it would be without shards, since no shard knows what the others found.
+ *
  * What may be claimed:
  * - All was explored when the enumeration says so; that all within its bound was when it says that.
  * - What pct promises of its runs.  How many it gets depends on what they showed, but a run's luck
@@ -29,6 +33,7 @@
 struct member {
     struct ob_strategy *strategy; /* owned */
     uint64_t runs, new_classes;   /* begun; of them, those that showed something new */
+    uint64_t next;                /* with those that other shards have */
     bool over;                    /* it has no run left */
 };
 
@@ -73,6 +78,7 @@ static void open_members(struct portfolio *portfolio)
             line_up[i].kind, ob_rng_derive(search->seed, i + 1), search->client_count);
         ob_strategy_set_argument(strategy, line_up[i].argument);
         ob_strategy_set_steps_max(strategy, search->steps_max);
+        ob_strategy_set_shard(strategy, &search->shard);
         portfolio->members[i].strategy = strategy;
     }
 }
@@ -102,6 +108,16 @@ static size_t choose_member(const struct portfolio *portfolio)
     return best;
 }
 
+/* The next run of the member's that is to be made.  False: it has none left. */
+static bool prepare(struct member *member)
+{
+    do {
+        if (!ob_strategy_next(member->strategy, member->next++))
+            return false;
+    } while (ob_strategy_skips(member->strategy));
+    return true;
+}
+
 static bool next(void *state)
 {
     struct portfolio *portfolio = state;
@@ -113,7 +129,7 @@ static bool next(void *state)
         struct member *member = &portfolio->members[portfolio->present];
         search->sample = portfolio->present == RANDOM;
         search->present = member->strategy;
-        if (ob_strategy_next(member->strategy, member->runs)) {
+        if (prepare(member)) {
             member->runs++;
             return true;
         }
@@ -143,13 +159,13 @@ static size_t choose(void *state, const struct ob_choice_point *point)
     return chooser.choose(chooser.self, point);
 }
 
-static void learn(void *state, const struct ob_trace *trace)
+static void learn(void *state, const struct ob_trace *trace, uint64_t digest)
 {
     struct portfolio *portfolio = state;
     struct member *member = &portfolio->members[portfolio->present];
-    ob_strategy_learn(member->strategy, trace);
+    ob_strategy_learn_as(member->strategy, trace, digest);
     portfolio->search.changed |= ob_strategy_changed(member->strategy);
-    member->new_classes += ob_tally_add(&portfolio->classes, ob_trace_digest(trace));
+    member->new_classes += ob_tally_add(&portfolio->classes, digest);
 }
 
 /* The deepest that has been kept, else any. */
@@ -173,6 +189,8 @@ static bool promise(const void *state, uint64_t run_count, struct ob_strategy_pr
 }
 
 const struct ob_search_type ob_search_portfolio = {.size = sizeof(struct portfolio),
+                                                   .shares_out = true,
+                                                   .remembers = true,
                                                    .clear = clear,
                                                    .next = next,
                                                    .restart = restart,

@@ -22,6 +22,11 @@ struct ob_strategy {
 
     const struct ob_search_type *type;
     struct ob_search *search; /* owned; with the state of its type behind it */
+
+    struct ob_shard shard;
+    uint64_t number;   /* of the present run, among those of all shards */
+    uint64_t owned;    /* runs of a tree that were the shard's */
+    bool cut, foreign; /* the present run: ended early, another shard's */
 };
 
 static const char *const words[] = {
@@ -183,9 +188,68 @@ void ob_strategy_free(struct ob_strategy *strategy)
     free(strategy);
 }
 
+void ob_strategy_set_shard(struct ob_strategy *strategy, const struct ob_shard *shard)
+{
+    strategy->shard = strategy->search->shard = *shard;
+    if (strategy->type->is_tree)
+        ob_prefix_init(&strategy->search->prefix, shard);
+}
+
+/* The runs of a tree, and a portfolio's, have no numbers that all shards know of, so each shard
+ * takes every so manieth. */
+static uint64_t number_of(const struct ob_strategy *strategy, uint64_t run)
+{
+    unsigned count = strategy->shard.count > 1 ? strategy->shard.count : 1;
+    if (strategy->order || (!strategy->type->is_tree && !strategy->type->shares_out))
+        return run;
+    return strategy->order_count + strategy->owned * count + strategy->shard.index;
+}
+
+/* Of a portfolio's run only once it has been made. */
+static bool is_foreign(const struct ob_strategy *strategy)
+{
+    if (!strategy->order && strategy->type->shares_out)
+        return ob_strategy_foreign(strategy->search->present);
+    if (strategy->order || !strategy->type->is_tree)
+        return !ob_shard_owns(&strategy->shard, strategy->number);
+    return ob_prefix_is_foreign(&strategy->search->prefix);
+}
+
+static bool is_learned_from(const struct ob_strategy *strategy)
+{
+    const struct ob_search_type *type = strategy->type;
+    return !strategy->order && type->learns_from &&
+           strategy->search->run < type->learns_from(strategy->search);
+}
+
+bool ob_strategy_remembers(const struct ob_strategy *strategy)
+{
+    const struct ob_search_type *type = strategy->type;
+    return !strategy->order && (type->is_tree || type->remembers || is_learned_from(strategy));
+}
+
+bool ob_strategy_learns_steps(const struct ob_strategy *strategy)
+{
+    return strategy->type->learns_steps;
+}
+
+bool ob_strategy_skips(const struct ob_strategy *strategy)
+{
+    const struct ob_search_type *type = strategy->type;
+    if (!strategy->order && (type->is_tree || type->shares_out))
+        return false; /* what it leads to is known only once it is made */
+    return is_foreign(strategy) && !is_learned_from(strategy);
+}
+
+uint64_t ob_strategy_number(const struct ob_strategy *strategy)
+{
+    return strategy->number;
+}
+
 bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
 {
     strategy->order = strategy->orders ? strategy->orders->get(strategy->orders->self, run) : NULL;
+    strategy->number = number_of(strategy, run);
     if (strategy->order) {
         strategy->order_count = run + 1;
         return true;
@@ -273,15 +337,36 @@ bool ob_strategy_is_sample(const struct ob_strategy *strategy)
     return !strategy->order && (all || strategy->search->sample);
 }
 
+bool ob_strategy_walks(enum ob_strategy_kind kind)
+{
+    return kind == OB_STRATEGY_EXHAUSTIVE || kind == OB_STRATEGY_BOUNDED ||
+           kind == OB_STRATEGY_DPOR;
+}
+
 void ob_strategy_learn(struct ob_strategy *strategy, const struct ob_trace *trace)
 {
+    ob_strategy_learn_as(strategy, trace, ob_trace_digest(trace));
+}
+
+void ob_strategy_learn_as(struct ob_strategy *strategy, const struct ob_trace *trace,
+                          uint64_t digest)
+{
     if (!strategy->order && strategy->type->learn)
-        strategy->type->learn(strategy->search, trace);
+        strategy->type->learn(strategy->search, trace, digest);
+    strategy->foreign = is_foreign(strategy);
+    strategy->owned += !strategy->order && !strategy->foreign;
 }
 
 bool ob_strategy_cut(const struct ob_strategy *strategy)
 {
-    return !strategy->order && strategy->search->cut;
+    if (!strategy->order && strategy->search->present)
+        return ob_strategy_cut(strategy->search->present);
+    return !strategy->order && (strategy->search->cut || strategy->cut);
+}
+
+bool ob_strategy_foreign(const struct ob_strategy *strategy)
+{
+    return strategy->foreign;
 }
 
 bool ob_strategy_changed(const struct ob_strategy *strategy)
@@ -297,6 +382,8 @@ const struct ob_order_follower *ob_strategy_order(const struct ob_strategy *stra
 static void restart(void *self)
 {
     struct ob_strategy *strategy = self;
+    strategy->cut = false;
+    ob_prefix_restart(&strategy->search->prefix);
     if (strategy->order)
         ob_order_begin(&strategy->follower, strategy->order);
     else if (strategy->type->restart)
@@ -310,7 +397,15 @@ static size_t choose(void *self, const struct ob_choice_point *point)
         return ob_order_choose(&strategy->follower, point);
     if (point->kind == OB_CHOICE_PROGRAM)
         return 0; /* a strategy of its own looks for orders of what the clients do themselves */
-    return strategy->type->choose(strategy->search, point);
+    struct ob_prefix *prefix = &strategy->search->prefix;
+    ob_prefix_reach(prefix, point);
+    if (prefix->whole && ob_prefix_is_foreign(prefix)) {
+        strategy->cut = true;
+        return OB_CANNOT_FOLLOW;
+    }
+    size_t option = strategy->type->choose(strategy->search, point);
+    ob_prefix_add(prefix, point, option);
+    return option;
 }
 
 struct ob_chooser ob_strategy_chooser(struct ob_strategy *strategy)

@@ -14,6 +14,7 @@
 #include "engine/choice.h"
 #include "engine/trace.h"
 #include "explore/order.h"
+#include "explore/shard.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -78,6 +79,9 @@ void ob_strategy_set_argument(struct ob_strategy *strategy, unsigned argument);
 /* Before the first run: no run without faults has more steps than this; 0: not known. */
 void ob_strategy_set_steps_max(struct ob_strategy *strategy, uint64_t steps_max);
 
+/* Before the first run: only the runs of this shard count. */
+void ob_strategy_set_shard(struct ob_strategy *strategy, const struct ob_shard *shard);
+
 /* The first runs are these orders, one after the other, and the strategy's own come after them.
  * Borrowed. */
 void ob_strategy_begin_with(struct ob_strategy *strategy, const struct ob_orders *orders);
@@ -88,14 +92,33 @@ void ob_strategy_free(struct ob_strategy *strategy);
  * explored. */
 bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run);
 
+/* Of the run that is prepared: it is another shard's, and need not be made. */
+bool ob_strategy_skips(const struct ob_strategy *strategy);
+
+/* Its number, from 0: no other run of any shard has it. */
+uint64_t ob_strategy_number(const struct ob_strategy *strategy);
+
+/* Whether, to be brought to where it is after the present run, it must be asked the same again; and
+ * whether then it learns from what the steps touched, too. */
+bool ob_strategy_remembers(const struct ob_strategy *strategy);
+bool ob_strategy_learns_steps(const struct ob_strategy *strategy);
+
 /* The name of who makes the present run: the strategy itself, or one of a portfolio's. */
 void ob_strategy_present(const struct ob_strategy *strategy, char name[OB_STRATEGY_NAME_SIZE]);
 
 /* After each run: what came of it. */
 void ob_strategy_learn(struct ob_strategy *strategy, const struct ob_trace *trace);
+/* The same with the trace's digest (ob_trace_digest), of which there may be no more than that and
+ * what the steps touched. */
+void ob_strategy_learn_as(struct ob_strategy *strategy, const struct ob_trace *trace,
+                          uint64_t digest);
 
-/* Dpor: the run was ended early, as it would only have shown what others have shown. */
+/* The run was ended early: it would only have shown what others have shown (dpor), or is another
+ * shard's. */
 bool ob_strategy_cut(const struct ob_strategy *strategy);
+
+/* After it has been learned from: it does not count, since it is another shard's. */
+bool ob_strategy_foreign(const struct ob_strategy *strategy);
 
 struct ob_chooser ob_strategy_chooser(struct ob_strategy *strategy);
 
@@ -131,6 +154,9 @@ bool ob_strategy_promise(const struct ob_strategy *strategy, uint64_t run_count,
 
 /* Whether it ends when all is done that it does. */
 bool ob_strategy_ends(enum ob_strategy_kind kind);
+
+/* Whether its runs are the leaves of a tree, dealt out to shards by their beginnings. */
+bool ob_strategy_walks(enum ob_strategy_kind kind);
 
 /* Whether of schedules that only differ in the order of what cannot matter it runs one. */
 bool ob_strategy_reduces(enum ob_strategy_kind kind);

@@ -20,6 +20,7 @@
 #define OB_EXPLORE_STRATEGY_INT_H
 
 #include "engine/choice.h"
+#include "explore/shard.h"
 
 #include <stdbool.h>
 
@@ -35,6 +36,8 @@ struct ob_search {
     unsigned argument;
     uint64_t steps_max; /* no run without faults has more steps than this; 0: not known */
     uint64_t run;       /* the present one */
+    struct ob_shard shard;
+    struct ob_prefix prefix; /* a tree's: of the present run */
 
     /* Filled by the search. */
     bool exhausted;    /* every schedule has been run */
@@ -43,18 +46,25 @@ struct ob_search {
     bool cut;          /* dpor: the present run would only show what others have shown */
     bool changed;      /* a prefix did not lead where it led before: nothing can be claimed */
     bool sample;       /* portfolio: the present run is one */
-    const struct ob_strategy *present; /* portfolio: who makes it */
+    struct ob_strategy *present; /* portfolio: who makes it */
 };
 
 /* Any function but choose may be NULL. */
 struct ob_search_type {
     size_t size;                /* of the state, which begins as zeroes */
     void (*clear)(void *state); /* what the state owns */
+    bool shares_out;            /* its members have the shards, and say which runs are theirs */
+    bool remembers; /* what it was asked in a run matters afterwards, as in all of a tree */
+    bool is_tree;   /* each run goes on from the ones before it; else by its number alone, */
+    /* but for the first so many, from which it learns: NULL: none. */
+    uint64_t (*learns_from)(const void *state);
     /* Prepares run number search->run, asked for in order; false when there is none left. */
     bool (*next)(void *state);
     void (*restart)(void *state); /* as the chooser's */
     size_t (*choose)(void *state, const struct ob_choice_point *point);
-    void (*learn)(void *state, const struct ob_trace *trace); /* what came of the run */
+    bool learns_steps; /* learn looks at what the steps touched */
+    /* What came of the run; digest: of its trace. */
+    void (*learn)(void *state, const struct ob_trace *trace, uint64_t digest);
     /* After a run of a search that ends: how much of all that it does has been done, in (0, 1]. */
     double (*share)(const void *state);
     /* After so many runs: as ob_strategy_promise. */

@@ -55,3 +55,13 @@ bool ob_tally_add(struct ob_tally *tally, uint64_t digest)
     tally->count += is_new;
     return is_new;
 }
+
+uint64_t *ob_tally_list(const struct ob_tally *tally, bool again, size_t *count)
+{
+    uint64_t *list = ob_alloc(tally->count * sizeof *list);
+    *count = 0;
+    for (size_t i = 0; i < tally->capacity; i++)
+        if (tally->slots[i] != 0 && tally->again[i] == again)
+            list[(*count)++] = tally->slots[i];
+    return list;
+}

@@ -28,4 +28,7 @@ void ob_tally_clear(struct ob_tally *tally);
 /* True when the digest is new. */
 bool ob_tally_add(struct ob_tally *tally, uint64_t digest);
 
+/* Those that were seen once, or more often, in no order; the caller's to free. */
+uint64_t *ob_tally_list(const struct ob_tally *tally, bool again, size_t *count);
+
 #endif

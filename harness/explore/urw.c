@@ -27,6 +27,12 @@ static bool next(void *state)
     return true;
 }
 
+static uint64_t learns_from(const void *state)
+{
+    (void)state;
+    return OB_CENSUS_RUNS;
+}
+
 static void restart(void *state)
 {
     struct urw *urw = state;
@@ -66,5 +72,8 @@ static size_t choose(void *state, const struct ob_choice_point *point)
     return option;
 }
 
-const struct ob_search_type ob_search_urw = {
-    .size = sizeof(struct urw), .next = next, .restart = restart, .choose = choose};
+const struct ob_search_type ob_search_urw = {.size = sizeof(struct urw),
+                                             .learns_from = learns_from,
+                                             .next = next,
+                                             .restart = restart,
+                                             .choose = choose};

@@ -19,7 +19,7 @@
 struct running {
     const struct ob_regress_options *options;
     struct ob_regress *regress;
-    struct ob_spec_worker workers[WORKERS_MAX];
+    struct ob_child workers[WORKERS_MAX];
     size_t at[WORKERS_MAX]; /* the test that each plays, or NO_TEST */
     size_t worker_count;
     size_t *order; /* of the tests: those that will probably take longest come first */

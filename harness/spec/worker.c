@@ -5,16 +5,10 @@
 #include "spec/place.h"
 #include "spec/player.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PATH_SIZE 4096
 
@@ -24,31 +18,6 @@ struct header {
     uint64_t size;
     struct ob_error error; /* code OB_OK: none */
 };
-
-/* --- both sides */
-
-static bool send_all(int fd, const void *data, size_t size)
-{
-    for (size_t sent = 0; sent < size;) {
-        ssize_t n = send(fd, (const char *)data + sent, size - sent, MSG_NOSIGNAL);
-        if (n < 0 && errno != EINTR)
-            return false;
-        sent += n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
-
-/* False at the end of the stream. */
-static bool receive_all(int fd, void *data, size_t size)
-{
-    for (size_t got = 0; got < size;) {
-        ssize_t n = recv(fd, (char *)data + got, size - got, 0);
-        if (n == 0 || (n < 0 && errno != EINTR))
-            return false;
-        got += n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
 
 /* --- the worker's side */
 
@@ -88,18 +57,12 @@ static enum ob_result play(struct ob_spec_place *place, const char *path, int li
 
 static bool send_report(int fd, const struct header *header, const struct ob_buf *text)
 {
-    return send_all(fd, header, sizeof *header) && send_all(fd, text->data, text->size);
+    return ob_child_send(fd, header, sizeof *header) && ob_child_send(fd, text->data, text->size);
 }
 
-/* Whether this process will end with its owner, which it may already have lost.  The kernel forgets
- * the wish whenever the effective user changes, as it does while a server is started. */
-static bool is_owned(pid_t owner)
+static void work(int fd, pid_t owner, void *arg)
 {
-    return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == owner;
-}
-
-static void work(int fd, pid_t owner, const struct ob_spec_worker_options *options)
-{
+    const struct ob_spec_worker_options *options = arg;
     struct ob_spec_place *place = NULL;
     struct header header = {0};
     struct ob_buf text;
@@ -111,7 +74,7 @@ static void work(int fd, pid_t owner, const struct ob_spec_worker_options *optio
     header.error.code = result;
     if (!send_report(fd, &header, &text))
         result = OB_IO;
-    while (result == OB_OK && is_owned(owner) && receive_all(fd, path, sizeof path)) {
+    while (result == OB_OK && ob_child_is_owned(owner) && ob_child_receive(fd, path, sizeof path)) {
         int64_t began_us = now_us();
         ob_buf_reset(&text);
         result = play(place, path, options->limit_s, &text, &header.error);
@@ -127,33 +90,13 @@ static void work(int fd, pid_t owner, const struct ob_spec_worker_options *optio
 
 /* --- the owner's side */
 
-enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker,
+enum ob_result ob_spec_worker_start(struct ob_child *worker,
                                     const struct ob_spec_worker_options *options,
-                                    const struct ob_spec_worker *others, size_t other_count,
+                                    const struct ob_child *others, size_t other_count,
                                     struct ob_error *err)
 {
-    int fds[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
-        return ob_error_set(err, OB_IO, "could not make a socket: %s", strerror(errno));
-    pid_t owner = getpid();
-    fflush(NULL); /* so that nothing is written twice */
-    worker->pid = fork();
-    if (worker->pid == 0) {
-        signal(SIGINT, SIG_DFL);
-        signal(SIGTERM, SIG_DFL);
-        for (size_t i = 0; i < other_count; i++)
-            close(others[i].fd);
-        close(fds[0]);
-        if (is_owned(owner))
-            work(fds[1], owner, options);
-        exit(0);
-    }
-    close(fds[1]);
-    worker->fd = fds[0];
-    if (worker->pid > 0)
-        return OB_OK;
-    close(fds[0]);
-    return ob_error_set(err, OB_IO, "could not start a process: %s", strerror(errno));
+    struct ob_spec_worker_options copy = *options; /* the child has the whole of it */
+    return ob_child_start(worker, others, other_count, work, &copy, err);
 }
 
 static enum ob_result has_ended(struct ob_error *err)
@@ -163,29 +106,29 @@ static enum ob_result has_ended(struct ob_error *err)
     return OB_IO;
 }
 
-enum ob_result ob_spec_worker_give(const struct ob_spec_worker *worker, const char *path,
+enum ob_result ob_spec_worker_give(const struct ob_child *worker, const char *path,
                                    struct ob_error *err)
 {
     char message[PATH_SIZE] = "";
     if (strlen(path) >= sizeof message)
         return ob_error_set(err, OB_INPUT, "the path of a spec is too long");
     memcpy(message, path, strlen(path) + 1);
-    return send_all(worker->fd, message, sizeof message) ? OB_OK : has_ended(err);
+    return ob_child_send(worker->fd, message, sizeof message) ? OB_OK : has_ended(err);
 }
 
-enum ob_result ob_spec_worker_report(const struct ob_spec_worker *worker,
-                                     struct ob_spec_report *out, struct ob_error *err)
+enum ob_result ob_spec_worker_report(const struct ob_child *worker, struct ob_spec_report *out,
+                                     struct ob_error *err)
 {
     struct header header;
     *out = (struct ob_spec_report){0};
     ob_buf_init(&out->text, SIZE_MAX);
-    if (!receive_all(worker->fd, &header, sizeof header))
+    if (!ob_child_receive(worker->fd, &header, sizeof header))
         return has_ended(err);
     char chunk[65536];
     while (out->text.size < header.size) {
         size_t left = header.size - out->text.size;
         size_t size = left < sizeof chunk ? left : sizeof chunk;
-        if (!receive_all(worker->fd, chunk, size))
+        if (!ob_child_receive(worker->fd, chunk, size))
             return has_ended(err);
         ob_buf_add(&out->text, chunk, size);
     }
@@ -195,14 +138,7 @@ enum ob_result ob_spec_worker_report(const struct ob_spec_worker *worker,
     return OB_OK;
 }
 
-void ob_spec_worker_stop(struct ob_spec_worker *worker, bool at_once)
+void ob_spec_worker_stop(struct ob_child *worker, bool at_once)
 {
-    if (worker->pid <= 0)
-        return;
-    if (at_once)
-        kill(worker->pid, SIGTERM);
-    close(worker->fd);
-    while (waitpid(worker->pid, NULL, 0) < 0 && errno == EINTR)
-        continue;
-    worker->pid = 0;
+    ob_child_stop(worker, at_once ? SIGTERM : 0);
 }

@@ -9,17 +9,12 @@
 #define OB_SPEC_WORKER_H
 
 #include "base/buf.h"
+#include "base/child.h"
 #include "base/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
-
-struct ob_spec_worker {
-    pid_t pid;
-    int fd; /* readable when a report has come, or the worker has ended */
-};
 
 struct ob_spec_worker_options {
     int limit_s;          /* as in player.h */
@@ -36,22 +31,22 @@ struct ob_spec_report {
 
 /* Starts a worker, which ends when it is stopped, or with this process, and which reports when it
  * is ready.  Before any thread is started.  others: workers that were started before. */
-OB_MUSTCHECK enum ob_result ob_spec_worker_start(struct ob_spec_worker *worker,
+OB_MUSTCHECK enum ob_result ob_spec_worker_start(struct ob_child *worker,
                                                  const struct ob_spec_worker_options *options,
-                                                 const struct ob_spec_worker *others,
-                                                 size_t other_count, struct ob_error *err);
+                                                 const struct ob_child *others, size_t other_count,
+                                                 struct ob_error *err);
 
 /* Gives it a spec to play, when it is ready and has none. */
-OB_MUSTCHECK enum ob_result ob_spec_worker_give(const struct ob_spec_worker *worker,
-                                                const char *path, struct ob_error *err);
+OB_MUSTCHECK enum ob_result ob_spec_worker_give(const struct ob_child *worker, const char *path,
+                                                struct ob_error *err);
 
 /* Waits for the report.  OB_IO: the worker has ended without one.  The text is to be cleared by
  * the caller in any case. */
-OB_MUSTCHECK enum ob_result ob_spec_worker_report(const struct ob_spec_worker *worker,
+OB_MUSTCHECK enum ob_result ob_spec_worker_report(const struct ob_child *worker,
                                                   struct ob_spec_report *out, struct ob_error *err);
 
 /* Ends it, its server before it, and waits; with at_once also when it has something to do, and then
  * the server's keeper takes the server down. */
-void ob_spec_worker_stop(struct ob_spec_worker *worker, bool at_once);
+void ob_spec_worker_stop(struct ob_child *worker, bool at_once);
 
 #endif

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include <string.h>
 
 /* Vectors of the FNV page of Landon Curt Noll. */
@@ -67,6 +69,32 @@ static void sha256_agrees_with_its_standard(void **state)
     assert_memory_equal(out, empty, sizeof empty);
 }
 
+static void digests_come_back_from_their_text(void **state)
+{
+    (void)state;
+    static const uint64_t digests[] = {0, 1, UINT64_MAX, UINT64_C(0x0123456789abcdef)};
+    for (size_t count = 0; count <= 4; count++) {
+        size_t found = 99;
+        char *text = ob_digests_encode(digests, count);
+        uint64_t *again = ob_digests_decode(text, &found);
+        assert_int_equal(found, count);
+        assert_memory_equal(again, digests, count * sizeof *digests);
+        free(again);
+        free(text);
+    }
+}
+
+static void what_is_no_text_of_digests_is_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "A", "====", "AAAA", "AAAAAAAAAA==", "*AAAAAAAAAA=", "AAAAAAAAAAA=A", "AAAAAAAAAAAAAAA="};
+    size_t count = 99;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_null(ob_digests_decode(wrong[i], &count));
+    assert_int_equal(count, 99);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -76,6 +104,8 @@ int main(void)
         cmocka_unit_test(numbers_are_hashed_lowest_byte_first),
         cmocka_unit_test(the_final_mix_spreads_a_single_bit_over_the_whole_word),
         cmocka_unit_test(sha256_agrees_with_its_standard),
+        cmocka_unit_test(digests_come_back_from_their_text),
+        cmocka_unit_test(what_is_no_text_of_digests_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,7 +71,7 @@ static void begin(struct fixture *f, size_t variant)
 {
     *f = (struct fixture){0};
     ob_report_init(&f->report);
-    f->exploration = (struct ob_exploration){.runs = 300, .findings = f->findings};
+    f->exploration = (struct ob_exploration){.runs = 300, .last_run = 300, .findings = f->findings};
     f->judged = (struct ob_judge_case){.scenario = &scenario,
                                        .variant = variant,
                                        .rig = &rig,
@@ -387,7 +387,7 @@ static void a_run_that_proved_nothing_leaves_it_open(void **state)
     (void)state;
     struct fixture f;
     begin(&f, FIXED);
-    f.exploration.runs = 12;
+    f.exploration.runs = f.exploration.last_run = 12;
     f.exploration.inconclusive = OB_RUN_NOT_BACK;
     snprintf(f.exploration.reason, sizeof f.exploration.reason, "alice");
     expect(&f, (struct expected){OB_INCONCLUSIVE, false,

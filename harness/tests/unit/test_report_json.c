@@ -108,13 +108,14 @@ static void keys_come_in_the_order_of_the_documentation(void **state)
     assert_keys(json_object_get(root, "controlled"),
                 "deadlock wake clock now gates steps footprints");
     json_t *result = json_array_get(json_object_get(root, "results"), 0);
-    assert_keys(result,
-                "scenario file variant expected verdict as_expected reason warnings strategy runs "
-                "uncontrolled_runs steps exhausted estimated_runs classes outcomes unseen claim "
-                "violations seconds "
-                "target about");
+    assert_keys(
+        result,
+        "scenario file hash variant expected verdict as_expected reason warnings strategy runs "
+        "uncontrolled_runs steps exhausted reduced estimated_runs classes outcomes unseen claim "
+        "violations seconds "
+        "target about");
     assert_keys(json_array_get(json_object_get(result, "violations"), 0),
-                "invariant run token clients faults steps preemptions replays why trace");
+                "invariant run token clients faults steps preemptions replays why trace replay");
     assert_keys(json_object_get(result, "seconds"), "total reset settle check");
     assert_keys(json_object_get(root, "summary"),
                 "scenarios as_expected unexpected inconclusive errors");
@@ -246,6 +247,63 @@ static void a_full_disk_is_an_error(void **state)
     ob_report_clear(&report);
 }
 
+static char *part_of_a_whole(void)
+{
+    static const struct ob_report_part part = {.outcomes = "",
+                                               .classes = "AwAAAAAAAAA=",
+                                               .outcomes_once = "AQAAAAAAAAA=",
+                                               .outcomes_more = "",
+                                               .classes_once = "",
+                                               .classes_more = "AgAAAAAAAAA=",
+                                               .within_bound = true};
+    struct ob_report report;
+    samples(&report);
+    report.results[0].part = &part;
+    report.shard_index = 2;
+    report.shard_count = 3;
+    report.asked = "--runs 9";
+    char *text = report_sample_render(&report, ob_report_json);
+    ob_report_clear(&report);
+    return text;
+}
+
+static void what_is_read_is_written_as_it_was(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    struct ob_error err;
+    char *text = part_of_a_whole();
+    ob_report_init(&report);
+    assert_int_equal(ob_report_read("name", text, strlen(text), &report, &err), OB_OK);
+    char *again = report_sample_render(&report, ob_report_json);
+    assert_string_equal(again, text);
+    ob_report_clear(&report);
+    free(again);
+    free(text);
+}
+
+static void what_is_cut_or_of_another_kind_is_refused(void **state)
+{
+    (void)state;
+    char *text = part_of_a_whole();
+    size_t size = strlen(text);
+    for (size_t i = 0; i + 2 < size; i += i < 600 ? 1 : 97) {
+        struct ob_report report;
+        struct ob_error err;
+        ob_report_init(&report);
+        assert_int_equal(ob_report_read("name", text, i, &report, &err), OB_INPUT);
+        assert_non_null(strstr(err.message, "name:"));
+        ob_report_clear(&report);
+        char kept = text[i];
+        text[i] = '7'; /* valid or not, it must be read without harm */
+        ob_report_init(&report);
+        (void)(ob_report_read("name", text, size, &report, &err) == OB_OK);
+        ob_report_clear(&report);
+        text[i] = kept;
+    }
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +317,8 @@ int main(void)
         cmocka_unit_test(texts_that_are_not_utf8_give_valid_json),
         cmocka_unit_test(a_report_without_results_is_valid),
         cmocka_unit_test(a_full_disk_is_an_error),
+        cmocka_unit_test(what_is_read_is_written_as_it_was),
+        cmocka_unit_test(what_is_cut_or_of_another_kind_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,28 +125,43 @@ static void so_it_is_on_the_engine(void **state)
     assert_true(chi_square(&tallies, 70) < 111.1);
 }
 
-/* What was learned is used from the next run on whose number is a power of two, so that a run that
- * is longer than those before it changes nothing in between. */
-static void what_is_learned_waits_for_a_power_of_two(void **state)
+/* Among the first runs of two strategies one is longer in one of them; which of those after it
+ * differ.  What was learned is used from the next run on whose number is a power of two. */
+static void compare(uint64_t longer_run, uint64_t used_from, unsigned *before, unsigned *after)
 {
-    (void)state;
     struct ob_choices with, without;
     struct ob_programs usual = {2, {2, 2}, 0, 0, NULL}, longer = {2, {2, 9}, 0, 0, NULL};
     struct ob_strategy *a = ob_strategy_new(OB_STRATEGY_URW, 3, 2),
                        *b = ob_strategy_new(OB_STRATEGY_URW, 3, 2);
     struct ob_chooser choose_a = ob_strategy_chooser(a), choose_b = ob_strategy_chooser(b);
-    unsigned differ_before = 0, differ_after = 0;
+    *before = *after = 0;
     for (uint64_t run = 0; run < 128; run++) {
         assert_true(ob_strategy_next(a, run) && ob_strategy_next(b, run));
-        ob_programs_run(run == 33 ? &longer : &usual, &choose_a, &with);
+        ob_programs_run(run == longer_run ? &longer : &usual, &choose_a, &with);
         ob_programs_run(&usual, &choose_b, &without);
-        *(run < 64 ? &differ_before : &differ_after) +=
-            run != 33 && strcmp(with.text, without.text) != 0;
+        *(run < used_from ? before : after) +=
+            run != longer_run && strcmp(with.text, without.text) != 0;
     }
-    assert_int_equal(differ_before, 0);
-    assert_true(differ_after > 0);
     ob_strategy_free(a);
     ob_strategy_free(b);
+}
+
+static void what_is_learned_waits_for_a_power_of_two(void **state)
+{
+    (void)state;
+    unsigned before, after;
+    compare(5, 8, &before, &after);
+    assert_int_equal(before, 0);
+    assert_true(after > 0);
+}
+
+/* So that a shard needs to make no more than the first runs to know what others go by. */
+static void only_the_first_runs_are_learned_from(void **state)
+{
+    (void)state;
+    unsigned before, after;
+    compare(8, 8, &before, &after);
+    assert_int_equal(before + after, 0);
 }
 
 int main(void)
@@ -155,6 +170,7 @@ int main(void)
         cmocka_unit_test(every_interleaving_is_as_likely),
         cmocka_unit_test(so_it_is_on_the_engine),
         cmocka_unit_test(what_is_learned_waits_for_a_power_of_two),
+        cmocka_unit_test(only_the_first_runs_are_learned_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
