@@ -238,26 +238,19 @@ static void a_transaction_that_is_left_open_is_rolled_back(void **state)
     close_text(&opened);
 }
 
+#define CLOCKED HEAD("CREATE TABLE t (at timestamptz, sent timestamptz);")
+
 static void the_clock_moves_for_all_and_goes_back_with_the_next_run(void **state)
 {
     (void)state;
     struct opened opened;
-    open_text(
-        &opened,
-        HEAD("CREATE TABLE t (at timestamptz, sent timestamptz);") "start: "
-                                                                   "2026-06-01T09:00:00Z\n" ONE
-                                                                   "    steps:\n"
-                                                                   "      - {event: now, data: "
-                                                                   "{at: ':now'}}\n"
-                                                                   "      - {clock: {advance: "
-                                                                   "90s}}\n"
-                                                                   "      - {sql: 'INSERT INTO t "
-                                                                   "VALUES (overbook.now(), "
-                                                                   ":now::timestamptz)'}\n"
-                                                                   "      - {clock: {to: "
-                                                                   "2026-06-02T00:00:00Z}}\n"
-                                                                   "      - {event: now, data: "
-                                                                   "{at: ':now'}}\n" TAIL);
+    open_text(&opened,
+              CLOCKED "start: 2026-06-01T09:00:00Z\n" ONE "    steps:\n"
+                      "      - {event: now, data: {at: ':now'}}\n"
+                      "      - {clock: {advance: 90s}}\n"
+                      "      - {sql: 'INSERT INTO t VALUES (overbook.now(), :now::timestamptz)'}\n"
+                      "      - {clock: {to: 2026-06-02T00:00:00Z}}\n"
+                      "      - {event: now, data: {at: ':now'}}\n" TAIL);
     for (int run = 0; run < 2; run++) {
         ob_racing_follow(&opened.racing, "", NULL, 0);
         assert_string_equal(ob_racing_events(&opened.racing, "now"),
