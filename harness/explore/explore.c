@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "engine/trace_pack.h"
 #include "explore/checkpoint.h"
 #include "explore/follower.h"
 
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #define OB_TRACE_TEXT_MAX ((size_t)1 << 20)
+#define OB_TRACE_PACKED_MAX ((size_t)1 << 26)
 
 struct exploring {
     struct ob_rig *rig;
@@ -78,6 +80,10 @@ static void add_finding(struct exploring *e, const struct ob_broken *broken)
     ob_buf_init(&text, OB_TRACE_TEXT_MAX);
     ob_trace_print(&e->trace, e->rig->client_names, false, &text);
     finding->trace = ob_buf_take(&text);
+    ob_buf_init(&finding->packed, OB_TRACE_PACKED_MAX);
+    ob_trace_pack(&e->trace, &finding->packed);
+    if (ob_buf_failed(&finding->packed))
+        ob_buf_reset(&finding->packed);
 }
 
 static bool breaks(const struct ob_run_outcome *outcome, size_t item)
@@ -414,6 +420,7 @@ void ob_exploration_clear(struct ob_exploration *exploration)
         free(finding->step_digests);
         free(finding->rows);
         free(finding->trace);
+        ob_buf_clear(&finding->packed);
         free(finding->divergence);
     }
     free(exploration->findings);
