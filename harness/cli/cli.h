@@ -40,7 +40,7 @@ struct ob_options {
     bool keep_going, require_exhausted, from_permutations;
     const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */
     size_t invariant_count;
-    const char *json, *junit;
+    const char *json, *junit, *html;
     enum ob_when progress, color;
     int verbosity;
     bool regress;           /* a folder of specs and one of their output */
@@ -61,7 +61,8 @@ enum ob_command {
     OB_COMMAND_LIST = 4,
     OB_COMMAND_DOCTOR = 8,
     OB_COMMAND_SPEC = 16,
-    OB_COMMAND_MERGE = 32
+    OB_COMMAND_MERGE = 32,
+    OB_COMMAND_REPORT = 64
 };
 
 /* Parses argv (argv[0] is the command's name); prints help and errors itself and then exits. */
@@ -72,6 +73,7 @@ int ob_command_replay(int argc, char **argv);
 int ob_command_list(int argc, char **argv);
 int ob_command_spec(int argc, char **argv);
 int ob_command_merge(int argc, char **argv);
+int ob_command_report(int argc, char **argv);
 int ob_command_doctor(int argc, char **argv);
 
 /* Prints an error on standard error, and returns the exit status that it calls for. */

@@ -27,6 +27,7 @@ enum key {
     KEY_EXHAUSTED,
     KEY_JSON,
     KEY_JUNIT,
+    KEY_HTML,
     KEY_PROGRESS,
     KEY_COLOR,
     KEY_REGRESS,
@@ -46,6 +47,7 @@ enum key {
 #define DOCTOR OB_COMMAND_DOCTOR
 #define SPEC OB_COMMAND_SPEC
 #define MERGE OB_COMMAND_MERGE
+#define REPORT OB_COMMAND_REPORT
 
 static const struct {
     unsigned commands;
@@ -89,13 +91,16 @@ static const struct {
     {SPEC,
      {"isolation", KEY_ISOLATION, "LEVEL", 0,
       "the default isolation level: read-committed, repeatable-read or serializable", 0}},
-    {RUN | REPLAY | SPEC | MERGE,
+    {RUN | REPLAY | SPEC | MERGE | REPORT,
      {"json", KEY_JSON, "FILE", 0, "write the result as JSON; - is standard output", 0}},
-    {RUN | MERGE, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
+    {RUN | MERGE | REPORT, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
+    {RUN | MERGE | REPORT,
+     {"html", KEY_HTML, "FILE", 0, "write the result as a page for a browser", 0}},
     {RUN, {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
-    {RUN | REPLAY | MERGE, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
-    {RUN | REPLAY | LIST | DOCTOR | SPEC | MERGE, {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
-    {RUN | REPLAY | LIST | DOCTOR | MERGE, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
+    {RUN | REPLAY | MERGE | REPORT, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
+    {RUN | REPLAY | LIST | DOCTOR | SPEC | MERGE | REPORT,
+     {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
+    {RUN | REPLAY | LIST | DOCTOR | MERGE | REPORT, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
 };
 
 #define TABLE_COUNT (sizeof table / sizeof *table)
@@ -285,6 +290,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_JUNIT:
         out->junit = arg;
         return 0;
+    case KEY_HTML:
+        out->html = arg;
+        return 0;
     case KEY_PROGRESS:
         out->progress = when(state, "progress", arg);
         return 0;
@@ -329,6 +337,8 @@ static const char *usage_of(enum ob_command command)
         return "[PATH…]";
     case OB_COMMAND_MERGE:
         return "RESULT…";
+    case OB_COMMAND_REPORT:
+        return "RESULT.json";
     case OB_COMMAND_SPEC:
         return "FILE.spec…\n--regress SPECS_DIR EXPECTED_DIR";
     case OB_COMMAND_DOCTOR:
@@ -367,6 +377,11 @@ static const char *about(enum ob_command command)
                "FILE\" "
                "wrote for each I from 1 to N.\v"
                "Exit status: that of a run which did all the work; 2 for parts that do not fit.";
+    case OB_COMMAND_REPORT:
+        return "Show a stored result, that \"overbook run --json FILE\" or \"overbook merge\" "
+               "wrote, "
+               "and write it in other forms.\v"
+               "Exit status: that of the run whose result it is; 2 for a file that is none.";
     case OB_COMMAND_LIST:
         return "List scenarios with their variants and what is expected of them.";
     case OB_COMMAND_DOCTOR:
