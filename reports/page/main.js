@@ -211,7 +211,7 @@ function key(event) {
 
 function fillFacts() {
   document.getElementById('facts').textContent =
-    visible(`overbook ${result.overbook} · PostgreSQL ${result.postgres} · seed ${result.seed}` +
+    visible(`${result.overbook} · PostgreSQL ${result.postgres} · seed ${result.seed}` +
       `${result.shard ? ` · shard ${result.shard.index} of ${result.shard.count}` : ''}`);
 }
 

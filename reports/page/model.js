@@ -59,10 +59,14 @@ function isError(ended) {
     (ended.sqlstate !== undefined && ended.sqlstate !== '' && ended.sqlstate !== '00000');
 }
 
-// What an operation came to, in a few words.
-function outcome(ended) {
+const ROWLESS = ['begin', 'commit', 'rollback']; // that they are done goes without saying
+
+// What an operation came to, in a few words; of which kind it was, where that is known.
+function outcome(ended, kind = '') {
   if (ended.status !== 'done')
     return ended.status;
+  if (!isError(ended) && ROWLESS.includes(kind))
+    return '';
   if (!ended.sqlstate)
     return 'done';
   if (ended.sqlstate === '00000')
@@ -110,6 +114,6 @@ const FILTERS = {
 // All that can be searched in a step, in small letters.
 function searchable(timeline, step) {
   return [timeline.clients[step.client], step.kind, step.text, step.params || '',
-    ...step.ended.map(outcome), ...(step.notes || []).map((note) => `${note.kind} ${note.data}`)]
+    ...step.ended.map((ended) => outcome(ended)), ...(step.notes || []).map((note) => `${note.kind} ${note.data}`)]
     .join('\n').toLowerCase();
 }

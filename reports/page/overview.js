@@ -131,7 +131,8 @@ class Overview {
       element('span.standing', {}, element('span.sign', {'aria-hidden': 'true'}, sign),
         element('span.visually-hidden', {}, words)),
       element('div.result-name', {}, element('strong', {}, outside(one.variant)),
-        element('span.expected-word', {}, this.expectation(one))),
+        one.as_expected ? null
+          : element('span.expected-word', {}, 'expected: ', outside(one.expected))),
       element('div.result-verdict', {}, chip(this.verdictKind(one), one.verdict)),
       this.explored(one),
       element('div.result-time', {}, seconds(one.seconds.total)),
@@ -142,10 +143,6 @@ class Overview {
     if (one.verdict === 'violated')
       return one.as_expected ? 'also' : 'unexpected';
     return {holds: one.as_expected ? 'expected' : 'unexpected'}[one.verdict] || 'warn';
-  }
-
-  expectation(one) {
-    return one.as_expected ? 'as expected' : ['expected: ', outside(one.expected)];
   }
 
   explored(one) {

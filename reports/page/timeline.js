@@ -23,8 +23,8 @@ function arrow(kind, from, to) {
 }
 
 class Timeline {
-  // options: prefix (of links), conflict (two steps or null), other (a run to compare with, or
-  // null), label, onSelect(index).
+  // options: prefix (of links), label, onSelect(index), and null or: conflict (two steps), other (a
+  // run to compare with), broken (the violation that the run ends in).
   constructor(timeline, options) {
     this.timeline = timeline;
     this.options = options;
@@ -35,7 +35,8 @@ class Timeline {
     this.open = new Set();
     this.rows = element('div.rows', {role: 'list', 'aria-label': options.label});
     this.root = element('section.timeline', {'aria-label': options.label},
-      this.lanes(), this.before(), this.rows, this.end());
+      this.lanes(), this.before(), element('div.drawing', {}, this.lines(), this.rows),
+      this.end());
     this.root.style.setProperty('--lanes', timeline.clients.length);
     this.seen = new IntersectionObserver((entries) => this.near(entries),
       {rootMargin: '1200px 0px'});
@@ -70,10 +71,16 @@ class Timeline {
       at(element('span.lane', {'data-hue': client % 6}, outside(line(name, 60))), client)));
   }
 
+  lines() {
+    return element('div.drawn', {'aria-hidden': 'true'}, this.timeline.clients.map((_, client) =>
+      at(element('span.line', {'data-hue': client % 6}), client)));
+  }
+
   before() {
     const notes = this.timeline.before || [];
     return notes.length === 0 ? null
-      : element('div.beside', {}, notes.map((note) => this.note(note)));
+      : element('details.before', {}, element('summary', {}, `Before the race: ` +
+        count(notes.length, 'note')), notes.map((note) => this.note(note)));
   }
 
   end() {
@@ -84,7 +91,10 @@ class Timeline {
     return element('div.run-end', {}, cut,
       element(`p${finished ? '' : '.stuck'}`, {}, finished ? 'The run ended.'
         : `The run ended: ${visible(this.timeline.end)}` +
-          `${this.timeline.reason ? `: ${visible(this.timeline.reason)}` : ''}`));
+          `${this.timeline.reason ? `: ${visible(this.timeline.reason)}` : ''}`),
+      this.options.broken ? element('p.broken', {}, chip('unexpected', outside(
+        this.options.broken.invariant), '✗'), ' ', outside(line(this.options.broken.why, 600)))
+        : null);
   }
 
   // --- chunks
@@ -218,7 +228,8 @@ class Timeline {
   ownOutcome(step) {
     const own = step.ended.filter((ended) => ended.client === step.client);
     if (own.length > 0)
-      return [own.map(outcome).join('; '), own.some(isError) ? 'error' : 'done'];
+      return [own.map((ended) => outcome(ended, step.kind)).join('; '),
+        own.some(isError) ? 'error' : 'done'];
     if (step.holders)
       return [`waits for ${this.names(step.holders)}`, 'waiting'];
     if ((step.blocked || []).includes(step.client))
@@ -245,13 +256,13 @@ class Timeline {
       return false;
     const its = other.steps[index];
     const told = (one) => JSON.stringify([one.client, one.kind, one.text, one.blocked,
-      one.ended.map(outcome)]);
+      one.ended.map((ended) => outcome(ended))]);
     return !its || told(its) !== told(step);
   }
 
   card(step, index) {
     const [words, kind] = this.ownOutcome(step);
-    const card = element('button.card', {type: 'button', 'aria-expanded': 'false',
+    const card = element(`button.card.is-${kind}`, {type: 'button', 'aria-expanded': 'false',
       tabIndex: index === Math.max(this.current, 0) ? 0 : -1},
     element('span.head', {}, element('span.who', {}, outside(line(this.name(step.client), 60))),
       element(`span.kind.kind-${step.kind}`, {}, step.kind), this.tags(step, index)),

@@ -17,8 +17,8 @@ class ViolationView {
     this.timelines = [];
     this.box = element('div.run-box');
     this.root = element('article.violation', {'aria-labelledby': 'violation-title'},
-      this.heading(), this.rowsPanel(), this.explanation(), this.cures(), this.runPanel(),
-      this.replayPanel());
+      this.heading(), element('div.panels', {}, this.rowsPanel(), this.replayPanel()),
+      this.explanation(), this.runPanel(), this.cures());
   }
 
   close() {
@@ -192,7 +192,7 @@ class ViolationView {
 
   drawn(run) {
     return this.timeline(run.timeline, {key: run.key, label: `Run: ${run.name}`,
-      conflict: this.conflictFor(run.timeline), other: null});
+      conflict: this.conflictFor(run.timeline), other: null, broken: this.violation});
   }
 
   compared({key, cure}) {
@@ -201,13 +201,14 @@ class ViolationView {
       element('div.side', {}, element('h3', {}, chip('unexpected', 'violated', '✗'),
         'Without the cure'),
       this.timeline(broken.timeline, {key, label: 'Run without the cure',
-        conflict: this.conflictFor(broken.timeline), other: cure.neighbour})),
+        conflict: this.conflictFor(broken.timeline), other: cure.neighbour,
+        broken: this.violation})),
       element('div.side', {}, element('h3', {},
         cure.on_schedule === 'holds' ? chip('expected', 'holds', '✓')
           : chip('warn', outside(cure.on_schedule), '!'),
         outside(cure.name)),
       this.timeline(cure.neighbour, {key: `${key}n`, label: 'The same schedule with the cure',
-        conflict: null, other: broken.timeline})),
+        conflict: null, other: broken.timeline, broken: null})),
     ];
   }
 
