@@ -6,6 +6,7 @@ const main = document.getElementById('main');
 const searchField = document.getElementById('search');
 const overview = new Overview();
 let view = null; // of a violation; null: the overview is shown
+let routed = null; // the address of what is shown
 
 // --- addresses
 
@@ -20,6 +21,7 @@ function parse(address) {
 function remember(timeline, index) {
   try {
     history.replaceState(null, '', `${timeline.options.prefix}/s${index + 1}`);
+    routed = location.hash;
   } catch {
     // Where addresses may not be changed there is nothing to remember.
   }
@@ -54,16 +56,27 @@ function showViolation({violation, key, step}) {
   const timeline = view.timelines[key.endsWith('n') ? 1 : 0];
   if (step !== null && timeline && timeline.timeline.steps.length > 0)
     timeline.goTo(step);
-  else if (other)
+  else if (other && key === '')
     window.scrollTo(0, 0);
+  else
+    view.showRun();
 }
 
 function route() {
-  const where = parse(location.hash);
+  if (location.hash === routed)
+    return;
+  routed = location.hash;
+  const where = parse(routed);
   if (where)
     showViolation(where);
   else
     showOverview();
+}
+
+// At once, so that the next key finds it done.
+function go(address) {
+  location.hash = address;
+  route();
 }
 
 // --- colours
@@ -139,7 +152,7 @@ function openHelp() {
 function toViolation(by) {
   const next = violations[view ? view.violation.number - 1 + by : by > 0 ? 0 : violations.length];
   if (next)
-    location.hash = `#v${next.number}`;
+    go(`#v${next.number}`);
 }
 
 function moveStep(by) {
@@ -181,7 +194,7 @@ const KEYS = [
   [['n'], 'n', 'The next violation', () => toViolation(1)],
   [['p'], 'p', 'The violation before', () => toViolation(-1)],
   [['/'], '/', 'Search; Enter for the next step found', () => searchField.focus()],
-  [['o', 'Escape'], 'o or Esc', 'The overview', () => view && (location.hash = '#')],
+  [['o', 'Escape'], 'o or Esc', 'The overview', () => view && go('#')],
   [['t'], 't', 'Dark, light, or as the system', nextTheme],
   [['?'], '?', 'These keys', openHelp],
 ];

@@ -103,6 +103,7 @@ class Overview {
 
   // --- the results
 
+  // Those with results that are not as expected come first.
   group() {
     const groups = [];
     for (const one of result.results) {
@@ -112,7 +113,9 @@ class Overview {
       else
         groups.push({name: one.scenario, file: one.file, results: [one]});
     }
-    return groups.map((group, index) => this.groupBox(group, index));
+    const well = (group) => group.results.every((one) => standing(one) === 'expected');
+    return [...groups.filter((group) => !well(group)), ...groups.filter(well)]
+      .map((group, index) => this.groupBox(group, index));
   }
 
   groupBox(group, index) {

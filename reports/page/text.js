@@ -1,6 +1,6 @@
 // text.js - elements, and texts from outside (SQL, names, rows of the tested application) made fit
-// to be seen: they become text and never markup, what is invisible gets a picture, and what would
-// turn the order of its surroundings is shut in.
+// to be seen: they become text and never markup, what is invisible is named, and what would turn the
+// order of its surroundings is shut in.
 'use strict';
 
 // element('p.note', {title: 'x', onclick: f}, child…): the properties are set, or as attributes
@@ -26,17 +26,12 @@ function element(name, properties, ...children) {
 const UNSEEN =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
-function picture(character) {
-  const code = character.charCodeAt(0);
-  if (code < 0x20)
-    return String.fromCharCode(0x2400 + code);
-  if (code === 0x7f)
-    return '\u2421';
-  return `\u27e8U+${code.toString(16).toUpperCase().padStart(4, '0')}\u27e9`;
+function named(character) {
+  return `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`;
 }
 
 function visible(text) {
-  return String(text).replace(UNSEEN, picture);
+  return String(text).replace(UNSEEN, named);
 }
 
 // On one line, at most so many characters of it.

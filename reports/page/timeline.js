@@ -38,6 +38,7 @@ class Timeline {
       this.lanes(), this.before(), element('div.drawing', {}, this.lines(), this.rows),
       this.end());
     this.root.style.setProperty('--lanes', timeline.clients.length);
+    this.root.classList.toggle('many', timeline.clients.length > 10);
     this.seen = new IntersectionObserver((entries) => this.near(entries),
       {rootMargin: '1200px 0px'});
     this.sized = new ResizeObserver(() => this.fit());
@@ -186,14 +187,13 @@ class Timeline {
     const step = this.timeline.steps[index];
     const row = at(element('div.step', {role: 'listitem', id: this.idOf(index),
       'aria-posinset': index + 1, 'aria-setsize': this.timeline.steps.length,
-      'data-hue': step.client % 6}), step.client);
+      'data-hue': step.client % 6, 'data-kind': step.kind}), step.client);
     row.append(
       element('a.num', {href: `${this.options.prefix}/s${index + 1}`, tabIndex: -1,
         'aria-label': `Link to step ${index + 1}`}, String(index + 1)),
       this.rails(step, index), this.card(step, index), ...this.woken(step), ...this.notes(step));
     row.classList.toggle('current', index === this.current);
     row.classList.toggle('match', Boolean(this.matching && this.matching.has(index)));
-    row.classList.add(`does-${step.kind}`);
     this.markConflict(row, index);
     if (this.open.has(index))
       this.expand(row, index);
@@ -265,7 +265,7 @@ class Timeline {
     const card = element(`button.card.is-${kind}`, {type: 'button', 'aria-expanded': 'false',
       tabIndex: index === Math.max(this.current, 0) ? 0 : -1},
     element('span.head', {}, element('span.who', {}, outside(line(this.name(step.client), 60))),
-      element(`span.kind.kind-${step.kind}`, {}, step.kind), this.tags(step, index)),
+      element('span.kind', {}, visible(step.kind)), this.tags(step, index)),
     this.statement(step),
     words ? element(`span.outcome.${kind}`, {}, outside(line(words, 240))) : null);
     card.addEventListener('click', () => {
@@ -387,9 +387,17 @@ class Timeline {
     if (!this.shown.includes(to))
       this.setFilter('all');
     this.select(to, {focus});
-    const row = this.show(to);
+    this.settle(to, 20);
+  }
+
+  // Chunks above that are drawn on the way move the step, so it is looked after for some frames.
+  settle(index, frames) {
+    const row = index === this.current ? this.show(index) : null;
+    if (!row)
+      return;
     row.scrollIntoView({block: 'center'});
-    requestAnimationFrame(() => row.isConnected && row.scrollIntoView({block: 'center'}));
+    if (frames > 0)
+      requestAnimationFrame(() => this.settle(index, frames - 1));
   }
 
   // To the next step that is shown, or among those that match; by -1 or 1.

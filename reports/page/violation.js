@@ -214,6 +214,12 @@ class ViolationView {
 
   // --- searching and moving
 
+  showRun() {
+    const run = this.root.querySelector('.run');
+    if (run)
+      run.scrollIntoView({block: 'start'});
+  }
+
   search(query) {
     this.query = query;
     if (!this.found)
