@@ -304,7 +304,7 @@ check: all $(TEST_PROGRAMS)
 	    --limit $(SERVER_LIMIT) $(SERVER_PROGRAMS) \
 	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
 	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%) \
-	    harness/tests/spec/conform
+	    harness/tests/spec/conform harness/tests/page/test-page
 
 # What depends on the server, on versions other than the one that is found here.  What is named
 # here needs none, or none of a certain version.

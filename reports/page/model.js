@@ -114,6 +114,6 @@ const FILTERS = {
 // All that can be searched in a step, in small letters.
 function searchable(timeline, step) {
   return [timeline.clients[step.client], step.kind, step.text, step.params || '',
-    ...step.ended.map((ended) => outcome(ended)), ...(step.notes || []).map((note) => `${note.kind} ${note.data}`)]
-    .join('\n').toLowerCase();
+    ...step.ended.map((ended) => outcome(ended)),
+    ...(step.notes || []).map((note) => `${note.kind} ${note.data}`)].join('\n').toLowerCase();
 }

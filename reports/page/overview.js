@@ -75,8 +75,8 @@ class Overview {
     return element('p.note', {role: 'note'}, 'This page was cut to keep to its size: no text is ' +
       `longer than ${count(cut.text, 'byte')}, no run has more than ${count(cut.steps, 'step')}, ` +
       `and there are ${number.format(violations.length)} violations at the most` +
-      `${hidden > 0 ? `; ${count(hidden, 'result')} left out` : ''}. The result that --json wrote ` +
-      'has all of it.');
+      `${hidden > 0 ? `; ${count(hidden, 'result')} left out` : ''}. The result that --json ` +
+      'wrote has all of it.');
   }
 
   controlled() {

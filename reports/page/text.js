@@ -1,6 +1,6 @@
 // text.js - elements, and texts from outside (SQL, names, rows of the tested application) made fit
-// to be seen: they become text and never markup, what is invisible is named, and what would turn the
-// order of its surroundings is shut in.
+// to be seen: they become text and never markup, what is invisible is named, and what would turn
+// the order of its surroundings is shut in.
 'use strict';
 
 // element('p.note', {title: 'x', onclick: f}, child…): the properties are set, or as attributes

@@ -83,8 +83,8 @@ async function violationShowsItsRun() {
     rows.map((row) => row.id)), ['v1-s4', 'v1-s5']);
   same('faults and the clock', await texts(page, '.note-fault, .note-clock'),
     ['◷ clock 2026-06-01 12:00:00 UTC', '⚡ fault point: commit/ack-lost, way: 1']);
-  same('the verdicts of cures', (await texts(page, '.cure .chip')).map((one) => one.slice(1).trim()),
-    first.cures.map((cure) => cure.verdict));
+  same('the verdicts of cures', (await texts(page, '.cure .chip')).map((one) =>
+    one.slice(1).trim()), first.cures.map((cure) => cure.verdict));
   same('the edges', await page.locator('.edges li').count(), first.explanation.edges.length);
   await page.locator('#v1-s4 .card').click();
   const whole = page.locator('#v1-s4 .whole');
