@@ -40,7 +40,8 @@ struct ob_options {
     bool keep_going, require_exhausted, from_permutations;
     const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */
     size_t invariant_count;
-    const char *json, *junit, *html;
+    const char *json, *junit, *html, *perfetto, *gitlab;
+    bool github; /* annotations on standard output */
     enum ob_when progress, color;
     int verbosity;
     bool regress;           /* a folder of specs and one of their output */

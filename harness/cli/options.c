@@ -28,6 +28,9 @@ enum key {
     KEY_JSON,
     KEY_JUNIT,
     KEY_HTML,
+    KEY_PERFETTO,
+    KEY_GITLAB,
+    KEY_GITHUB,
     KEY_PROGRESS,
     KEY_COLOR,
     KEY_REGRESS,
@@ -96,6 +99,14 @@ static const struct {
     {RUN | MERGE | REPORT, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
     {RUN | MERGE | REPORT,
      {"html", KEY_HTML, "FILE", 0, "write the result as a page for a browser", 0}},
+    {RUN | MERGE | REPORT,
+     {"perfetto", KEY_PERFETTO, "FILE", 0, "write the runs of violations for ui.perfetto.dev", 0}},
+    {RUN | MERGE | REPORT,
+     {"github", KEY_GITHUB, 0, 0,
+      "print what is not as expected as GitHub's annotations, after the table", 0}},
+    {RUN | MERGE | REPORT,
+     {"gitlab", KEY_GITLAB, "FILE", 0,
+      "write what is not as expected as GitLab's code quality report", 0}},
     {RUN, {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
     {RUN | REPLAY | MERGE | REPORT, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
     {RUN | REPLAY | LIST | DOCTOR | SPEC | MERGE | REPORT,
@@ -243,6 +254,32 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
     }
 }
 
+static error_t parse_output(int key, char *arg, struct ob_options *out)
+{
+    switch (key) {
+    case KEY_JSON:
+        out->json = arg;
+        return 0;
+    case KEY_JUNIT:
+        out->junit = arg;
+        return 0;
+    case KEY_HTML:
+        out->html = arg;
+        return 0;
+    case KEY_PERFETTO:
+        out->perfetto = arg;
+        return 0;
+    case KEY_GITLAB:
+        out->gitlab = arg;
+        return 0;
+    case KEY_GITHUB:
+        out->github = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
 /* Of two values one would be lost without a word. */
 static void refuse_twice(struct argp_state *state, int key, struct ob_options *out)
 {
@@ -284,15 +321,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_EXHAUSTED:
         out->require_exhausted = true;
         return 0;
-    case KEY_JSON:
-        out->json = arg;
-        return 0;
-    case KEY_JUNIT:
-        out->junit = arg;
-        return 0;
-    case KEY_HTML:
-        out->html = arg;
-        return 0;
     case KEY_PROGRESS:
         out->progress = when(state, "progress", arg);
         return 0;
@@ -322,7 +350,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
             argp_error(state, "--disposable goes with --database-url");
         return 0;
     default:
-        return parse_limits(key, arg, state, out);
+        return parse_output(key, arg, out) == 0 ? 0 : parse_limits(key, arg, state, out);
     }
 }
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OUTPUT_COUNT 3
+#define OUTPUT_COUNT 5
 
 struct output {
     const char *option, *path; /* path NULL: not asked for */
@@ -16,6 +16,8 @@ static void outputs_of(const struct ob_options *options, struct output out[OUTPU
         {"json", options->json, ob_report_json},
         {"junit", options->junit, ob_report_junit},
         {"html", options->html, ob_report_html},
+        {"perfetto", options->perfetto, ob_report_perfetto},
+        {"gitlab", options->gitlab, ob_report_gitlab},
     };
     memcpy(out, all, sizeof all);
 }
@@ -54,6 +56,11 @@ enum ob_result ob_output_check(const struct ob_options *options, struct ob_error
     for (size_t i = 0; i < OUTPUT_COUNT && result == OB_OK; i++)
         for (size_t k = 0; k < i && result == OB_OK; k++)
             result = check_apart(&outputs[k], &outputs[i], err);
+    if (result == OB_OK && options->github && any_is_stdout(options)) {
+        ob_error_set(err, OB_USAGE, "the commands of --github go to standard output too");
+        ob_error_hint(err, "Name a file for what was to go there.");
+        result = OB_USAGE;
+    }
     for (size_t i = 0; i < OUTPUT_COUNT && result == OB_OK; i++)
         if (outputs[i].path)
             result = ob_report_can_write(outputs[i].path, err);
@@ -93,6 +100,8 @@ enum ob_result ob_output_write(const struct ob_report *report, const struct ob_o
     for (size_t i = 0; i < OUTPUT_COUNT && result == OB_OK; i++)
         if (outputs[i].path)
             result = ob_report_write(report, outputs[i].renderer, outputs[i].path, err);
+    if (result == OB_OK && options->github)
+        result = ob_report_write(report, ob_report_github, "-", err);
     return result;
 }
 
