@@ -234,7 +234,6 @@ static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bo
 static enum ob_result step_database(struct ob_engine *engine, struct ob_client *client,
                                     struct ob_step *step, struct ob_error *err)
 {
-    bool lot = ob_settle_is_lot(engine, client);
     ob_client_set done;
     enum ob_settled settled = ob_settle(engine, client, &done, err);
     if (settled == OB_SETTLE_FAILED)
@@ -244,7 +243,7 @@ static enum ob_result step_database(struct ob_engine *engine, struct ob_client *
     step->blocked = engine->waiting | engine->loose;
     if (engine->waiting & ob_client_bit(client->index))
         step->holders = engine->holders[client->index];
-    mark_uncontrolled(engine, step, lot && engine->woken != 0 && !engine->in_turn);
+    mark_uncontrolled(engine, step, engine->by_lot && engine->woken != 0);
     ob_record_completions(engine, step, done);
     if (settled != OB_SETTLED) {
         engine->stopping = true;
