@@ -94,8 +94,9 @@ static enum ob_result same_count(const char *const names[2], const struct ob_rep
 {
     if (same_number("number of results", names, a->result_count, b->result_count, err) == OB_OK)
         return OB_OK;
-    ob_error_hint(err, "A shard that was ended early is to be made again, with the --checkpoint that "
-                       "it had; and all must name the same scenarios.");
+    ob_error_hint(err,
+                  "A shard that was ended early is to be made again, with the --checkpoint that "
+                  "it had; and all must name the same scenarios.");
     return OB_INPUT;
 }
 
