@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "cli/timeline.h"
 #include "explore/claim.h"
 #include "repro/token.h"
 #include "scenario/vocabulary.h"
@@ -83,6 +84,18 @@ static const char *replay_command(struct ob_arena *arena, const struct ob_judge_
     return ob_arena_printf(arena, "%s %s", command, shell_word(arena, file));
 }
 
+/* The run's; what else the same run broke has one already. */
+static const struct ob_report_timeline *
+timeline_of(struct ob_report *report, const struct ob_report_result *result, size_t filled,
+            const struct ob_judge_case *judged, const struct ob_finding *finding)
+{
+    for (size_t i = 0; i < filled; i++)
+        if (result->violations[i].run == finding->run)
+            return result->violations[i].timeline;
+    return ob_timeline_unpack(&report->arena, &finding->packed, judged->rig->client_names,
+                              judged->rig->spec.client_count);
+}
+
 static void fill_violation(struct ob_report *report, struct ob_report_violation *violation,
                            const struct ob_judge_case *judged, const struct ob_finding *finding)
 {
@@ -137,8 +150,11 @@ static void fill_violations(struct ob_report *report, struct ob_report_result *r
             const struct ob_finding *finding = &exploration->findings[i];
             bool is_expected = expected && finding == expected;
             bool same_run = expected && finding->run == expected->run;
-            if (rank == (is_expected ? 0 : same_run ? 1 : 2))
-                fill_violation(report, &result->violations[filled++], judged, finding);
+            if (rank != (is_expected ? 0 : same_run ? 1 : 2))
+                continue;
+            struct ob_report_violation *violation = &result->violations[filled];
+            fill_violation(report, violation, judged, finding);
+            violation->timeline = timeline_of(report, result, filled++, judged, finding);
         }
     }
 }

@@ -2,11 +2,13 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "engine/trace_pack.h"
 #include "explore/follower.h"
 
 #include <stdlib.h>
 
 #define OB_TRACE_TEXT_MAX ((size_t)1 << 20)
+#define OB_TRACE_PACKED_MAX ((size_t)1 << 26)
 
 struct ob_run_size ob_run_size(const struct ob_trace *trace)
 {
@@ -51,6 +53,10 @@ void ob_finding_record(struct ob_finding *out, const struct ob_rig *rig,
     ob_buf_init(&text, OB_TRACE_TEXT_MAX);
     ob_trace_print(trace, rig->client_names, false, &text);
     out->trace = ob_buf_take(&text);
+    ob_buf_init(&out->packed, OB_TRACE_PACKED_MAX);
+    ob_trace_pack(trace, &out->packed);
+    if (ob_buf_failed(&out->packed))
+        ob_buf_reset(&out->packed);
 }
 
 void ob_finding_clear(struct ob_finding *finding)
@@ -60,6 +66,7 @@ void ob_finding_clear(struct ob_finding *finding)
     free(finding->rows);
     free(finding->trace);
     free(finding->divergence);
+    ob_buf_clear(&finding->packed);
     *finding = (struct ob_finding){0};
 }
 

@@ -18,6 +18,8 @@ struct ob_finding {
         preemptions; /* that move; switches away from a client that could have gone on */
     char *rows;      /* what offends */
     char *trace;     /* for reading */
+    struct ob_buf
+        packed; /* the trace itself (engine/trace_pack.h), or nothing where it is too large */
     unsigned replays_same, replays; /* same: as the run was, and broke the invariant too */
     char *divergence;               /* how the first replay that differed did; NULL when none did */
     bool uncontrolled;              /* the run had a wake that the server chose */
