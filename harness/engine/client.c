@@ -29,15 +29,16 @@ size_t ob_client_program(const struct ob_client *client)
     return client->engine->trace->schedule.program;
 }
 
-bool ob_client_omits(const struct ob_client *client, uint32_t part)
+bool ob_client_begins(struct ob_client *client, uint32_t part)
 {
+    client->part = part;
     const struct ob_run_spec *spec = client->engine->spec;
     for (size_t i = 0; i < spec->omission_count; i++) {
         const struct ob_omission *omission = &spec->omissions[i];
         if (omission->client == client->index && !omission->rest && omission->at == part)
-            return true;
+            return false;
     }
-    return false;
+    return true;
 }
 
 /* A thread that comes back after it was given up must touch nothing any more: its run is over, and

@@ -42,6 +42,7 @@ struct ob_client {
     ob_client_body *body;
     void *arg;
     uint32_t hits[OB_FAULT_POINTS_MAX];
+    uint32_t part;         /* of what it does */
     uint32_t ops, ops_max; /* asked for, and how many it may; 0: it takes no part */
 };
 

@@ -424,7 +424,7 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
         client->body = spec->clients[i].body;
         client->arg = spec->clients[i].arg;
         memset(client->hits, 0, sizeof client->hits);
-        client->ops = 0;
+        client->ops = client->part = 0;
         client->ops_max = UINT32_MAX;
     }
     leave_out(engine, spec);

@@ -73,6 +73,7 @@ struct ob_completion {
 
 struct ob_step {
     size_t client;
+    uint32_t part; /* of what the client does (struct ob_omission); not compared */
     enum ob_op_kind kind;
     const char *text;      /* the statement, or what is done */
     const char *params;    /* "" or "$1 = 'x', $2 = null", transaction ids masked */

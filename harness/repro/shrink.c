@@ -25,6 +25,12 @@ static enum ob_result try_plan(struct ob_trials *trials, struct ob_schedule *pla
     return result;
 }
 
+/* Whether it can mean anything that a client stops early, or does not begin. */
+static bool may_stop(const struct ob_trials *trials)
+{
+    return trials->innocent || trials->instant;
+}
+
 /* --- clients */
 
 static void drop_client(struct ob_schedule *plan, size_t client)
@@ -40,6 +46,8 @@ static void drop_client(struct ob_schedule *plan, size_t client)
 static enum ob_result try_clients(struct ob_trials *trials, bool *helped, struct ob_error *err)
 {
     enum ob_result result = OB_OK;
+    if (!may_stop(trials))
+        return OB_OK;
     for (size_t client = trials->rig->spec.client_count; client-- > 0 && result == OB_OK;) {
         struct ob_schedule plan = {0};
         bool better;
@@ -101,6 +109,16 @@ static enum ob_result try_earlier_faults(struct ob_trials *trials, const struct 
     return result;
 }
 
+/* The steps of what the plan leaves out are those of other parts otherwise. */
+static void drop_steps(struct ob_schedule *plan, const struct ob_trace *trace)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->step_count; i++)
+        if (!is_left_out(plan, trace->steps[i].client, trace->steps[i].part))
+            plan->clients[kept++] = plan->clients[i];
+    plan->step_count = kept;
+}
+
 /* Tries to do without those parts that are wanted. */
 static enum ob_result try_without(struct ob_trials *trials, size_t client,
                                   const struct ob_part *parts, const bool *wanted, size_t count,
@@ -116,6 +134,7 @@ static enum ob_result try_without(struct ob_trials *trials, size_t client,
                                  (struct ob_omission){.client = client, .at = parts[i].number});
         any = true;
     }
+    drop_steps(&plan, &trials->best);
     enum ob_result result = any ? ob_trials_try(trials, &plan, &better, err) : OB_OK;
     if (result == OB_OK && any && !better)
         result = try_earlier_faults(trials, &plan, client, &better, err);
@@ -164,8 +183,9 @@ static enum ob_result try_parts(struct ob_trials *trials, bool *helped, struct o
 {
     struct ob_rig *rig = trials->rig;
     enum ob_result result = OB_OK;
-    for (size_t client = 0; rig->parts && client < rig->spec.client_count && result == OB_OK;
-         client++) {
+    if (!rig->parts || !trials->innocent)
+        return OB_OK;
+    for (size_t client = 0; client < rig->spec.client_count && result == OB_OK; client++) {
         struct ob_part *parts = NULL;
         size_t count = rig->parts(rig->self, client, &parts);
         bool *wanted = ob_alloc(count * sizeof *wanted);
@@ -223,6 +243,8 @@ static enum ob_result try_to_stop(struct ob_trials *trials, size_t client, bool 
 static enum ob_result try_rest(struct ob_trials *trials, bool *helped, struct ob_error *err)
 {
     enum ob_result result = OB_OK;
+    if (!may_stop(trials))
+        return OB_OK;
     for (size_t client = 0; client < trials->rig->spec.client_count && result == OB_OK; client++)
         result = try_to_stop(trials, client, helped, err);
     return result;

@@ -15,16 +15,21 @@
  * then was: it must break the same invariant, end in the same way, and be no larger in any respect
  * than the run that was given.
  *
- * Innocence: leaving parts out may make a program wrong that was not (a client that no longer looks
- * books twice by itself), and would explain nothing.  So where the clients break the invariant in
- * no order of them one after the other and without faults, neither may what is left of them.
+ * Innocence: leaving something out may make a program wrong that was not (a client that no longer
+ * looks books twice by itself; one that stops leaves a payment without its booking), and would
+ * explain nothing.  So clients that break the invariant in no order of them one after the other,
+ * without faults, must be such that what is left of them does not either; and of others nothing is
+ * left out.  That a client stops early, or does not begin, is harmless where the invariant must
+ * hold at every instant.
  */
 #ifndef OB_REPRO_SHRINK_H
 #define OB_REPRO_SHRINK_H
 
 #include "explore/finding.h"
 
-#define OB_SHRINK_RUNS 1000 /* at the most, unless more are asked for */
+/* At the most, unless more are asked for. */
+#define OB_SHRINK_RUNS 1000
+#define OB_SHRINK_US (60 * (int64_t)1000000)
 
 struct ob_shrinking {
     uint64_t runs, runs_max;
@@ -45,7 +50,7 @@ struct ob_shrunk {
     struct ob_run_size from, size;
     uint64_t runs; /* made, without the replays */
     bool complete; /* nothing was left to be tried */
-    bool innocent; /* the clients break nothing one after the other, and nor does what is left */
+    bool innocent; /* the clients do not break it one after the other, and nor does what is left */
     /* The given run was not the same, or did not break the invariant, each time: so many times of
      * so many.  Nothing was shrunk then. */
     unsigned same, looks;

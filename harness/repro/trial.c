@@ -131,18 +131,6 @@ static bool is_smaller(const struct ob_trials *trials, const char *rows)
            (order < 0 || (order == 0 && is_lower(&other->schedule, &trials->best.schedule)));
 }
 
-static bool leaves_out_the_same(const struct ob_schedule *a, const struct ob_schedule *b)
-{
-    if (a->omission_count != b->omission_count)
-        return false;
-    for (size_t i = 0; i < a->omission_count; i++) {
-        const struct ob_omission *one = &a->omissions[i], *other = &b->omissions[i];
-        if (one->client != other->client || one->rest != other->rest || one->at != other->at)
-            return false;
-    }
-    return true;
-}
-
 static void take(struct ob_trials *trials, char *rows)
 {
     struct ob_trace best = trials->other;
@@ -153,6 +141,24 @@ static void take(struct ob_trials *trials, char *rows)
     trials->rows = rows;
 }
 
+/* Whether the plan leaves out something that the best run does not, by which a program could become
+ * wrong. */
+static bool may_be_guilty(const struct ob_trials *trials, const struct ob_schedule *plan)
+{
+    const struct ob_schedule *best = &trials->best.schedule;
+    for (size_t i = 0; i < plan->omission_count; i++) {
+        const struct ob_omission *omission = &plan->omissions[i];
+        bool known = trials->instant && omission->rest;
+        for (size_t k = 0; k < best->omission_count && !known; k++)
+            known = best->omissions[k].client == omission->client &&
+                    best->omissions[k].rest == omission->rest &&
+                    best->omissions[k].at == omission->at;
+        if (!known)
+            return true;
+    }
+    return false;
+}
+
 /* The run was smaller; it is the best one if what is left of the clients is innocent too.  It is
  * then made again, since judging that has overwritten it. */
 static enum ob_result judge(struct ob_trials *trials, const struct ob_schedule *plan,
@@ -161,7 +167,7 @@ static enum ob_result judge(struct ob_trials *trials, const struct ob_schedule *
 {
     enum ob_result result = OB_OK;
     *better = true;
-    if (trials->innocent && !leaves_out_the_same(plan, &trials->best.schedule)) {
+    if (may_be_guilty(trials, plan)) {
         result = is_innocent(trials, plan, better, err);
         if (result == OB_OK && *better)
             result = run(trials, chooser, plan, plan->fault_count, &rows, err);
@@ -232,6 +238,7 @@ enum ob_result ob_trials_begin(struct ob_trials *trials, const struct ob_schedul
         return result;
     trials->end = trials->best.end;
     trials->from = trials->size;
+    trials->instant = ob_check_is_instant(trials->rig->check, trials->item);
     return is_innocent(trials, schedule, &trials->innocent, err);
 }
 

@@ -99,7 +99,7 @@ static void body(struct ob_client *client, void *arg)
     if (ob_setting_find(scenario->settings, scenario->setting_count, "path"))
         actor.app.path = &self->path;
     for (size_t i = 0; i < scenario->action_count && !self->gated.stopped; i++)
-        if (!ob_client_omits(client, (uint32_t)i))
+        if (ob_client_begins(client, (uint32_t)i))
             ob_reference_act(&actor, &scenario->actions[i]);
 }
 
