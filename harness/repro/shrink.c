@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOKS 3 /* at the run that is given, before anything is tried */
+#define BOUND_MAX 1
+#define SEARCH_RUNS 120 /* of one search */
+#define LOOKS 3         /* at the run that is given, before anything is tried */
 
 /* Every pass tries smaller plans until one that it has found to be better leaves nothing to be
  * tried; *helped is set when there was any. */
@@ -31,6 +33,12 @@ static bool may_stop(const struct ob_trials *trials)
     return trials->innocent || trials->instant;
 }
 
+/* More preemptions than that have too many schedules to be searched. */
+static size_t bound(const struct ob_trials *trials)
+{
+    return trials->size.preemptions < BOUND_MAX ? trials->size.preemptions : BOUND_MAX;
+}
+
 /* --- clients */
 
 static void drop_client(struct ob_schedule *plan, size_t client)
@@ -53,7 +61,10 @@ static enum ob_result try_clients(struct ob_trials *trials, bool *helped, struct
         bool better;
         ob_schedule_copy(&plan, best(trials));
         drop_client(&plan, client);
-        result = try_plan(trials, &plan, &better, err);
+        result = ob_trials_try(trials, &plan, &better, err);
+        if (result == OB_OK && !better)
+            result = ob_trials_search(trials, &plan, bound(trials), SEARCH_RUNS, &better, err);
+        ob_schedule_clear(&plan);
         *helped |= better;
     }
     return result;
@@ -314,12 +325,26 @@ static enum ob_result try_order(struct ob_trials *trials, bool *helped, struct o
     return result;
 }
 
+/* All schedules of so few preemptions, of what is left of the clients. */
+static enum ob_result try_all(struct ob_trials *trials, bool *helped, struct ob_error *err)
+{
+    struct ob_schedule plan = {0};
+    bool better;
+    ob_schedule_copy(&plan, best(trials));
+    enum ob_result result =
+        ob_trials_search(trials, &plan, bound(trials), SEARCH_RUNS, &better, err);
+    ob_schedule_clear(&plan);
+    *helped |= better;
+    return result;
+}
+
 /* --- all of it */
 
 static enum ob_result shrink(struct ob_trials *trials, struct ob_error *err)
 {
     static pass *const passes[] = {try_clients, try_faults,   try_parts,
-                                   try_rest,    try_switches, try_order};
+                                   try_rest,    try_switches, try_order,
+                                   try_all};
     enum ob_result result = OB_OK;
     for (bool helped = true; helped && !trials->stopped && result == OB_OK;) {
         helped = false;

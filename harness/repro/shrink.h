@@ -10,6 +10,7 @@
  *     the rest      a client stops earlier
  *     switches      a client goes on where it was interrupted
  *     order         two steps change places
+ *     all           every schedule of as few preemptions, of what is left of the clients
  *
  * Each is one run, that follows its plan as far as that can be done; what counts is what the run
  * then was: it must break the same invariant, end in the same way, and be no larger in any respect

@@ -41,4 +41,10 @@ void ob_trials_end(struct ob_trials *trials);
 enum ob_result ob_trials_try(struct ob_trials *trials, const struct ob_schedule *plan, bool *better,
                              struct ob_error *err);
 
+/* The same with what the plan leaves out and its faults, and every schedule of at most so many
+ * preemptions, those of fewer first; at most so many runs. */
+enum ob_result ob_trials_search(struct ob_trials *trials, const struct ob_schedule *plan,
+                                size_t preemptions, uint64_t runs_max, bool *better,
+                                struct ob_error *err);
+
 #endif

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "explore/follower.h"
+#include "explore/strategy.h"
 #include "repro/plan.h"
 
 #include <stdlib.h>
@@ -101,9 +102,10 @@ static enum ob_result is_innocent(struct ob_trials *trials, const struct ob_sche
 
 /* --- trials */
 
-static uint64_t digest(const struct ob_schedule *plan)
+/* Of what is asked for: the plan itself, or a search by it. */
+static uint64_t digest(const struct ob_schedule *plan, size_t search)
 {
-    uint64_t hash = ob_hash_u64(OB_HASH_START, plan->step_count);
+    uint64_t hash = ob_hash_u64(ob_hash_u64(OB_HASH_START, search), plan->step_count);
     hash = ob_hash_bytes(hash, plan->clients, plan->step_count);
     hash = ob_hash_bytes(hash, plan->wakes, plan->wake_count);
     for (size_t i = 0; i < plan->fault_count; i++) {
@@ -159,22 +161,46 @@ static bool may_be_guilty(const struct ob_trials *trials, const struct ob_schedu
     return false;
 }
 
-/* The run was smaller; it is the best one if what is left of the clients is innocent too.  It is
+/* The run that was smaller is the best one if what is left of the clients is innocent too.  It is
  * then made again, since judging that has overwritten it. */
-static enum ob_result judge(struct ob_trials *trials, const struct ob_schedule *plan,
-                            const struct ob_chooser *chooser, const char *rows, bool *better,
+static enum ob_result judge(struct ob_trials *trials, const char *rows, bool *better,
                             struct ob_error *err)
 {
+    struct ob_schedule schedule = {0};
     enum ob_result result = OB_OK;
     *better = true;
-    if (may_be_guilty(trials, plan)) {
-        result = is_innocent(trials, plan, better, err);
+    ob_schedule_copy(&schedule, &trials->other.schedule);
+    if (may_be_guilty(trials, &schedule)) {
+        struct ob_follower follower = {.schedule = &schedule};
+        struct ob_chooser again = ob_follower_chooser(&follower);
+        result = is_innocent(trials, &schedule, better, err);
         if (result == OB_OK && *better)
-            result = run(trials, chooser, plan, plan->fault_count, &rows, err);
+            result = run(trials, &again, &schedule, schedule.fault_count, &rows, err);
         *better = result == OB_OK && *better && is_smaller(trials, rows);
     }
+    ob_schedule_clear(&schedule);
     if (*better)
         take(trials, ob_strdup(rows));
+    return result;
+}
+
+/* strategy: learns from the run; may be NULL. */
+static enum ob_result attempt(struct ob_trials *trials, const struct ob_schedule *plan,
+                              const struct ob_chooser *chooser, struct ob_strategy *strategy,
+                              bool *better, struct ob_error *err)
+{
+    const char *rows;
+    *better = false;
+    enum ob_result result = run(trials, chooser, plan, plan->fault_count, &rows, err);
+    if (result == OB_OK && strategy)
+        ob_strategy_learn(strategy, &trials->other);
+    if (result == OB_OK && is_smaller(trials, rows))
+        result = judge(trials, rows, better, err);
+    if (result == OB_INTERRUPTED) {
+        trials->stopped = true;
+        return OB_OK;
+    }
+    consider_stopping(trials);
     return result;
 }
 
@@ -182,21 +208,74 @@ enum ob_result ob_trials_try(struct ob_trials *trials, const struct ob_schedule 
                              struct ob_error *err)
 {
     *better = false;
-    if (trials->stopped || !ob_tally_add(&trials->tried, digest(plan)))
+    if (trials->stopped || !ob_tally_add(&trials->tried, digest(plan, 0)))
         return OB_OK;
     struct ob_plan planned;
     ob_plan_init(&planned, plan);
     struct ob_chooser chooser = ob_plan_chooser(&planned);
-    const char *rows;
-    enum ob_result result = run(trials, &chooser, plan, plan->fault_count, &rows, err);
-    if (result == OB_OK && is_smaller(trials, rows))
-        result = judge(trials, plan, &chooser, rows, better, err);
+    enum ob_result result = attempt(trials, plan, &chooser, NULL, better, err);
     ob_plan_clear(&planned);
-    if (result == OB_INTERRUPTED) {
-        trials->stopped = true;
-        return OB_OK;
+    return result;
+}
+
+/* A strategy's steps and wakes, a plan's faults and program. */
+struct searching {
+    struct ob_chooser steps, rest;
+};
+
+static void restart_search(void *self)
+{
+    const struct searching *searching = self;
+    searching->steps.restart(searching->steps.self);
+    searching->rest.restart(searching->rest.self);
+}
+
+static size_t choose_in_search(void *self, const struct ob_choice_point *point)
+{
+    const struct searching *searching = self;
+    bool steps = point->kind == OB_CHOICE_STEP || point->kind == OB_CHOICE_WAKE;
+    const struct ob_chooser *chooser = steps ? &searching->steps : &searching->rest;
+    return chooser->choose(chooser->self, point);
+}
+
+static enum ob_result search(struct ob_trials *trials, const struct ob_schedule *plan,
+                             struct ob_strategy *strategy, uint64_t runs_max, bool *better,
+                             struct ob_error *err)
+{
+    struct ob_plan planned;
+    enum ob_result result = OB_OK;
+    ob_plan_init(&planned, plan);
+    for (uint64_t i = 0; i < runs_max && result == OB_OK && !trials->stopped; i++) {
+        struct searching searching = {ob_strategy_chooser(strategy), ob_plan_chooser(&planned)};
+        const struct ob_chooser chooser = {
+            .self = &searching, .restart = restart_search, .choose = choose_in_search};
+        bool now = false;
+        if (!ob_strategy_next(strategy, i))
+            break;
+        result = attempt(trials, plan, &chooser, strategy, &now, err);
+        *better |= now;
     }
-    consider_stopping(trials);
+    ob_plan_clear(&planned);
+    return result;
+}
+
+enum ob_result ob_trials_search(struct ob_trials *trials, const struct ob_schedule *plan,
+                                size_t preemptions, uint64_t runs_max, bool *better,
+                                struct ob_error *err)
+{
+    struct ob_schedule kept = {0};
+    *better = false;
+    ob_schedule_copy(&kept, plan);
+    kept.step_count = kept.wake_count = 0;
+    enum ob_result result = OB_OK;
+    if (!trials->stopped && ob_tally_add(&trials->tried, digest(&kept, 1 + preemptions))) {
+        struct ob_strategy *strategy =
+            ob_strategy_new(OB_STRATEGY_BOUNDED, 0, trials->rig->spec.client_count);
+        ob_strategy_set_argument(strategy, (unsigned)preemptions);
+        result = search(trials, &kept, strategy, runs_max, better, err);
+        ob_strategy_free(strategy);
+    }
+    ob_schedule_clear(&kept);
     return result;
 }
 
