@@ -88,7 +88,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text test_trace_pack \
                      test_order test_strategy test_bounded test_pct test_pos test_urw test_dpor test_dpor_sound test_shard test_portfolio test_share test_claim test_follower test_tally test_statements test_explore test_fault
-ENGINE_SERVER_TESTS := test_settle test_deadlock test_crowd test_gates test_wake test_world test_scenarios test_determinism \
+ENGINE_SERVER_TESTS := test_settle test_shrink test_deadlock test_crowd test_gates test_wake test_world test_scenarios test_determinism \
                        test_proof test_sql_target test_spec_target test_reference_target test_plain test_soundness test_interrupt test_probe
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
