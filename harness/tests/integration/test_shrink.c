@@ -17,35 +17,35 @@
 #include <string.h>
 
 #define LOOK "SELECT count(*) AS taken FROM booking WHERE slot = 1"
-#define BOOKS(name)                                                                            \
-    "  - name: " name "\n"                                                                     \
-    "    steps:\n"                                                                             \
-    "      - begin\n"                                                                          \
-    "      - {sql: SELECT 1}\n"                                                                \
-    "      - commit\n"                                                                         \
-    "      - begin\n"                                                                          \
-    "      - {sql: \"INSERT INTO visit VALUES ('" name "')\"}\n"                               \
-    "      - {sql: " LOOK ", capture: {taken: taken}}\n"                                       \
-    "      - {sql: \"INSERT INTO booking VALUES (1, '" name "')\", when: taken = 0}\n"         \
-    "      - commit\n"                                                                         \
+#define BOOKS(name)                                                                    \
+    "  - name: " name "\n"                                                             \
+    "    steps:\n"                                                                     \
+    "      - begin\n"                                                                  \
+    "      - {sql: SELECT 1}\n"                                                        \
+    "      - commit\n"                                                                 \
+    "      - begin\n"                                                                  \
+    "      - {sql: \"INSERT INTO visit VALUES ('" name "')\"}\n"                       \
+    "      - {sql: " LOOK ", capture: {taken: taken}}\n"                               \
+    "      - {sql: \"INSERT INTO booking VALUES (1, '" name "')\", when: taken = 0}\n" \
+    "      - commit\n"                                                                 \
     "      - {sql: SELECT count(*) FROM visit}\n"
 
-static const char looks_and_books[] = "name: looks-and-books\n"
-                                      "about: Two look and book, two others are in the way.\n"
-                                      "target: sql\n"
-                                      "setup: |\n"
-                                      "  CREATE TABLE booking (slot int, customer text);\n"
-                                      "  CREATE TABLE visit (customer text);\n"
-                                      "clients:\n"
-                                      "  - {name: zoe, steps: [{sql: SELECT 2}, {sql: SELECT 3}]}\n"
-                                      BOOKS("ann")
-                                      "  - {name: joe, steps: [begin, {sql: SELECT 4}, commit]}\n"
-                                      BOOKS("bob")
-                                      "invariants:\n"
-                                      "  - name: one-booking\n"
-                                      "    sql: SELECT slot FROM booking GROUP BY 1 HAVING"
-                                      " count(*) > 1\n"
-                                      "expect: {violates: one-booking}\n";
+static const char
+    looks_and_books[] = "name: looks-and-books\n"
+                        "about: Two look and book, two others are in the way.\n"
+                        "target: sql\n"
+                        "setup: |\n"
+                        "  CREATE TABLE booking (slot int, customer text);\n"
+                        "  CREATE TABLE visit (customer text);\n"
+                        "clients:\n"
+                        "  - {name: zoe, steps: [{sql: SELECT 2}, {sql: SELECT 3}]}\n" BOOKS(
+                            "ann") "  - {name: joe, steps: [begin, {sql: SELECT 4}, "
+                                   "commit]}\n" BOOKS("bob") "invariants:\n"
+                                                             "  - name: one-booking\n"
+                                                             "    sql: SELECT slot FROM booking "
+                                                             "GROUP BY 1 HAVING"
+                                                             " count(*) > 1\n"
+                                                             "expect: {violates: one-booking}\n";
 
 struct setting {
     struct ob_scenario *scenario;

@@ -207,14 +207,14 @@ static void content_that_makes_no_sense_is_refused(void **state)
         {"\x00"
          "\x00"
          "more",
-         6},                             /* something behind the end */
-        {"\x00\x00\x00", 3},             /* no program, which nobody says */
-        {"\x00\x00\x01\x00", 4},         /* no wakes, which nobody says */
-        {"\x00\x00\x00\x01\x40", 5},     /* a wake of client 64 */
-        {"\x00\x00\x00\x01\x01\x01", 6}, /* omissions that are missing */
-        {"\x00\x00\x00\x00\x00", 5},     /* no omissions, which nobody says */
-        {"\x00\x00\x00\x00\x01\x40\x02", 7}, /* an omission of client 64 */
-        {"\x00\x00\x00\x00\x01\x01\x02\x01", 8}, /* something behind them */
+         6},                                         /* something behind the end */
+        {"\x00\x00\x00", 3},                         /* no program, which nobody says */
+        {"\x00\x00\x01\x00", 4},                     /* no wakes, which nobody says */
+        {"\x00\x00\x00\x01\x40", 5},                 /* a wake of client 64 */
+        {"\x00\x00\x00\x01\x01\x01", 6},             /* omissions that are missing */
+        {"\x00\x00\x00\x00\x00", 5},                 /* no omissions, which nobody says */
+        {"\x00\x00\x00\x00\x01\x40\x02", 7},         /* an omission of client 64 */
+        {"\x00\x00\x00\x00\x01\x01\x02\x01", 8},     /* something behind them */
         {"\x00\x00\x00\x00\x01\x01\xff\xff\x7f", 9}, /* a part of too high a number */
     };
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
