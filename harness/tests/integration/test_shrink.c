@@ -30,22 +30,22 @@
     "      - commit\n"                                                                 \
     "      - {sql: SELECT count(*) FROM visit}\n"
 
-static const char
-    looks_and_books[] = "name: looks-and-books\n"
-                        "about: Two look and book, two others are in the way.\n"
-                        "target: sql\n"
-                        "setup: |\n"
-                        "  CREATE TABLE booking (slot int, customer text);\n"
-                        "  CREATE TABLE visit (customer text);\n"
-                        "clients:\n"
-                        "  - {name: zoe, steps: [{sql: SELECT 2}, {sql: SELECT 3}]}\n" BOOKS(
-                            "ann") "  - {name: joe, steps: [begin, {sql: SELECT 4}, "
-                                   "commit]}\n" BOOKS("bob") "invariants:\n"
-                                                             "  - name: one-booking\n"
-                                                             "    sql: SELECT slot FROM booking "
-                                                             "GROUP BY 1 HAVING"
-                                                             " count(*) > 1\n"
-                                                             "expect: {violates: one-booking}\n";
+static const char looks_and_books[] =
+    "name: looks-and-books\n"
+    "about: Two look and book, two others are in the way.\n"
+    "target: sql\n"
+    "setup: |\n"
+    "  CREATE TABLE booking (slot int, customer text);\n"
+    "  CREATE TABLE visit (customer text);\n"
+    "clients:\n"
+    "  - {name: zoe, steps: [{sql: SELECT 2}, {sql: SELECT 3}]}\n" BOOKS(
+        "ann") "  - {name: joe, steps: [begin, {sql: SELECT 4}, "
+               "commit]}\n" BOOKS("bob") "invariants:\n"
+                                         "  - name: one-booking\n"
+                                         "    sql: SELECT slot FROM booking "
+                                         "GROUP BY 1 HAVING"
+                                         " count(*) > 1\n"
+                                         "expect: {violates: one-booking}\n";
 
 struct setting {
     struct ob_scenario *scenario;
