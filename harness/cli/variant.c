@@ -196,6 +196,25 @@ static bool shrink_progress(void *arg, const struct ob_shrinking *now)
     return !job->progress || job->progress(job->progress_arg, &explored);
 }
 
+/* What the smallest run of another finding breaks too, if both are of one run, is shrunk from
+ * there. */
+static enum ob_result shrink_one(struct ob_rig *rig, const struct ob_exploration *exploration,
+                                 size_t index, const struct ob_shrink_options *options,
+                                 struct ob_shrunk *shrunk, struct ob_error *err)
+{
+    const struct ob_finding *finding = &exploration->findings[index];
+    for (size_t i = 0; i < index; i++) {
+        if (exploration->findings[i].run != finding->run || shrunk[i].finding.replays == 0)
+            continue;
+        enum ob_result result = ob_shrink(rig, &shrunk[i].finding.schedule, finding->item, options,
+                                          &shrunk[index], err);
+        if (result != OB_OK || shrunk[index].finding.replays > 0)
+            return result;
+        ob_shrunk_clear(&shrunk[index]);
+    }
+    return ob_shrink(rig, &finding->schedule, finding->item, options, &shrunk[index], err);
+}
+
 /* What replays are the same for; *out, one for each finding, is the caller's. */
 static enum ob_result shrink_all(const struct ob_variant_job *job, struct ob_rig *rig,
                                  const struct ob_exploration *exploration, struct ob_shrunk **out,
@@ -213,7 +232,7 @@ static enum ob_result shrink_all(const struct ob_variant_job *job, struct ob_rig
         if (job->options->no_shrink || exploration->stopped || finding->replays == 0 ||
             finding->replays_same < finding->replays)
             continue;
-        result = ob_shrink(rig, &finding->schedule, finding->item, &options, &(*out)[i], err);
+        result = shrink_one(rig, exploration, i, &options, *out, err);
     }
     return result;
 }
