@@ -51,8 +51,8 @@ static const struct {
 /* Many bugs show in the first runs of whoever finds them at all: those that most interleavings
  * have, by lot, and those of one fault and no preemption, in the enumeration.  This order did best
  * on the built-in scenarios (overbook-bench first). */
-static const unsigned char opening[] = {URW, URW,     BOUNDED, BOUNDED, POS, BOUNDED,
-                                        URW, BOUNDED, RANDOM,  PCT3,    PCT2};
+static const unsigned char opening[] = {URW,     URW,     BOUNDED, BOUNDED, BOUNDED, POS,
+                                        BOUNDED, BOUNDED, RANDOM,  PCT3,    PCT2};
 #define OPENING_RUNS (sizeof opening)
 
 struct portfolio {
