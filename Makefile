@@ -73,27 +73,27 @@ TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports
                      harness/tests/integration/live.c harness/tests/integration/race_classes.c
 
 # --- engine, explore, repro, target, fault, cli
-ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/client.c \
+ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/trace_pack.c harness/engine/client.c \
                harness/engine/settle.c harness/engine/record.c harness/engine/run.c harness/engine/free.c \
                harness/explore/rig.c harness/explore/order.c harness/explore/strategy.c harness/explore/random.c harness/explore/turns.c harness/explore/exhaustive.c \
                harness/explore/bounded.c harness/explore/pct.c harness/explore/pos.c harness/explore/urw.c \
                harness/explore/event.c harness/explore/race.c harness/explore/dpor.c harness/explore/portfolio.c harness/explore/share.c \
                harness/explore/lot.c harness/explore/shard.c harness/explore/record.c harness/explore/checkpoint.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
-               harness/explore/statements.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/gate.c harness/pg/footprint.c harness/pg/probe.c \
+               harness/explore/statements.c harness/explore/finding.c harness/repro/plan.c harness/repro/trial.c harness/repro/shrink.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/gate.c harness/pg/footprint.c harness/pg/probe.c \
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
-               harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c \
+               harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c harness/cli/violation.c harness/cli/timeline.c \
                harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
-                     test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text \
+                     test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text test_trace_pack \
                      test_order test_strategy test_bounded test_pct test_pos test_urw test_dpor test_dpor_sound test_shard test_portfolio test_share test_claim test_follower test_tally test_statements test_explore test_fault
 ENGINE_SERVER_TESTS := test_settle test_deadlock test_crowd test_gates test_wake test_world test_scenarios test_determinism \
                        test_proof test_sql_target test_spec_target test_reference_target test_plain test_soundness test_interrupt test_probe
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
-CLI_UNIT_TESTS := test_token test_replay test_judge test_progress test_tokens test_words
+CLI_UNIT_TESTS := test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-run test-jobs test-shard test-checkpoint test-run-spec test-replay test-url test-ends test-bad-input \
                   test-spec test-spec-ends test-no-probe
@@ -132,9 +132,12 @@ TEST_SUPPORT_SRCS += harness/tests/integration/planted.c
 
 # --- reports
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \
-               reports/trace.c reports/write.c reports/read.c
-REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table
-TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c
+               reports/trace.c reports/write.c reports/read.c reports/json_build.c \
+               reports/json_timeline.c reports/json_violation.c reports/read_timeline.c \
+               reports/read_violation.c
+REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table \
+                     test_report_timeline
+TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c harness/tests/unit/timeline_sample.c
 
 # --- reference
 REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.c \
@@ -163,8 +166,8 @@ VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/
 HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
 MAIN_SRC     := $(wildcard harness/cli/main.c)
 BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/first.c harness/tests/bench/memo.c \
-                harness/tests/bench/subject.c \
-                harness/tests/bench/orders.c harness/tests/bench/reduction.c harness/tests/bench/peer.c harness/tests/bench/specs.c
+                harness/tests/bench/subject.c harness/tests/bench/orders.c harness/tests/bench/reduction.c \
+                harness/tests/bench/peer.c harness/tests/bench/specs.c harness/tests/bench/jobs.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
                 $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS) $(CLI_UNIT_TESTS)
 SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS)

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "timeline.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,44 @@ enum ob_verdict { OB_HOLDS, OB_VIOLATED, OB_INCONCLUSIVE, OB_FAILED /* "error" *
 const char *
 ob_verdict_word(enum ob_verdict verdict); /* "holds", "violated", "inconclusive", "error" */
 
+/* The same violation made as small as it gets. */
+struct ob_report_shrunk {
+    const char *token, *replay; /* as of a violation */
+    size_t clients, faults, steps, preemptions;
+    unsigned replays_same, replays;
+    uint64_t runs; /* that making it small took */
+    bool complete; /* false: interrupted, or the runs were over, so it may get smaller */
+    const struct ob_report_timeline *timeline; /* NULL: not kept */
+};
+
+/* That one step had to come before another one. */
+struct ob_report_edge {
+    size_t from, to;
+    const char *kind;    /* "ww", "wr", "rw", … */
+    const char *because; /* one sentence */
+};
+
+/* Steps are indices into the shrunk timeline where there is one, else into the violation's. */
+struct ob_report_explanation {
+    const char *anomaly;  /* "lost update", … */
+    const char *sentence; /* what happened */
+    size_t first, second; /* the two steps in conflict */
+    const struct ob_report_edge *edges;
+    size_t edge_count;
+};
+
+/* What might prevent the violation, and whether it did. */
+struct ob_report_cure {
+    const char *name;
+    const char *what;                           /* is done, in one sentence */
+    const char *change;                         /* the SQL, or the change as text */
+    const char *on_schedule;                    /* what the same schedule then came to, a word */
+    const char *in_exploration;                 /* what an exploration then came to, a word */
+    const char *verdict;                        /* "cured", "not cured", "cured but deadlocks" */
+    uint64_t runs;                              /* of the exploration */
+    const struct ob_report_timeline *neighbour; /* the same schedule, cure in place; NULL: none */
+};
+
 struct ob_report_violation {
     const char *invariant;
     uint64_t run;       /* from 1 */
@@ -30,6 +69,12 @@ struct ob_report_violation {
     unsigned replays_same, replays; /* "10/10" */
     const char *why;                /* the offending rows */
     const char *trace;              /* the run's trace as text */
+    /* The run, for drawing; violations of the same run may share it.  NULL: not kept. */
+    const struct ob_report_timeline *timeline;
+    const struct ob_report_shrunk *shrunk;           /* NULL: was not made smaller */
+    const struct ob_report_explanation *explanation; /* NULL: none */
+    const struct ob_report_cure *cures;
+    size_t cure_count;
 };
 
 /* What a shard's result needs so that it can be put together with the others. */

@@ -37,6 +37,7 @@ struct ob_options {
     uint64_t seed;
     const unsigned *faults; /* NULL: the scenario's budget */
     unsigned faults_value;
+    bool no_shrink;
     bool keep_going, require_exhausted, from_permutations;
     const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */
     size_t invariant_count;

@@ -2,8 +2,8 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
+#include "cli/violation.h"
 #include "explore/claim.h"
-#include "repro/token.h"
 #include "scenario/vocabulary.h"
 
 #include <inttypes.h>
@@ -45,71 +45,6 @@ struct ob_report_result *ob_judge_begin(struct ob_report *report,
     return result;
 }
 
-static char *token_of(const struct ob_finding *finding, const struct ob_scenario *scenario,
-                      size_t variant, unsigned server_version)
-{
-    struct ob_token token = {.variant = (uint8_t)variant, .server_version = server_version};
-    memcpy(token.scenario, scenario->hash, sizeof token.scenario);
-    ob_token_record(&token, &finding->schedule, finding->step_digests);
-    char *text = ob_token_encode(&token);
-    ob_token_clear(&token);
-    return text;
-}
-
-/* A file's name, or other text that begins with a letter, as a word for a shell. */
-static const char *shell_word(struct ob_arena *arena, const char *file)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./";
-    if (file[0] != '-' && strspn(file, plain) == strlen(file))
-        return file;
-    const char *word = file[0] == '-' ? "./" : "";
-    for (const char *quote; (quote = strchr(file, '\'')); file = quote + 1)
-        word = ob_arena_printf(arena, "%s%.*s'\\''", word, (int)(quote - file), file);
-    return ob_arena_printf(arena, "'%s%s'", word, file);
-}
-
-/* A spec has no invariants of its own, so those that were given are given again. */
-static const char *replay_command(struct ob_arena *arena, const struct ob_judge_case *judged,
-                                  const char *token)
-{
-    const char *file = judged->scenario->file;
-    const char *command = ob_arena_printf(arena, "overbook replay %s", token);
-    if (!judged->named)
-        return command;
-    for (size_t i = 0; i < judged->invariant_count && ob_scenario_is_spec(file); i++)
-        command = ob_arena_printf(arena, "%s --invariant %s", command,
-                                  shell_word(arena, judged->invariants[i]));
-    return ob_arena_printf(arena, "%s %s", command, shell_word(arena, file));
-}
-
-static void fill_violation(struct ob_report *report, struct ob_report_violation *violation,
-                           const struct ob_judge_case *judged, const struct ob_finding *finding)
-{
-    struct ob_arena *arena = &report->arena;
-    const struct ob_scenario *scenario = judged->scenario;
-    *violation = (struct ob_report_violation){
-        .invariant = ob_arena_strdup(arena, scenario->invariants[finding->item].name),
-        .run = finding->run,
-        .token = "",
-        .replay = "",
-        .clients = finding->clients,
-        .faults = finding->schedule.fault_count,
-        .steps = finding->schedule.step_count,
-        .preemptions = finding->preemptions,
-        .replays_same = finding->replays_same,
-        .replays = finding->replays,
-        .why = ob_arena_strdup(arena, finding->rows),
-        .trace = ob_arena_strdup(arena, finding->trace),
-    };
-    if (finding->replays == 0) /* a free run has no schedule that could be followed again */
-        return;
-    char *token = token_of(finding, scenario, judged->variant, judged->server_version);
-    violation->token = ob_arena_strdup(arena, token);
-    violation->replay = replay_command(arena, judged, token);
-    free(token);
-}
-
 /* The finding that was expected, or NULL. */
 static const struct ob_finding *expected_finding(const struct ob_judge_case *judged)
 {
@@ -137,8 +72,9 @@ static void fill_violations(struct ob_report *report, struct ob_report_result *r
             const struct ob_finding *finding = &exploration->findings[i];
             bool is_expected = expected && finding == expected;
             bool same_run = expected && finding->run == expected->run;
-            if (rank == (is_expected ? 0 : same_run ? 1 : 2))
-                fill_violation(report, &result->violations[filled++], judged, finding);
+            if (rank != (is_expected ? 0 : same_run ? 1 : 2))
+                continue;
+            ob_violation_add(report, result, filled++, judged, i);
         }
     }
 }

@@ -12,6 +12,7 @@
 
 #include "explore/explore.h"
 #include "report.h"
+#include "repro/shrink.h"
 #include "scenario/scenario.h"
 
 struct ob_judge_case {
@@ -19,6 +20,7 @@ struct ob_judge_case {
     size_t variant;
     const struct ob_rig *rig;
     const struct ob_exploration *exploration;
+    const struct ob_shrunk *shrunk; /* of each finding, zeroed where it was not; NULL: of none */
     unsigned server_version; /* goes into tokens */
     bool named;              /* not built in: a replay must name the scenario's file */
     bool require_exhausted;

@@ -24,6 +24,7 @@ enum key {
     KEY_SEED,
     KEY_FAULTS,
     KEY_KEEP_GOING,
+    KEY_NO_SHRINK,
     KEY_EXHAUSTED,
     KEY_JSON,
     KEY_JUNIT,
@@ -66,6 +67,7 @@ static const struct {
     {RUN, {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each variant: 60s, 5min", 0}},
     {RUN, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
     {RUN, {"faults", KEY_FAULTS, "N", 0, "faults in a run at the most; 0 for none", 0}},
+    {RUN, {"no-shrink", KEY_NO_SHRINK, 0, 0, "leave what was found as large as it is", 0}},
     {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
     {RUN,
      {"from-permutations", KEY_FROM_PERMUTATIONS, 0, 0, "begin with the permutations of a spec",
@@ -272,6 +274,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_STRATEGY:
         read_strategy(state, arg, out);
+        return 0;
+    case KEY_NO_SHRINK:
+        out->no_shrink = true;
         return 0;
     case KEY_KEEP_GOING:
         out->keep_going = true;

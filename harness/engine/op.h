@@ -68,6 +68,9 @@ enum ob_reply_status {
                          again */
 };
 
+/* "done", "session lost", "never", "stopped" */
+const char *ob_reply_word(enum ob_reply_status status);
+
 struct ob_reply {
     enum ob_reply_status status;
     char sqlstate[6];   /* "00000", or the error's; "" where no statement was involved */

@@ -17,6 +17,18 @@ const char *ob_op_word(enum ob_op_kind kind)
     return words[kind];
 }
 
+const char *ob_reply_word(enum ob_reply_status status)
+{
+    static const char *const words[] = {
+        [OB_REPLY_DONE] = "done",
+        [OB_REPLY_LOST] = "session lost",
+        [OB_REPLY_NEVER] = "never",
+        [OB_REPLY_STOPPED] = "stopped",
+    };
+    assert(status < sizeof words / sizeof *words);
+    return words[status];
+}
+
 const char *ob_run_end_text(enum ob_run_end end)
 {
     static const char *const texts[] = {

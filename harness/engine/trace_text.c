@@ -39,15 +39,9 @@ static void put_error(struct ob_buf *out, const struct ob_completion *completion
 
 static void put_completion(struct ob_buf *out, const struct ob_completion *completion, bool exact)
 {
-    static const char *const statuses[] = {
-        [OB_REPLY_DONE] = "done",
-        [OB_REPLY_LOST] = "session lost",
-        [OB_REPLY_NEVER] = "never",
-        [OB_REPLY_STOPPED] = "stopped",
-    };
     bool answered = completion->status == OB_REPLY_DONE && completion->sqlstate[0] != '\0';
     if (!answered)
-        ob_buf_puts(out, statuses[completion->status]);
+        ob_buf_puts(out, ob_reply_word(completion->status));
     else if (strcmp(completion->sqlstate, "00000") != 0)
         put_error(out, completion, exact);
     else

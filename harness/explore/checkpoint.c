@@ -104,6 +104,7 @@ static void pack_finding(const struct ob_finding *finding, struct ob_buf *out)
     ob_pack_u64(out, finding->preemptions);
     ob_pack_text(out, finding->rows);
     ob_pack_text(out, finding->trace);
+    ob_pack_bytes(out, finding->packed.data, finding->packed.size);
     ob_pack_u64(out, finding->replays_same);
     ob_pack_u64(out, finding->replays);
     ob_pack_u64(out, finding->divergence != NULL);
@@ -114,6 +115,14 @@ static void pack_finding(const struct ob_finding *finding, struct ob_buf *out)
 static char *unpack_kept_text(struct ob_unpack *in, struct ob_arena *arena)
 {
     return ob_strdup(ob_unpack_text(in, arena));
+}
+
+static void unpack_kept_bytes(struct ob_unpack *in, struct ob_buf *out)
+{
+    size_t size;
+    const uint8_t *bytes = ob_unpack_bytes(in, &size);
+    ob_buf_init(out, size);
+    ob_buf_add(out, bytes, size);
 }
 
 static void unpack_finding(struct ob_unpack *in, struct ob_arena *arena, struct ob_finding *out)
@@ -129,6 +138,7 @@ static void unpack_finding(struct ob_unpack *in, struct ob_arena *arena, struct 
     out->preemptions = (size_t)ob_unpack_u64(in);
     out->rows = unpack_kept_text(in, arena);
     out->trace = unpack_kept_text(in, arena);
+    unpack_kept_bytes(in, &out->packed);
     out->replays_same = (unsigned)ob_unpack_u64(in);
     out->replays = (unsigned)ob_unpack_u64(in);
     bool diverged = ob_unpack_u64(in) != 0;

@@ -115,7 +115,8 @@ static void keys_come_in_the_order_of_the_documentation(void **state)
         "violations seconds "
         "target about");
     assert_keys(json_array_get(json_object_get(result, "violations"), 0),
-                "invariant run token clients faults steps preemptions replays why trace replay");
+                "invariant run token shrunk_token clients faults steps preemptions replays why "
+                "trace replay timeline shrunk explanation cures");
     assert_keys(json_object_get(result, "seconds"), "total reset settle check");
     assert_keys(json_object_get(root, "summary"),
                 "scenarios as_expected unexpected inconclusive errors");

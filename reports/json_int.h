@@ -1,0 +1,32 @@
+/*
+ * json_int.h - building the JSON result: what its parts share.
+ *
+ * What could not be added leaves failed set; it is looked at once, at the end.
+ */
+#ifndef OB_REPORTS_JSON_INT_H
+#define OB_REPORTS_JSON_INT_H
+
+#include "report_int.h"
+
+#include <jansson.h>
+
+struct ob_json_builder {
+    struct ob_arena arena; /* texts made valid */
+    bool failed;
+};
+
+/* All of them take value over. */
+void ob_json_put(struct ob_json_builder *b, json_t *object, const char *key, json_t *value);
+void ob_json_put_text(struct ob_json_builder *b, json_t *object, const char *key, const char *text);
+void ob_json_put_count(struct ob_json_builder *b, json_t *object, const char *key, uint64_t count);
+void ob_json_put_bool(struct ob_json_builder *b, json_t *object, const char *key, bool value);
+void ob_json_append(struct ob_json_builder *b, json_t *array, json_t *value);
+
+/* Of the result's violations the one with that index. */
+json_t *ob_json_violation(struct ob_json_builder *b, const struct ob_report_result *result,
+                          size_t index);
+
+/* Null without one. */
+json_t *ob_json_timeline(struct ob_json_builder *b, const struct ob_report_timeline *timeline);
+
+#endif
