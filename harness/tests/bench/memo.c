@@ -94,7 +94,7 @@ static struct ob_memo_node *make_node(struct ob_memo *memo, const struct ob_memo
         node->point.clients = copy(arena, choice->clients, count * sizeof *choice->clients);
     if (node->point.kinds)
         node->point.kinds = copy(arena, choice->kinds, count * sizeof *choice->kinds);
-    node->children = ob_arena_alloc(arena, count * sizeof *node->children);
+    node->children = ob_arena_alloc(arena, count * sizeof(struct ob_memo_node *));
     return node;
 }
 
