@@ -176,12 +176,32 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
  * and others that are wrong in themselves, each time.  A statement that is never accepted is an
  * error where nothing else decides: it has taken no part in the race.  *error is the first of
  * these, if any. */
+/* What is to be said where the smallest run is not of the size that the scenario tells; else NULL. */
+static const char *other_size(struct ob_arena *arena, const struct ob_report_result *result,
+                              const struct ob_judge_case *judged)
+{
+    const struct ob_smallest *known = &judged->scenario->variants[judged->variant].smallest;
+    const struct ob_report_shrunk *shrunk =
+        result->violation_count > 0 ? result->violations[0].shrunk : NULL;
+    if (!known->known || !shrunk || !shrunk->complete || !expected_finding(judged) ||
+        ((size_t)known->clients == shrunk->clients && (size_t)known->faults == shrunk->faults &&
+         (size_t)known->steps == shrunk->steps &&
+         (size_t)known->preemptions == shrunk->preemptions))
+        return NULL;
+    return ob_arena_printf(
+        arena,
+        "the smallest run is said to have %" PRId64 " clients, %" PRId64 " faults, %" PRId64
+        " steps and %" PRId64 " preemptions; the smallest found has %zu, %zu, %zu and %zu",
+        known->clients, known->faults, known->steps, known->preemptions, shrunk->clients,
+        shrunk->faults, shrunk->steps, shrunk->preemptions);
+}
+
 static void fill_warnings(struct ob_report *report, struct ob_report_result *result,
                           const struct ob_judge_case *judged, bool decided, const char **error)
 {
     const struct ob_statements *statements = &judged->exploration->statements;
     const char **warnings =
-        ob_arena_alloc(&report->arena, (statements->count + 2) * sizeof *warnings);
+        ob_arena_alloc(&report->arena, (statements->count + 3) * sizeof *warnings);
     for (size_t i = 0; i < statements->count; i++) {
         const struct ob_statement *statement = &statements->items[i];
         bool unaccepted = ob_statement_unaccepted(statement);
@@ -197,6 +217,9 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
         warnings[result->warning_count++] = passed_over(&report->arena, judged->exploration);
     if (judged->exploration->changed && judged->exploration->sampled)
         warnings[result->warning_count++] = changed_text;
+    const char *size = other_size(&report->arena, result, judged);
+    if (size)
+        warnings[result->warning_count++] = size;
     result->warnings = warnings;
 }
 

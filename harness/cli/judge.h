@@ -21,8 +21,8 @@ struct ob_judge_case {
     const struct ob_rig *rig;
     const struct ob_exploration *exploration;
     const struct ob_shrunk *shrunk; /* of each finding, zeroed where it was not; NULL: of none */
-    unsigned server_version; /* goes into tokens */
-    bool named;              /* not built in: a replay must name the scenario's file */
+    unsigned server_version;        /* goes into tokens */
+    bool named;                     /* not built in: a replay must name the scenario's file */
     bool require_exhausted;
     bool is_part;                  /* a shard's: what it did not find another one may */
     const char *const *invariants; /* that specs were given */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *token_of(const struct ob_finding *finding, const struct ob_scenario *scenario,
-                      size_t variant, unsigned server_version)
+char *ob_violation_token(const struct ob_finding *finding, const struct ob_scenario *scenario,
+                         size_t variant, unsigned server_version)
 {
     struct ob_token token = {.variant = (uint8_t)variant, .server_version = server_version};
     memcpy(token.scenario, scenario->hash, sizeof token.scenario);
@@ -31,17 +31,15 @@ static const char *shell_word(struct ob_arena *arena, const char *file)
     return ob_arena_printf(arena, "'%s%s'", word, file);
 }
 
-/* A spec has no invariants of its own, so those that were given are given again. */
-static const char *replay_command(struct ob_arena *arena, const struct ob_judge_case *judged,
-                                  const char *token)
+const char *ob_violation_replay(struct ob_arena *arena, const char *token, const char *file,
+                                const char *const *invariants, size_t invariant_count)
 {
-    const char *file = judged->scenario->file;
     const char *command = ob_arena_printf(arena, "overbook replay %s", token);
-    if (!judged->named)
+    if (!file)
         return command;
-    for (size_t i = 0; i < judged->invariant_count && ob_scenario_is_spec(file); i++)
-        command = ob_arena_printf(arena, "%s --invariant %s", command,
-                                  shell_word(arena, judged->invariants[i]));
+    for (size_t i = 0; i < invariant_count && ob_scenario_is_spec(file); i++)
+        command =
+            ob_arena_printf(arena, "%s --invariant %s", command, shell_word(arena, invariants[i]));
     return ob_arena_printf(arena, "%s %s", command, shell_word(arena, file));
 }
 
@@ -65,14 +63,16 @@ static void give_token(struct ob_arena *arena, const struct ob_judge_case *judge
     *token = *replay = "";
     if (finding->replays == 0)
         return;
-    char *word = token_of(finding, judged->scenario, judged->variant, judged->server_version);
+    char *word =
+        ob_violation_token(finding, judged->scenario, judged->variant, judged->server_version);
     *token = ob_arena_strdup(arena, word);
-    *replay = replay_command(arena, judged, word);
+    *replay = ob_violation_replay(arena, word, judged->named ? judged->scenario->file : NULL,
+                                  judged->invariants, judged->invariant_count);
     free(word);
 }
 
-static const struct ob_report_shrunk *
-shrunk_of(struct ob_report *report, const struct ob_judge_case *judged, size_t index)
+static const struct ob_report_shrunk *shrunk_of(struct ob_report *report,
+                                                const struct ob_judge_case *judged, size_t index)
 {
     struct ob_arena *arena = &report->arena;
     const struct ob_shrunk *shrunk = judged->shrunk ? &judged->shrunk[index] : NULL;

@@ -15,7 +15,7 @@
 struct ob_explored {
     uint64_t runs;
     size_t findings;
-    double share; /* of all that it will do, about; 0: not known */
+    double share;   /* of all that it will do, about; 0: not known */
     bool shrinking; /* what was found; then runs are those made for that */
 };
 

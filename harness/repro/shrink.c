@@ -342,9 +342,8 @@ static enum ob_result try_all(struct ob_trials *trials, bool *helped, struct ob_
 
 static enum ob_result shrink(struct ob_trials *trials, struct ob_error *err)
 {
-    static pass *const passes[] = {try_clients, try_faults,   try_parts,
-                                   try_rest,    try_switches, try_order,
-                                   try_all};
+    static pass *const passes[] = {try_clients,  try_faults, try_parts, try_rest,
+                                   try_switches, try_order,  try_all};
     enum ob_result result = OB_OK;
     for (bool helped = true; helped && !trials->stopped && result == OB_OK;) {
         helped = false;

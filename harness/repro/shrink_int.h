@@ -24,7 +24,8 @@ struct ob_trials {
     struct ob_run_size from, size;
     enum ob_run_end end; /* of all that count */
     bool innocent;
-    bool instant; /* what is broken must hold at every instant: who stops early breaks nothing by it */
+    bool instant; /* what is broken must hold at every instant: who stops early breaks nothing by it
+                   */
 
     struct ob_tally tried; /* digests of what was asked for */
     uint64_t runs;
