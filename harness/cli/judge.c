@@ -176,7 +176,8 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
  * and others that are wrong in themselves, each time.  A statement that is never accepted is an
  * error where nothing else decides: it has taken no part in the race.  *error is the first of
  * these, if any. */
-/* What is to be said where the smallest run is not of the size that the scenario tells; else NULL. */
+/* What is to be said where the smallest run is not of the size that the scenario tells; else NULL.
+ */
 static const char *other_size(struct ob_arena *arena, const struct ob_report_result *result,
                               const struct ob_judge_case *judged)
 {
@@ -188,12 +189,12 @@ static const char *other_size(struct ob_arena *arena, const struct ob_report_res
          (size_t)known->steps == shrunk->steps &&
          (size_t)known->preemptions == shrunk->preemptions))
         return NULL;
-    return ob_arena_printf(
-        arena,
-        "the smallest run is said to have %" PRId64 " clients, %" PRId64 " faults, %" PRId64
-        " steps and %" PRId64 " preemptions; the smallest found has %zu, %zu, %zu and %zu",
-        known->clients, known->faults, known->steps, known->preemptions, shrunk->clients,
-        shrunk->faults, shrunk->steps, shrunk->preemptions);
+    return ob_arena_printf(arena,
+                           "the smallest run is said to have %" PRId64 " clients, %" PRId64
+                           " faults, %" PRId64 " steps and %" PRId64
+                           " preemptions; the smallest found has %zu, %zu, %zu and %zu",
+                           known->clients, known->faults, known->steps, known->preemptions,
+                           shrunk->clients, shrunk->faults, shrunk->steps, shrunk->preemptions);
 }
 
 static void fill_warnings(struct ob_report *report, struct ob_report_result *result,

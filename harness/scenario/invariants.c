@@ -103,7 +103,8 @@ static bool read_smallest(struct ob_load *load, const struct ob_settings *settin
     out->known = given == count;
     if (given == 0 || out->known)
         return true;
-    return ob_load_refuse(load, place, "give clients, faults, steps and preemptions, or none of them",
+    return ob_load_refuse(load, place,
+                          "give clients, faults, steps and preemptions, or none of them",
                           "the smallest run is not told whole");
 }
 
@@ -115,8 +116,7 @@ static bool read_violated(struct ob_load *load, const struct ob_node *map, struc
     if (!ob_load_keys(load, map, &ob_expectation_keys, NULL) ||
         !ob_load_settings(load, &ob_expectation_keys, map, map->place, &settings))
         return false;
-    const struct ob_setting *violated =
-        ob_setting_find(settings.items, settings.count, "violates");
+    const struct ob_setting *violated = ob_setting_find(settings.items, settings.count, "violates");
     const char **names =
         ob_arena_alloc(&scenario->arena, (scenario->invariant_count + 1) * sizeof *names);
     for (size_t i = 0; i < scenario->invariant_count; i++) {

@@ -303,8 +303,8 @@ static const struct ob_key invariant_keys[] = {
 };
 const struct ob_key_set ob_invariant_keys = {"invariant", invariant_keys};
 
-#define SMALLEST_KEY(word, text)                                                   \
-    {                                                                              \
+#define SMALLEST_KEY(word, text)                                                        \
+    {                                                                                   \
         .name = (word), .type = OB_KEY_NUMBER, .min = 0, .max = 100000, .about = (text) \
     }
 
