@@ -235,20 +235,32 @@ static const char *plural(struct ob_table *t, size_t count, const char *word)
     return ob_arena_printf(&t->arena, "%zu %s%s", count, word, count == 1 ? "" : "s");
 }
 
-/* How big the run was, the command that makes it again and, if wanted, what happened in it. */
-static void run_lines(struct ob_table *t, const struct ob_report_violation *violation)
+static void size_line(struct ob_table *t, const char *of, size_t clients, size_t steps,
+                      size_t preemptions, size_t faults, unsigned replays_same, unsigned replays)
 {
     const char *size = ob_arena_printf(
-        &t->arena, "run %s: %s, %s, %s, %s", grouped(t, violation->run),
-        plural(t, violation->clients, "client"), plural(t, violation->steps, "step"),
-        plural(t, violation->preemptions, "preemption"), plural(t, violation->faults, "fault"));
-    if (violation->replays > 0)
-        size = ob_arena_printf(&t->arena, "%s; replayed %u/%u", size, violation->replays_same,
-                               violation->replays);
+        &t->arena, "%s: %s, %s, %s, %s", of, plural(t, clients, "client"), plural(t, steps, "step"),
+        plural(t, preemptions, "preemption"), plural(t, faults, "fault"));
+    if (replays > 0)
+        size = ob_arena_printf(&t->arena, "%s; replayed %u/%u", size, replays_same, replays);
     paragraph(t, DIM, size, INDENT, TEXT_LINES);
-    if (violation->replay && *violation->replay) {
+}
+
+/* How big the run was and the smallest that was made of it, the command that makes that again and,
+ * if wanted, what happened in the run. */
+static void run_lines(struct ob_table *t, const struct ob_report_violation *violation)
+{
+    const struct ob_report_shrunk *shrunk = violation->shrunk;
+    const char *replay = shrunk ? shrunk->replay : violation->replay;
+    size_line(t, ob_arena_printf(&t->arena, "run %s", grouped(t, violation->run)),
+              violation->clients, violation->steps, violation->preemptions, violation->faults,
+              violation->replays_same, violation->replays);
+    if (shrunk)
+        size_line(t, shrunk->complete ? "smallest" : "smaller", shrunk->clients, shrunk->steps,
+                  shrunk->preemptions, shrunk->faults, shrunk->replays_same, shrunk->replays);
+    if (replay && *replay) {
         spaces(t, INDENT);
-        styled(t, CYAN, line_of(t, violation->replay));
+        styled(t, CYAN, line_of(t, replay));
         ob_buf_putc(&t->out, '\n');
     }
     if (!violation->replay || !*violation->replay)

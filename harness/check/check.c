@@ -63,6 +63,11 @@ const char *ob_check_name(const struct ob_check *check, size_t item)
     return check->items[item].name;
 }
 
+bool ob_check_is_instant(const struct ob_check *check, size_t item)
+{
+    return check->items[item].after_commit;
+}
+
 void ob_check_free(struct ob_check *check)
 {
     if (!check)

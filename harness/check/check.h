@@ -46,6 +46,9 @@ void ob_check_free(struct ob_check *check);
 /* The name of an item. */
 const char *ob_check_name(const struct ob_check *check, size_t item);
 
+/* Whether an item must hold at every instant, and not only at the end. */
+bool ob_check_is_instant(const struct ob_check *check, size_t item);
+
 /* A broken invariant: the first offending rows, as one line of text for people. */
 struct ob_broken {
     size_t item;      /* index into the items */

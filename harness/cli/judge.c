@@ -2,9 +2,8 @@
 
 #include "base/buf.h"
 #include "base/digest.h"
-#include "cli/timeline.h"
+#include "cli/violation.h"
 #include "explore/claim.h"
-#include "repro/token.h"
 #include "scenario/vocabulary.h"
 
 #include <inttypes.h>
@@ -46,83 +45,6 @@ struct ob_report_result *ob_judge_begin(struct ob_report *report,
     return result;
 }
 
-static char *token_of(const struct ob_finding *finding, const struct ob_scenario *scenario,
-                      size_t variant, unsigned server_version)
-{
-    struct ob_token token = {.variant = (uint8_t)variant, .server_version = server_version};
-    memcpy(token.scenario, scenario->hash, sizeof token.scenario);
-    ob_token_record(&token, &finding->schedule, finding->step_digests);
-    char *text = ob_token_encode(&token);
-    ob_token_clear(&token);
-    return text;
-}
-
-/* A file's name, or other text that begins with a letter, as a word for a shell. */
-static const char *shell_word(struct ob_arena *arena, const char *file)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./";
-    if (file[0] != '-' && strspn(file, plain) == strlen(file))
-        return file;
-    const char *word = file[0] == '-' ? "./" : "";
-    for (const char *quote; (quote = strchr(file, '\'')); file = quote + 1)
-        word = ob_arena_printf(arena, "%s%.*s'\\''", word, (int)(quote - file), file);
-    return ob_arena_printf(arena, "'%s%s'", word, file);
-}
-
-/* A spec has no invariants of its own, so those that were given are given again. */
-static const char *replay_command(struct ob_arena *arena, const struct ob_judge_case *judged,
-                                  const char *token)
-{
-    const char *file = judged->scenario->file;
-    const char *command = ob_arena_printf(arena, "overbook replay %s", token);
-    if (!judged->named)
-        return command;
-    for (size_t i = 0; i < judged->invariant_count && ob_scenario_is_spec(file); i++)
-        command = ob_arena_printf(arena, "%s --invariant %s", command,
-                                  shell_word(arena, judged->invariants[i]));
-    return ob_arena_printf(arena, "%s %s", command, shell_word(arena, file));
-}
-
-/* The run's; what else the same run broke has one already. */
-static const struct ob_report_timeline *
-timeline_of(struct ob_report *report, const struct ob_report_result *result, size_t filled,
-            const struct ob_judge_case *judged, const struct ob_finding *finding)
-{
-    for (size_t i = 0; i < filled; i++)
-        if (result->violations[i].run == finding->run)
-            return result->violations[i].timeline;
-    return ob_timeline_unpack(&report->arena, &finding->packed, judged->rig->client_names,
-                              judged->rig->spec.client_count);
-}
-
-static void fill_violation(struct ob_report *report, struct ob_report_violation *violation,
-                           const struct ob_judge_case *judged, const struct ob_finding *finding)
-{
-    struct ob_arena *arena = &report->arena;
-    const struct ob_scenario *scenario = judged->scenario;
-    *violation = (struct ob_report_violation){
-        .invariant = ob_arena_strdup(arena, scenario->invariants[finding->item].name),
-        .run = finding->run,
-        .token = "",
-        .replay = "",
-        .clients = finding->clients,
-        .faults = finding->schedule.fault_count,
-        .steps = finding->schedule.step_count,
-        .preemptions = finding->preemptions,
-        .replays_same = finding->replays_same,
-        .replays = finding->replays,
-        .why = ob_arena_strdup(arena, finding->rows),
-        .trace = ob_arena_strdup(arena, finding->trace),
-    };
-    if (finding->replays == 0) /* a free run has no schedule that could be followed again */
-        return;
-    char *token = token_of(finding, scenario, judged->variant, judged->server_version);
-    violation->token = ob_arena_strdup(arena, token);
-    violation->replay = replay_command(arena, judged, token);
-    free(token);
-}
-
 /* The finding that was expected, or NULL. */
 static const struct ob_finding *expected_finding(const struct ob_judge_case *judged)
 {
@@ -152,9 +74,7 @@ static void fill_violations(struct ob_report *report, struct ob_report_result *r
             bool same_run = expected && finding->run == expected->run;
             if (rank != (is_expected ? 0 : same_run ? 1 : 2))
                 continue;
-            struct ob_report_violation *violation = &result->violations[filled];
-            fill_violation(report, violation, judged, finding);
-            violation->timeline = timeline_of(report, result, filled++, judged, finding);
+            ob_violation_add(report, result, filled++, judged, i);
         }
     }
 }
@@ -256,12 +176,33 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
  * and others that are wrong in themselves, each time.  A statement that is never accepted is an
  * error where nothing else decides: it has taken no part in the race.  *error is the first of
  * these, if any. */
+/* What is to be said where the smallest run is not of the size that the scenario tells; else NULL.
+ */
+static const char *other_size(struct ob_arena *arena, const struct ob_report_result *result,
+                              const struct ob_judge_case *judged)
+{
+    const struct ob_smallest *known = &judged->scenario->variants[judged->variant].smallest;
+    const struct ob_report_shrunk *shrunk =
+        result->violation_count > 0 ? result->violations[0].shrunk : NULL;
+    if (!known->known || !shrunk || !shrunk->complete || !expected_finding(judged) ||
+        ((size_t)known->clients == shrunk->clients && (size_t)known->faults == shrunk->faults &&
+         (size_t)known->steps == shrunk->steps &&
+         (size_t)known->preemptions == shrunk->preemptions))
+        return NULL;
+    return ob_arena_printf(arena,
+                           "the smallest run is said to have %" PRId64 " clients, %" PRId64
+                           " faults, %" PRId64 " steps and %" PRId64
+                           " preemptions; the smallest found has %zu, %zu, %zu and %zu",
+                           known->clients, known->faults, known->steps, known->preemptions,
+                           shrunk->clients, shrunk->faults, shrunk->steps, shrunk->preemptions);
+}
+
 static void fill_warnings(struct ob_report *report, struct ob_report_result *result,
                           const struct ob_judge_case *judged, bool decided, const char **error)
 {
     const struct ob_statements *statements = &judged->exploration->statements;
     const char **warnings =
-        ob_arena_alloc(&report->arena, (statements->count + 2) * sizeof *warnings);
+        ob_arena_alloc(&report->arena, (statements->count + 3) * sizeof *warnings);
     for (size_t i = 0; i < statements->count; i++) {
         const struct ob_statement *statement = &statements->items[i];
         bool unaccepted = ob_statement_unaccepted(statement);
@@ -277,6 +218,9 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
         warnings[result->warning_count++] = passed_over(&report->arena, judged->exploration);
     if (judged->exploration->changed && judged->exploration->sampled)
         warnings[result->warning_count++] = changed_text;
+    const char *size = other_size(&report->arena, result, judged);
+    if (size)
+        warnings[result->warning_count++] = size;
     result->warnings = warnings;
 }
 

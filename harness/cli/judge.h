@@ -12,6 +12,7 @@
 
 #include "explore/explore.h"
 #include "report.h"
+#include "repro/shrink.h"
 #include "scenario/scenario.h"
 
 struct ob_judge_case {
@@ -19,8 +20,9 @@ struct ob_judge_case {
     size_t variant;
     const struct ob_rig *rig;
     const struct ob_exploration *exploration;
-    unsigned server_version; /* goes into tokens */
-    bool named;              /* not built in: a replay must name the scenario's file */
+    const struct ob_shrunk *shrunk; /* of each finding, zeroed where it was not; NULL: of none */
+    unsigned server_version;        /* goes into tokens */
+    bool named;                     /* not built in: a replay must name the scenario's file */
     bool require_exhausted;
     bool is_part;                  /* a shard's: what it did not find another one may */
     const char *const *invariants; /* that specs were given */

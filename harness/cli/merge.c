@@ -71,6 +71,18 @@ static enum ob_result same_number(const char *what, const char *const names[2], 
     return OB_INPUT;
 }
 
+/* Asked for the same, one has fewer when it was ended early, or when fewer scenarios were named. */
+static enum ob_result same_count(const char *const names[2], const struct ob_report *a,
+                                 const struct ob_report *b, struct ob_error *err)
+{
+    if (same_number("number of results", names, a->result_count, b->result_count, err) == OB_OK)
+        return OB_OK;
+    ob_error_hint(err,
+                  "A shard that was ended early is to be made again, with the --checkpoint that "
+                  "it had; and all must name the same scenarios.");
+    return OB_INPUT;
+}
+
 static enum ob_result same_line(const char *const names[2], const struct ob_report_result *a,
                                 const struct ob_report_result *b, struct ob_error *err)
 {
@@ -102,7 +114,7 @@ static enum ob_result same_whole(const char *const names[2], const struct ob_rep
     if (result == OB_OK)
         result = same_text("wish", names, a->asked, b->asked, err);
     if (result == OB_OK)
-        result = same_number("number of results", names, a->result_count, b->result_count, err);
+        result = same_count(names, a, b, err);
     for (size_t i = 0; result == OB_OK && i < a->result_count; i++)
         result = same_line(names, &a->results[i], &b->results[i], err);
     return result;

@@ -24,6 +24,7 @@ enum key {
     KEY_SEED,
     KEY_FAULTS,
     KEY_KEEP_GOING,
+    KEY_NO_SHRINK,
     KEY_EXHAUSTED,
     KEY_JSON,
     KEY_JUNIT,
@@ -46,6 +47,7 @@ enum key {
 
 #define RUN OB_COMMAND_RUN
 #define REPLAY OB_COMMAND_REPLAY
+#define SHRINK OB_COMMAND_SHRINK
 #define LIST OB_COMMAND_LIST
 #define DOCTOR OB_COMMAND_DOCTOR
 #define SPEC OB_COMMAND_SPEC
@@ -56,9 +58,9 @@ static const struct {
     unsigned commands;
     struct argp_option option;
 } table[] = {
-    {RUN | REPLAY | DOCTOR | SPEC,
+    {RUN | REPLAY | SHRINK | DOCTOR | SPEC,
      {"database-url", KEY_URL, "URL", 0, "use this server, not one of overbook's own", 0}},
-    {RUN | REPLAY | SPEC,
+    {RUN | REPLAY | SHRINK | SPEC,
      {"disposable", KEY_DISPOSABLE, 0, 0,
       "mark the database of the URL, so that overbook may work beside it", 0}},
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
@@ -67,15 +69,17 @@ static const struct {
       "portfolio (the default), random, round-robin, exhaustive, dpor, bounded:N (preemptions), "
       "pct:D (depth), pos, urw, stress or permutations",
       0}},
-    {RUN, {"runs", KEY_RUNS, "N", 0, "at most so many runs of each variant", 0}},
-    {RUN, {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each variant: 60s, 5min", 0}},
+    {RUN | SHRINK, {"runs", KEY_RUNS, "N", 0, "at most so many runs, of each variant or token", 0}},
+    {RUN | SHRINK,
+     {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each of them: 60s, 5min", 0}},
     {RUN, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
     {RUN, {"faults", KEY_FAULTS, "N", 0, "faults in a run at the most; 0 for none", 0}},
+    {RUN, {"no-shrink", KEY_NO_SHRINK, 0, 0, "leave what was found as large as it is", 0}},
     {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
     {RUN,
      {"from-permutations", KEY_FROM_PERMUTATIONS, 0, 0, "begin with the permutations of a spec",
       0}},
-    {RUN | REPLAY,
+    {RUN | REPLAY | SHRINK,
      {"invariant", KEY_INVARIANT, "NAME: SQL", 0,
       "what must hold for the specs that are named; may be given again", 0}},
     {RUN,
@@ -94,7 +98,7 @@ static const struct {
     {SPEC,
      {"isolation", KEY_ISOLATION, "LEVEL", 0,
       "the default isolation level: read-committed, repeatable-read or serializable", 0}},
-    {RUN | REPLAY | SPEC | MERGE | REPORT,
+    {RUN | REPLAY | SHRINK | SPEC | MERGE | REPORT,
      {"json", KEY_JSON, "FILE", 0, "write the result as JSON; - is standard output", 0}},
     {RUN | MERGE | REPORT, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
     {RUN | MERGE | REPORT,
@@ -107,11 +111,14 @@ static const struct {
     {RUN | MERGE | REPORT,
      {"gitlab", KEY_GITLAB, "FILE", 0,
       "write what is not as expected as GitLab's code quality report", 0}},
-    {RUN, {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
-    {RUN | REPLAY | MERGE | REPORT, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
-    {RUN | REPLAY | LIST | DOCTOR | SPEC | MERGE | REPORT,
+    {RUN | SHRINK,
+     {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
+    {RUN | REPLAY | SHRINK | MERGE | REPORT,
+     {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
+    {RUN | REPLAY | SHRINK | LIST | DOCTOR | SPEC | MERGE | REPORT,
      {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
-    {RUN | REPLAY | LIST | DOCTOR | MERGE | REPORT, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
+    {RUN | REPLAY | SHRINK | LIST | DOCTOR | MERGE | REPORT,
+     {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
 };
 
 #define TABLE_COUNT (sizeof table / sizeof *table)
@@ -315,6 +322,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_STRATEGY:
         read_strategy(state, arg, out);
         return 0;
+    case KEY_NO_SHRINK:
+        out->no_shrink = true;
+        return 0;
     case KEY_KEEP_GOING:
         out->keep_going = true;
         return 0;
@@ -360,6 +370,7 @@ static const char *usage_of(enum ob_command command)
     case OB_COMMAND_RUN:
         return "[PATH…]";
     case OB_COMMAND_REPLAY:
+    case OB_COMMAND_SHRINK:
         return "TOKEN|FILE [PATH…]";
     case OB_COMMAND_LIST:
         return "[PATH…]";
@@ -394,6 +405,17 @@ static const char *about(enum ob_command command)
                "for a lock (b) and who was woken (w); and a digest of each client's answer.\n\n"
                "Exit status: 0 the same as recorded, 2 no token or of an unknown scenario, 3 the "
                "harness or the database failed, 4 it went another way.";
+    case OB_COMMAND_SHRINK:
+        return "Make a run that breaks an invariant as small as it gets: fewer clients, faults, "
+               "steps, switches between clients. FILE is a result written by --json, of which "
+               "every "
+               "violation is shrunk. PATH is where the scenarios are, as for replay.\v"
+               "A run that does not come out the same each time is said to be flaky, and not "
+               "shrunk. "
+               "Interrupted, or when its runs or its time are over, it keeps the smallest until "
+               "then.\n\n"
+               "Exit status: 0 shrunk, 2 no token or of an unknown scenario, 3 the harness or the "
+               "database failed, 4 flaky, breaking nothing, or interrupted.";
     case OB_COMMAND_SPEC:
         return "Run PostgreSQL isolation specs and print what isolationtester prints. FILE may be "
                "- for standard input.\v"

@@ -62,8 +62,8 @@ static void draw(struct ob_progress *progress, const struct ob_explored *explore
     struct ob_buf line;
     ob_buf_init(&line, LINE_MAX_SIZE);
     progress->drawn_us = ob_progress_clock_us();
-    ob_buf_printf(&line, "%s, %s: %" PRIu64 " runs", progress->scenario, progress->variant,
-                  explored->runs);
+    ob_buf_printf(&line, "%s, %s: %s%" PRIu64 " runs", progress->scenario, progress->variant,
+                  explored->shrinking ? "making it small, " : "", explored->runs);
     if (explored->share > 0)
         ob_buf_puts(&line, " ");
     ob_progress_describe(explored->share, progress->drawn_us - progress->begun_us, progress->bar,

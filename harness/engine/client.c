@@ -29,6 +29,18 @@ size_t ob_client_program(const struct ob_client *client)
     return client->engine->trace->schedule.program;
 }
 
+bool ob_client_begins(struct ob_client *client, uint32_t part)
+{
+    client->part = part;
+    const struct ob_run_spec *spec = client->engine->spec;
+    for (size_t i = 0; i < spec->omission_count; i++) {
+        const struct ob_omission *omission = &spec->omissions[i];
+        if (omission->client == client->index && !omission->rest && omission->at == part)
+            return false;
+    }
+    return true;
+}
+
 /* A thread that comes back after it was given up must touch nothing any more: its run is over, and
  * the run's trace and arguments may be gone. */
 static void park_if_abandoned(const struct ob_engine *engine)
@@ -183,7 +195,7 @@ void ob_client_do(struct ob_client *client, const struct ob_op *op, struct ob_re
     client->op = op;
     if (engine->free_running) {
         ob_free_do(client);
-    } else if (engine->stopping) {
+    } else if (engine->stopping || client->ops++ >= client->ops_max) {
         client->reply = (struct ob_reply){.status = OB_REPLY_STOPPED};
     } else {
         stop_moving(client, OB_CLIENT_POSTED);

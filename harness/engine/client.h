@@ -25,6 +25,10 @@ size_t ob_client_index(const struct ob_client *client);
  * do by themselves. */
 size_t ob_client_program(const struct ob_client *client);
 
+/* What the client does now is that part of all that it does; the numbers are its target's own.
+ * False: the run is made without it. */
+bool ob_client_begins(struct ob_client *client, uint32_t part);
+
 /* Posts an operation and waits until it has been released and answered. */
 void ob_client_do(struct ob_client *client, const struct ob_op *op, struct ob_reply *reply);
 

@@ -42,6 +42,8 @@ struct ob_client {
     ob_client_body *body;
     void *arg;
     uint32_t hits[OB_FAULT_POINTS_MAX];
+    uint32_t part;         /* of what it does */
+    uint32_t ops, ops_max; /* asked for, and how many it may; 0: it takes no part */
 };
 
 struct ob_engine {
@@ -75,7 +77,7 @@ struct ob_engine {
     uint64_t since[OB_CLIENTS_MAX];        /* and since when: a count of waits */
     uint64_t wait_count;
     ob_client_set held;    /* those of them whose process is kept from going on */
-    bool in_turn;          /* the present step lets them go on one after the other */
+    bool by_lot;           /* the server draws who goes on in the present step */
     ob_client_set armed;   /* whose deadlock check is on for the present operation */
     ob_client_set woken;   /* by the present step: was answered, or waits for others than before */
     ob_client_set gated;   /* came to a gate in the present step */
@@ -143,10 +145,6 @@ enum ob_settled ob_settle_await(struct ob_engine *engine, struct ob_client *clie
 
 /* Those who wait, directly or through others, for this client. */
 ob_client_set ob_settle_behind(const struct ob_engine *engine, size_t client);
-
-/* Whether the order of what moves in this client's step is drawn by the server, unless those who
- * wait for it are held: it may let several go on, or one while it is not yet done itself. */
-bool ob_settle_is_lot(const struct ob_engine *engine, const struct ob_client *client);
 
 /* Interrupts everything in flight, waits until it has ended, so that the sessions can be reset, and
  * discards the answers that no client will be told. */

@@ -43,6 +43,7 @@ struct ob_step *ob_record_step(struct ob_engine *engine, const struct ob_client 
     ob_schedule_add_step(&trace->schedule, client->index);
     struct ob_step *step = ob_trace_add_step(trace);
     step->client = client->index;
+    step->part = client->part;
     step->kind = ob_client_next_kind(client);
     step->text = ob_arena_strdup(&trace->arena, client->op->text);
     step->params = step->kind == OB_OP_GATE ? "" : params_text(&trace->arena, client->op);

@@ -234,7 +234,6 @@ static void mark_uncontrolled(struct ob_engine *engine, struct ob_step *step, bo
 static enum ob_result step_database(struct ob_engine *engine, struct ob_client *client,
                                     struct ob_step *step, struct ob_error *err)
 {
-    bool lot = ob_settle_is_lot(engine, client);
     ob_client_set done;
     enum ob_settled settled = ob_settle(engine, client, &done, err);
     if (settled == OB_SETTLE_FAILED)
@@ -244,7 +243,7 @@ static enum ob_result step_database(struct ob_engine *engine, struct ob_client *
     step->blocked = engine->waiting | engine->loose;
     if (engine->waiting & ob_client_bit(client->index))
         step->holders = engine->holders[client->index];
-    mark_uncontrolled(engine, step, lot && engine->woken != 0 && !engine->in_turn);
+    mark_uncontrolled(engine, step, engine->by_lot && engine->woken != 0);
     ob_record_completions(engine, step, done);
     if (settled != OB_SETTLED) {
         engine->stopping = true;
@@ -382,6 +381,17 @@ static void choose_program(const struct ob_run_spec *spec, struct ob_trace *trac
     assert(trace->schedule.program < point.option_count);
 }
 
+static void leave_out(struct ob_engine *engine, const struct ob_run_spec *spec)
+{
+    for (size_t i = 0; i < spec->omission_count; i++) {
+        const struct ob_omission *omission = &spec->omissions[i];
+        assert(omission->client < spec->client_count && !spec->free_running);
+        ob_schedule_add_omission(&engine->trace->schedule, *omission);
+        if (omission->rest)
+            engine->clients[omission->client].ops_max = omission->at;
+    }
+}
+
 static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, struct ob_trace *trace)
 {
     ob_trace_reset(trace);
@@ -414,7 +424,10 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
         client->body = spec->clients[i].body;
         client->arg = spec->clients[i].arg;
         memset(client->hits, 0, sizeof client->hits);
+        client->ops = client->part = 0;
+        client->ops_max = UINT32_MAX;
     }
+    leave_out(engine, spec);
 }
 
 static enum ob_result run_gated(struct ob_engine *engine, struct ob_error *err)
@@ -423,7 +436,8 @@ static enum ob_result run_gated(struct ob_engine *engine, struct ob_error *err)
     if (result == OB_OK && engine->spec->gates)
         result = engine->ports.gates(engine->ports.self, true, err);
     for (size_t i = 0; i < engine->spec->client_count && result == OB_OK; i++)
-        result = ob_client_resume(&engine->clients[i], err);
+        if (engine->clients[i].ops_max > 0)
+            result = ob_client_resume(&engine->clients[i], err);
     if (result == OB_OK)
         result = steps(engine, err);
     if (result != OB_STUCK) {

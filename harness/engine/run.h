@@ -66,7 +66,9 @@ struct ob_run_spec {
     size_t fault_point_count; /* 0: no fault happens */
     size_t fault_budget;      /* faults in one run at the most */
     size_t program_count;     /* what the clients can be made to do in the place of their own */
-    bool careful;             /* see OB_RUN_AGAIN */
+    const struct ob_omission *omissions; /* what they leave out; gated runs only */
+    size_t omission_count;
+    bool careful; /* see OB_RUN_AGAIN */
     bool gates; /* statements that write stop between their snapshot and their run, which is a step
                    of its own */
     bool server_timers; /* deadlocks and timeouts are the server's own business */

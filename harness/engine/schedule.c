@@ -9,6 +9,7 @@ void ob_schedule_clear(struct ob_schedule *schedule)
     free(schedule->clients);
     free(schedule->wakes);
     free(schedule->faults);
+    free(schedule->omissions);
     *schedule = (struct ob_schedule){0};
 }
 
@@ -18,6 +19,7 @@ void ob_schedule_reset(struct ob_schedule *schedule)
     schedule->step_count = 0;
     schedule->wake_count = 0;
     schedule->fault_count = 0;
+    schedule->omission_count = 0;
 }
 
 void ob_schedule_copy(struct ob_schedule *to, const struct ob_schedule *from)
@@ -31,6 +33,8 @@ void ob_schedule_copy(struct ob_schedule *to, const struct ob_schedule *from)
         ob_schedule_add_wake(to, from->wakes[i]);
     for (size_t i = 0; i < from->fault_count; i++)
         ob_schedule_add_fault(to, from->faults[i]);
+    for (size_t i = 0; i < from->omission_count; i++)
+        ob_schedule_add_omission(to, from->omissions[i]);
 }
 
 static void add_client(uint8_t **clients, size_t *count, size_t *capacity, size_t client)
@@ -56,4 +60,12 @@ void ob_schedule_add_fault(struct ob_schedule *schedule, struct ob_fault fault)
     schedule->faults = ob_grow(schedule->faults, &schedule->fault_capacity,
                                schedule->fault_count + 1, sizeof *schedule->faults);
     schedule->faults[schedule->fault_count++] = fault;
+}
+
+void ob_schedule_add_omission(struct ob_schedule *schedule, struct ob_omission omission)
+{
+    assert(omission.client < OB_CLIENTS_MAX);
+    schedule->omissions = ob_grow(schedule->omissions, &schedule->omission_capacity,
+                                  schedule->omission_count + 1, sizeof *schedule->omissions);
+    schedule->omissions[schedule->omission_count++] = omission;
 }

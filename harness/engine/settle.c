@@ -481,9 +481,11 @@ static bool may_be_serializable(const struct ob_engine *engine, const struct ob_
     return ports->serializable && ports->serializable(ports->self, client->index);
 }
 
-bool ob_settle_is_lot(const struct ob_engine *engine, const struct ob_client *client)
+/* Whether the client's step may let several of those go on who are behind it, or one while it is
+ * not yet done itself. */
+static bool is_lot(const struct ob_engine *engine, const struct ob_client *client,
+                   ob_client_set behind)
 {
-    ob_client_set behind = ob_settle_behind(engine, client->index);
     bool several = (behind & (behind - 1)) != 0;
     return several || (behind != 0 && (client->op->goes_on || may_be_serializable(engine, client)));
 }
@@ -493,9 +495,10 @@ static enum ob_result hold_back(struct ob_engine *engine, const struct ob_client
                                 struct ob_error *err)
 {
     ob_client_set behind = ob_settle_behind(engine, client->index);
-    bool lot = ob_settle_is_lot(engine, client);
-    engine->in_turn = engine->ports.hold && !engine->spec->server_timers && lot;
-    enum ob_result result = engine->in_turn ? hold(engine, behind, true, err) : OB_OK;
+    bool lot = is_lot(engine, client, behind);
+    bool held = lot && engine->ports.hold && !engine->spec->server_timers;
+    engine->by_lot = lot && !held;
+    enum ob_result result = held ? hold(engine, behind, true, err) : OB_OK;
     if (result != OB_OK)
         let_all_go_on(engine);
     return result;

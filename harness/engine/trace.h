@@ -29,10 +29,20 @@ struct ob_fault {
     unsigned way; /* from 1 */
 };
 
+/* What a client leaves out of what it does: that part (its target counts them, from 0), or all
+ * that comes after so many operations; after none, it takes no part. */
+struct ob_omission {
+    size_t client;
+    bool rest;
+    uint32_t at; /* the part's number; rest: the operations before it */
+};
+
 /* The choices of a run: what the clients do, who makes each step, who goes on where several of
  * those who waited could, and the faults. */
 struct ob_schedule {
-    size_t program;   /* of the run's programs; 0: the clients' own */
+    size_t program;                /* of the run's programs; 0: the clients' own */
+    struct ob_omission *omissions; /* of them; for those who try a run with less */
+    size_t omission_count, omission_capacity;
     uint8_t *clients; /* step_count of them */
     size_t step_count, step_capacity;
     uint8_t *wakes; /* wake_count clients, of all steps, in the order of the choices */
@@ -47,6 +57,7 @@ void ob_schedule_copy(struct ob_schedule *to, const struct ob_schedule *from);
 void ob_schedule_add_step(struct ob_schedule *schedule, size_t client);
 void ob_schedule_add_wake(struct ob_schedule *schedule, size_t client);
 void ob_schedule_add_fault(struct ob_schedule *schedule, struct ob_fault fault);
+void ob_schedule_add_omission(struct ob_schedule *schedule, struct ob_omission omission);
 
 /* An operation that ended in a step: the step's own, or one that the step woke. */
 struct ob_completion {
@@ -62,6 +73,7 @@ struct ob_completion {
 
 struct ob_step {
     size_t client;
+    uint32_t part; /* of what the client does (struct ob_omission); not compared */
     enum ob_op_kind kind;
     const char *text;      /* the statement, or what is done */
     const char *params;    /* "" or "$1 = 'x', $2 = null", transaction ids masked */

@@ -10,6 +10,9 @@
  * searched depth first.  So no schedule is run twice, and memory is needed for the runs of fewer
  * preemptions than the bound, of which there are far fewer than of all.
  *
+ * A path's latest preemptions come first.  What a client does last is to write and to commit, and a
+ * bug often is what others do between its looking and that; what it begins with seldom matters.
+ *
  * How many runs there are in all: a level has as many branches as its checkpoints have preemptions,
  * which is known when it begins, and within a branch the share that is done is that of any tree
  * (share.h).  A level to come is taken to be as much larger than the one before it as if clients
@@ -28,9 +31,9 @@
 /* A run's path, from which those of the next level branch off. */
 struct checkpoint {
     struct checkpoint *next;
-    size_t depth; /* what comes before is another checkpoint's to branch off from */
-    uint32_t option;
-    size_t count;
+    size_t fresh;    /* what comes before is another checkpoint's to branch off from */
+    size_t count;    /* of those that are left: the last one is where to branch off, */
+    uint32_t option; /* by this option or a later one */
     struct ob_path_node nodes[];
 };
 
@@ -112,7 +115,7 @@ static void keep(struct bounded *bounded)
     }
     size_t size = path->count * sizeof *path->nodes;
     struct checkpoint *checkpoint = ob_alloc(sizeof *checkpoint + size);
-    checkpoint->depth = bounded->fresh;
+    checkpoint->fresh = bounded->fresh;
     checkpoint->count = path->count;
     memcpy(checkpoint->nodes, path->nodes, size);
     push(&bounded->later, checkpoint);
@@ -134,22 +137,22 @@ static bool backtrack(struct bounded *bounded)
     return false;
 }
 
-/* Makes the path that branches off at the checkpoint's present choice. */
+/* Makes the path that branches off at the checkpoint's last choice. */
 static void branch(struct bounded *bounded, const struct checkpoint *from)
 {
     struct ob_path *path = &bounded->path;
-    path->count = from->depth + 1;
+    path->count = from->count;
     path->nodes = ob_grow(path->nodes, &path->capacity, path->count, sizeof *path->nodes);
     memcpy(path->nodes, from->nodes, path->count * sizeof *path->nodes);
-    path->nodes[from->depth].option = from->option;
+    path->nodes[path->count - 1].option = from->option;
     bounded->fixed = bounded->fresh = path->count;
 }
 
 /* Takes the checkpoint's next preemption.  False: it has none left. */
 static bool take(struct bounded *bounded, struct checkpoint *from)
 {
-    for (; from->depth < from->count; from->depth++, from->option = 0) {
-        const struct ob_path_node *node = &from->nodes[from->depth];
+    for (; from->count > from->fresh; from->count--, from->option = 0) {
+        const struct ob_path_node *node = &from->nodes[from->count - 1];
         while (from->option < node->option_count && !preempts(node, from->option))
             from->option++;
         if (from->option < node->option_count) {

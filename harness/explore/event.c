@@ -147,7 +147,7 @@ static void credit(struct derivation *d, size_t step, const struct ob_completion
     struct ob_event_of_step event = {.touches.known = true};
     describe(d, completion, &d->trace->steps[first], &event);
     for (size_t i = first; i <= step; i++)
-        if (i == first || i == step || d->trace->steps[i].client == client ||
+        if (i == step || d->trace->steps[i].client == client ||
             (d->trace->steps[i].woken & ((ob_client_set)1 << client)))
             ob_event_join(&d->out->items[i], &event);
     d->launched[client] = SIZE_MAX;

@@ -2,17 +2,12 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "engine/trace_pack.h"
 #include "explore/checkpoint.h"
-#include "explore/follower.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define OB_TRACE_TEXT_MAX ((size_t)1 << 20)
-#define OB_TRACE_PACKED_MAX ((size_t)1 << 26)
 
 struct exploring {
     struct ob_rig *rig;
@@ -31,25 +26,6 @@ static int64_t spent_us(const struct exploring *e)
     return e->spent_before_us + e->rig->monotonic_us(e->rig->self) - e->started_us;
 }
 
-size_t ob_explore_preemptions(const struct ob_trace *trace)
-{
-    size_t count = 0;
-    for (size_t i = 1; i < trace->step_count; i++) {
-        size_t previous = trace->steps[i - 1].client;
-        bool could_go_on = trace->steps[i].enabled & ((ob_client_set)1 << previous);
-        count += trace->steps[i].client != previous && could_go_on;
-    }
-    return count;
-}
-
-static size_t moving_clients(const struct ob_trace *trace)
-{
-    ob_client_set moved = 0;
-    for (size_t i = 0; i < trace->step_count; i++)
-        moved |= (ob_client_set)1 << trace->steps[i].client;
-    return (size_t)__builtin_popcountll(moved);
-}
-
 static bool is_known(const struct ob_exploration *out, size_t item)
 {
     for (size_t i = 0; i < out->finding_count; i++)
@@ -58,100 +34,25 @@ static bool is_known(const struct ob_exploration *out, size_t item)
     return false;
 }
 
-static void add_finding(struct exploring *e, const struct ob_broken *broken)
-{
-    struct ob_exploration *out = e->out;
-    out->findings = ob_grow(out->findings, &out->finding_capacity, out->finding_count + 1,
-                            sizeof *out->findings);
-    struct ob_finding *finding = &out->findings[out->finding_count++];
-    *finding = (struct ob_finding){
-        .item = broken->item,
-        .run = ob_strategy_number(e->strategy) + 1,
-        .clients = moving_clients(&e->trace),
-        .preemptions = ob_explore_preemptions(&e->trace),
-        .rows = ob_strdup(broken->rows),
-        .uncontrolled = e->trace.uncontrolled > 0,
-    };
-    ob_schedule_copy(&finding->schedule, &e->trace.schedule);
-    finding->step_digests = ob_alloc(e->trace.step_count * sizeof *finding->step_digests);
-    for (size_t i = 0; i < e->trace.step_count; i++)
-        finding->step_digests[i] = ob_trace_step_digest(&e->trace, i);
-    struct ob_buf text;
-    ob_buf_init(&text, OB_TRACE_TEXT_MAX);
-    ob_trace_print(&e->trace, e->rig->client_names, false, &text);
-    finding->trace = ob_buf_take(&text);
-    ob_buf_init(&finding->packed, OB_TRACE_PACKED_MAX);
-    ob_trace_pack(&e->trace, &finding->packed);
-    if (ob_buf_failed(&finding->packed))
-        ob_buf_reset(&finding->packed);
-}
-
-static bool breaks(const struct ob_run_outcome *outcome, size_t item)
-{
-    for (size_t i = 0; i < outcome->broken_count; i++)
-        if (outcome->broken[i].item == item)
-            return true;
-    return false;
-}
-
-/* Counts a replay of the findings from first on: the same only when each step was, and the
- * invariant is broken again. */
-static void count_replay(struct exploring *e, size_t first, const struct ob_trace *replayed,
-                         const struct ob_run_outcome *outcome)
-{
-    size_t step;
-    struct ob_buf why;
-    ob_buf_init(&why, OB_TRACE_TEXT_MAX);
-    bool differs = ob_trace_diff(&e->trace, replayed, e->rig->client_names, &step, &why);
-    for (size_t i = first; i < e->out->finding_count; i++) {
-        struct ob_finding *finding = &e->out->findings[i];
-        bool again = breaks(outcome, finding->item);
-        finding->replays++;
-        finding->replays_same += !differs && again;
-        if ((!differs && again) || finding->divergence)
-            continue;
-        finding->divergence = differs
-                                  ? ob_strdup(why.data)
-                                  : ob_asprintf("each step was the same, and %s is not broken\n",
-                                                ob_check_name(e->rig->check, finding->item));
-    }
-    ob_buf_clear(&why);
-}
-
-static enum ob_result replay_findings(struct exploring *e, size_t first, struct ob_error *err)
-{
-    struct ob_trace scratch;
-    ob_trace_init(&scratch);
-    struct ob_follower follower = {.schedule = &e->out->findings[first].schedule};
-    struct ob_chooser chooser = ob_follower_chooser(&follower);
-    enum ob_result result = OB_OK;
-    for (unsigned i = 0; i < OB_REPLAYS && result == OB_OK; i++) {
-        struct ob_run_outcome outcome;
-        result = ob_rig_run(e->rig, &chooser, false, &scratch, &outcome, err);
-        if (result == OB_OK)
-            count_replay(e, first, &scratch, &outcome);
-    }
-    ob_trace_clear(&scratch);
-    for (size_t i = first; i < e->out->finding_count && result != OB_OK; i++) {
-        struct ob_finding *finding = &e->out->findings[i];
-        finding->replays = OB_REPLAYS;
-        if (!finding->divergence)
-            finding->divergence = ob_strdup("the others were not made\n");
-    }
-    return result;
-}
-
 /* Records what the run broke for the first time, and replays it. */
 static enum ob_result add_findings(struct exploring *e, const struct ob_run_outcome *outcome,
                                    struct ob_error *err)
 {
-    size_t first = e->out->finding_count;
-    for (size_t i = 0; i < outcome->broken_count; i++)
-        if (!is_known(e->out, outcome->broken[i].item))
-            add_finding(e, &outcome->broken[i]);
-    if (first == e->out->finding_count || e->options->strategy == OB_STRATEGY_STRESS)
+    struct ob_exploration *out = e->out;
+    size_t first = out->finding_count;
+    for (size_t i = 0; i < outcome->broken_count; i++) {
+        const struct ob_broken *broken = &outcome->broken[i];
+        if (is_known(out, broken->item))
+            continue;
+        out->findings = ob_grow(out->findings, &out->finding_capacity, out->finding_count + 1,
+                                sizeof *out->findings);
+        ob_finding_record(&out->findings[out->finding_count++], e->rig, &e->trace, broken->item,
+                          broken->rows, ob_strategy_number(e->strategy) + 1);
+    }
+    if (first == out->finding_count || e->options->strategy == OB_STRATEGY_STRESS)
         return OB_OK;
-    return replay_findings(e, first, err);
+    return ob_findings_confirm(&out->findings[first], out->finding_count - first, e->rig, &e->trace,
+                               err);
 }
 
 static bool found_enough(const struct exploring *e)
@@ -414,15 +315,8 @@ enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *o
 
 void ob_exploration_clear(struct ob_exploration *exploration)
 {
-    for (size_t i = 0; i < exploration->finding_count; i++) {
-        struct ob_finding *finding = &exploration->findings[i];
-        ob_schedule_clear(&finding->schedule);
-        free(finding->step_digests);
-        free(finding->rows);
-        free(finding->trace);
-        ob_buf_clear(&finding->packed);
-        free(finding->divergence);
-    }
+    for (size_t i = 0; i < exploration->finding_count; i++)
+        ob_finding_clear(&exploration->findings[i]);
     free(exploration->findings);
     ob_statements_clear(&exploration->statements);
     ob_tally_clear(&exploration->outcome_tally);

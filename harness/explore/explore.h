@@ -5,18 +5,18 @@
 #define OB_EXPLORE_EXPLORE_H
 
 #include "base/journal.h"
+#include "explore/finding.h"
 #include "explore/rig.h"
 #include "explore/statements.h"
 #include "explore/strategy.h"
 #include "explore/tally.h"
 
-#define OB_REPLAYS 10 /* of each violation, before it is reported */
-
 /* How far an exploration is. */
 struct ob_explored {
     uint64_t runs;
     size_t findings;
-    double share; /* of all that it will do, about; 0: not known */
+    double share;   /* of all that it will do, about; 0: not known */
+    bool shrinking; /* what was found; then runs are those made for that */
 };
 
 struct ob_explore_options {
@@ -33,23 +33,6 @@ struct ob_explore_options {
     /* Called after each run when not NULL; false stops the exploration. */
     bool (*progress)(void *arg, const struct ob_explored *explored);
     void *progress_arg;
-};
-
-/* The first violation of an invariant. */
-struct ob_finding {
-    size_t item;  /* index into the check's items */
-    uint64_t run; /* from 1 */
-    struct ob_schedule schedule;
-    uint64_t *step_digests; /* one for each step, ob_trace_step_digest */
-    size_t clients,
-        preemptions; /* that move; switches away from a client that could have gone on */
-    char *rows;      /* what offends */
-    char *trace;     /* for reading */
-    struct ob_buf
-        packed; /* the trace itself (engine/trace_pack.h), or nothing where it is too large */
-    unsigned replays_same, replays; /* same: as the run was, and broke the invariant too */
-    char *divergence;               /* how the first replay that differed did; NULL when none did */
-    bool uncontrolled;              /* the run had a wake that the server chose */
 };
 
 struct ob_exploration {
@@ -91,8 +74,5 @@ struct ob_exploration {
 OB_MUSTCHECK enum ob_result ob_explore(struct ob_rig *rig, const struct ob_explore_options *options,
                                        struct ob_exploration *out, struct ob_error *err);
 void ob_exploration_clear(struct ob_exploration *exploration);
-
-/* Switches away from a client that could have gone on. */
-size_t ob_explore_preemptions(const struct ob_trace *trace);
 
 #endif

@@ -12,6 +12,12 @@
 #include "engine/run.h"
 #include "explore/order.h"
 
+struct ob_part {
+    uint32_t number;
+    uint32_t transaction; /* from 1, of this client's; 0: none */
+    bool bracket;         /* the transaction's beginning or end */
+};
+
 struct ob_rig {
     /* Borrowed for the rig's life. */
     struct ob_engine *engine;
@@ -25,6 +31,10 @@ struct ob_rig {
     uint64_t steps_max; /* no run without faults has more steps than this; 0: not known */
 
     struct ob_orders orders; /* that the scenario gives; without get: none */
+
+    /* The parts of what a client does that a run can be made without (struct ob_omission): *out is
+     * the caller's to free.  NULL: none. */
+    size_t (*parts)(void *self, size_t client, struct ob_part **out);
 
     /* The target. */
     void *self;

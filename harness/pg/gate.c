@@ -22,8 +22,7 @@
     " k), (SELECT count(pg_catalog.pg_advisory_unlock(" GATE_CLASS ", k)) FROM"                    \
     " unnest($2::int4[]) k)"
 
-/* INFO is sent whatever client_min_messages says.  At the isolation level of the statement it
- * would wait with that one's snapshot, as triggers before a statement do. */
+/* INFO is sent whatever client_min_messages says. */
 static const char function[] =
     "CREATE SCHEMA IF NOT EXISTS overbook;"
     "CREATE OR REPLACE FUNCTION overbook.gate() RETURNS trigger LANGUAGE plpgsql AS $gate$"

@@ -19,6 +19,8 @@ static enum ob_result check_token(const struct ob_rig *rig, const struct ob_toke
                fault->point < spec->fault_point_count && fault->way >= 1 &&
                fault->way <= spec->fault_points[fault->point].ways;
     }
+    for (size_t i = 0; i < schedule->omission_count; i++)
+        fits = fits && schedule->omissions[i].client < spec->client_count;
     if (fits)
         return OB_OK;
     return ob_error_set(err, OB_INPUT,
@@ -72,6 +74,8 @@ enum ob_result ob_replay_run(struct ob_rig *rig, const struct ob_token *token,
     struct ob_follower follower = {.schedule = &token->schedule};
     struct ob_chooser chooser = ob_follower_chooser(&follower);
     rig->spec.fault_budget = token->schedule.fault_count;
+    rig->spec.omissions = token->schedule.omissions;
+    rig->spec.omission_count = token->schedule.omission_count;
     result = ob_rig_run(rig, &chooser, false, &out->trace, &out->outcome, err);
     if (result != OB_OK) {
         ob_replay_clear(out);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define OB_OMISSION_MAX (2 * (uint64_t)OB_STEPS_MAX + 1)
 #define PREFIX_SIZE (sizeof OB_TOKEN_PREFIX - 1)
 
 void ob_token_clear(struct ob_token *token)
@@ -88,6 +89,23 @@ char *ob_token_seal(const void *content, size_t size)
     return text;
 }
 
+/* The last ones of these three are left out when they are 0. */
+static void put_rest(struct ob_buf *data, const struct ob_schedule *schedule)
+{
+    bool omissions = schedule->omission_count > 0, wakes = omissions || schedule->wake_count > 0;
+    if (wakes || schedule->program > 0)
+        put_varying(data, schedule->program);
+    if (wakes)
+        put_varying(data, schedule->wake_count);
+    ob_buf_add(data, schedule->wakes, schedule->wake_count);
+    if (omissions)
+        put_varying(data, schedule->omission_count);
+    for (size_t i = 0; i < schedule->omission_count; i++) {
+        put_fixed(data, schedule->omissions[i].client, 1);
+        put_varying(data, 2 * (uint64_t)schedule->omissions[i].at + schedule->omissions[i].rest);
+    }
+}
+
 char *ob_token_encode(const struct ob_token *token)
 {
     const struct ob_schedule *schedule = &token->schedule;
@@ -109,11 +127,7 @@ char *ob_token_encode(const struct ob_token *token)
         put_fixed(&data, fault->way, 1);
         put_varying(&data, fault->hit);
     }
-    if (schedule->program > 0 || schedule->wake_count > 0)
-        put_varying(&data, schedule->program);
-    if (schedule->wake_count > 0)
-        put_varying(&data, schedule->wake_count);
-    ob_buf_add(&data, schedule->wakes, schedule->wake_count);
+    put_rest(&data, schedule);
     assert(!ob_buf_failed(&data));
     char *text = ob_token_seal(data.data, data.size);
     ob_buf_clear(&data);
@@ -168,17 +182,32 @@ static size_t get_client(struct reader *reader)
     return reader->failed ? 0 : client;
 }
 
-/* What is left out when there is nothing to say; so nobody says it. */
+static void read_omission(struct reader *reader, struct ob_schedule *schedule)
+{
+    struct ob_omission omission = {.client = get_client(reader)};
+    uint64_t value = get_varying(reader, OB_OMISSION_MAX);
+    omission.at = (uint32_t)(value / 2);
+    omission.rest = value % 2;
+    ob_schedule_add_omission(schedule, omission);
+}
+
+/* Of the last three, nobody writes one that is 0 and has none after it. */
 static void read_rest(struct reader *reader, struct ob_schedule *schedule)
 {
-    if (reader->failed || reader->at == reader->end)
-        return;
-    schedule->program = get_varying(reader, UINT32_MAX);
-    bool wakes = reader->at != reader->end;
-    size_t wake_count = wakes ? get_varying(reader, OB_STEPS_MAX) : 0;
-    reader->failed |= wakes ? wake_count == 0 : schedule->program == 0;
-    for (size_t i = 0; i < wake_count && !reader->failed; i++)
-        ob_schedule_add_wake(schedule, get_client(reader));
+    uint64_t last = 1;
+    if (!reader->failed && reader->at != reader->end)
+        last = schedule->program = get_varying(reader, UINT32_MAX);
+    if (!reader->failed && reader->at != reader->end) {
+        last = get_varying(reader, OB_STEPS_MAX);
+        for (size_t i = 0; i < last && !reader->failed; i++)
+            ob_schedule_add_wake(schedule, get_client(reader));
+    }
+    if (!reader->failed && reader->at != reader->end) {
+        last = get_varying(reader, OB_STEPS_MAX);
+        for (size_t i = 0; i < last && !reader->failed; i++)
+            read_omission(reader, schedule);
+    }
+    reader->failed |= last == 0;
 }
 
 static enum ob_result read_token(struct reader *reader, struct ob_token *out, struct ob_error *err)

@@ -7,11 +7,13 @@
  *     4  server version number, such as 150018
  *     v  steps, then for each the client (1 byte) and a check of what happened in it (2 bytes)
  *     v  faults, then for each the point, the client and the way (1 byte each) and the hit (v)
- *     v  the program                           } left out when it is the clients' own and
- *     v  wakes, then for each the client       } nobody chose; the wakes when nobody chose
+ *     v  the program; 0: the clients' own
+ *     v  wakes, then for each the client
+ *     v  omissions, then for each the client (1 byte) and 2 * at + rest (v)
  *     4  a checksum of all the above
- * with numbers in little endian and v a variable-length number, 7 bits a byte.  Program, clients,
- * wakes and faults are the schedule; the checks are what a replay is compared with, step by step.
+ * with numbers in little endian and v a variable-length number, 7 bits a byte.  Of program, wakes
+ * and omissions, the last ones are not written when they are 0.  Clients, faults and these three
+ * are the schedule; the checks are what a replay is compared with, step by step.
  */
 #ifndef OB_REPRO_TOKEN_H
 #define OB_REPRO_TOKEN_H

@@ -80,25 +80,54 @@ bool ob_load_invariants(struct ob_load *load, const struct ob_node *list)
     return true;
 }
 
-/* The name of an invariant that this scenario checks. */
-static bool read_violated(struct ob_load *load, const struct ob_node *map, const char **out)
+/* All four numbers, or none of them. */
+static bool read_smallest(struct ob_load *load, const struct ob_settings *settings,
+                          struct ob_place place, struct ob_smallest *out)
+{
+    const struct {
+        const char *key;
+        int64_t *number;
+    } numbers[] = {{"clients", &out->clients},
+                   {"faults", &out->faults},
+                   {"steps", &out->steps},
+                   {"preemptions", &out->preemptions}};
+    size_t count = sizeof numbers / sizeof *numbers, given = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct ob_setting *setting =
+            ob_setting_find(settings->items, settings->count, numbers[i].key);
+        if (!setting)
+            continue;
+        *numbers[i].number = setting->number;
+        given++;
+    }
+    out->known = given == count;
+    if (given == 0 || out->known)
+        return true;
+    return ob_load_refuse(load, place,
+                          "give clients, faults, steps and preemptions, or none of them",
+                          "the smallest run is not told whole");
+}
+
+/* An invariant that this scenario checks, and the smallest run that breaks it. */
+static bool read_violated(struct ob_load *load, const struct ob_node *map, struct ob_variant *out)
 {
     struct ob_settings settings;
     struct ob_scenario *scenario = load->scenario;
     if (!ob_load_keys(load, map, &ob_expectation_keys, NULL) ||
         !ob_load_settings(load, &ob_expectation_keys, map, map->place, &settings))
         return false;
+    const struct ob_setting *violated = ob_setting_find(settings.items, settings.count, "violates");
     const char **names =
         ob_arena_alloc(&scenario->arena, (scenario->invariant_count + 1) * sizeof *names);
     for (size_t i = 0; i < scenario->invariant_count; i++) {
         names[i] = scenario->invariants[i].name;
-        if (strcmp(names[i], settings.items[0].text) == 0) {
-            *out = names[i];
-            return true;
+        if (strcmp(names[i], violated->text) == 0) {
+            out->violates = names[i];
+            return read_smallest(load, &settings, map->place, &out->smallest);
         }
     }
     const struct ob_choice choice = {"invariant", names, "add it to \"invariants\""};
-    return ob_load_refuse_unknown(load, settings.items[0].place, settings.items[0].text, &choice);
+    return ob_load_refuse_unknown(load, violated->place, violated->text, &choice);
 }
 
 /* "holds", or {violates: invariant}. */
@@ -109,7 +138,7 @@ static bool read_expectation(struct ob_load *load, const struct ob_node *node,
     static const struct ob_choice choice = {"expectation", words,
                                             "write holds, or {violates: INVARIANT}"};
     if (node->kind != OB_NODE_SCALAR)
-        return read_violated(load, node, &out->violates);
+        return read_violated(load, node, out);
     if (strcmp(node->text, words[0]) == 0)
         return true;
     return ob_load_refuse_unknown(load, node->place, node->text, &choice);

@@ -147,6 +147,11 @@ struct ob_scenario_client {
     struct ob_place place;
 };
 
+struct ob_smallest {
+    bool known;
+    int64_t clients, faults, steps, preemptions;
+};
+
 struct ob_variant {
     const char *name;
     const struct ob_setting *settings; /* target reference: flag, constraint, hold-for; all there */
@@ -156,6 +161,7 @@ struct ob_variant {
     const char *setup; /* targets sql and spec: run after the scenario's own setup; "" for none */
     /* What is expected: with violates NULL, that every invariant holds. */
     const char *violates;
+    struct ob_smallest smallest; /* run known to do so */
     struct ob_place place;
 };
 

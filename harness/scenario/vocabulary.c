@@ -303,11 +303,20 @@ static const struct ob_key invariant_keys[] = {
 };
 const struct ob_key_set ob_invariant_keys = {"invariant", invariant_keys};
 
+#define SMALLEST_KEY(word, text)                                                        \
+    {                                                                                   \
+        .name = (word), .type = OB_KEY_NUMBER, .min = 0, .max = 100000, .about = (text) \
+    }
+
 static const struct ob_key expectation_keys[] = {
     {.name = "violates",
      .type = OB_KEY_NAME,
      .required = true,
      .about = "The invariant that some schedule must be found to break."},
+    SMALLEST_KEY("clients", "Clients that move in the smallest run known to break it."),
+    SMALLEST_KEY("faults", "Faults in it."),
+    SMALLEST_KEY("steps", "Its steps."),
+    SMALLEST_KEY("preemptions", "Switches in it from a client that could have gone on."),
     {.name = NULL},
 };
 const struct ob_key_set ob_expectation_keys = {"expectation", expectation_keys};

@@ -99,7 +99,8 @@ static void body(struct ob_client *client, void *arg)
     if (ob_setting_find(scenario->settings, scenario->setting_count, "path"))
         actor.app.path = &self->path;
     for (size_t i = 0; i < scenario->action_count && !self->gated.stopped; i++)
-        ob_reference_act(&actor, &scenario->actions[i]);
+        if (ob_client_begins(client, (uint32_t)i))
+            ob_reference_act(&actor, &scenario->actions[i]);
 }
 
 static void make_clients(struct ob_target *target, struct ob_reference *reference)
@@ -269,6 +270,18 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
     return OB_OK;
 }
 
+/* A client's actions. */
+static size_t parts(void *self, size_t client, struct ob_part **out)
+{
+    const struct ob_reference *reference = self;
+    const struct ob_scenario_client *scenario = reference->clients[client].scenario;
+    size_t count = scenario ? scenario->action_count : 0;
+    *out = ob_alloc(count * sizeof **out);
+    for (size_t i = 0; i < count; i++)
+        (*out)[i].number = (uint32_t)i;
+    return count;
+}
+
 static void begin(void *self)
 {
     struct ob_reference *reference = self;
@@ -298,6 +311,7 @@ const struct ob_target_ops ob_target_reference = {
     .extra_clients = extra_clients,
     .install = install,
     .begin = begin,
+    .parts = parts,
     .finish = finish,
     .free = free_reference,
 };

@@ -357,7 +357,8 @@ static enum ended do_steps(struct sql_client *self)
 {
     for (size_t i = 0; i < self->scenario->step_count; i++) {
         const struct ob_sql_step *step = &self->scenario->steps[i];
-        bool taken = step->variants >> self->target->variant & 1;
+        bool taken = (step->variants >> self->target->variant & 1) &&
+                     ob_client_begins(self->client, (uint32_t)i);
         for (size_t g = 0; g < step->guard_count && taken; g++)
             taken = guard_holds(self, &step->guards[g]);
         if (!taken)
@@ -470,6 +471,30 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
     return OB_OK;
 }
 
+/* Its steps, as far as they are of the variant. */
+static size_t parts(void *self, size_t client, struct ob_part **out)
+{
+    const struct ob_sql_target *sql = self;
+    const struct ob_scenario_client *scenario = sql->clients[client].scenario;
+    struct ob_part *found = ob_alloc(scenario->step_count * sizeof *found);
+    uint32_t transaction = 0, transactions = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < scenario->step_count; i++) {
+        const struct ob_sql_step *step = &scenario->steps[i];
+        bool ends = step->kind == OB_SQL_COMMIT || step->kind == OB_SQL_ROLLBACK;
+        if (!(step->variants >> sql->variant & 1))
+            continue;
+        if (step->kind == OB_SQL_BEGIN)
+            transaction = ++transactions;
+        found[count++] = (struct ob_part){.number = (uint32_t)i,
+                                          .transaction = transaction,
+                                          .bracket = ends || step->kind == OB_SQL_BEGIN};
+        transaction = ends ? 0 : transaction;
+    }
+    *out = found;
+    return count;
+}
+
 static void free_target(void *self)
 {
     struct ob_sql_target *sql = self;
@@ -483,5 +508,6 @@ const struct ob_target_ops ob_target_sql = {
     .keeps_session_state = true,
     .exact = true,
     .install = install,
+    .parts = parts,
     .free = free_target,
 };

@@ -72,6 +72,12 @@ static enum ob_result make_items(struct ob_target *target, struct ob_error *err)
     return OB_OK;
 }
 
+static size_t parts(void *self, size_t client, struct ob_part **out)
+{
+    struct ob_target *target = self;
+    return target->ops->parts(target->self, client, out);
+}
+
 static void fill_rig(struct ob_target *target)
 {
     const struct ob_scenario *scenario = target->scenario;
@@ -86,6 +92,7 @@ static void fill_rig(struct ob_target *target)
     rig->reset = reset;
     rig->finish = finish;
     rig->digest = digest;
+    rig->parts = target->ops->parts ? parts : NULL;
     rig->monotonic_us = monotonic_us;
     rig->spec.clients = target->clients;
     rig->spec.client_count = target->client_count;

@@ -28,6 +28,8 @@ struct ob_target_ops {
     enum ob_result (*install)(struct ob_target *target, PGconn *conn, void **self,
                               struct ob_error *err);
     void (*begin)(void *self); /* before each run; may be NULL */
+    /* As the rig's (explore/rig.h).  May be NULL. */
+    size_t (*parts)(void *self, size_t client, struct ob_part **out);
     /* After each reset; may be NULL. */
     enum ob_result (*prepare)(void *self, struct ob_pg_world *world, struct ob_error *err);
     void (*finish)(void *self, struct ob_trace *trace); /* adds to the history; may be NULL */

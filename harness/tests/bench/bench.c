@@ -210,6 +210,8 @@ int main(int argc, char **argv)
         ob_bench_orders(figures);
     if (is_wanted(argc, argv, "reduction"))
         ob_bench_reduction(figures);
+    if (is_wanted(argc, argv, "jobs"))
+        ob_bench_jobs(figures);
     if (is_wanted(argc, argv, "first"))
         ob_bench_first(figures);
     if (is_wanted(argc, argv, "specs"))

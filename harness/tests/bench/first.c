@@ -5,8 +5,14 @@
  * A strategy that draws by lot is tried with many seeds, and the median counts; one that does not
  * is tried once.  What more than half of the seeds have not found in RUNS_MAX runs counts as more
  * than that, never as found.
+ *
+ * What all strategies have made of a variant is remembered (memo.h), and what the choices decide is
+ * not made again.  Of those that need not be, one in CHECKED_EACH is made all the same, and the
+ * process ends when it comes to something else.  Where threads race, each seed's runs are made, of
+ * fewer seeds.
  */
 #include "bench.h"
+#include "memo.h"
 
 #include "base/alloc.h"
 #include "base/parse.h"
@@ -15,12 +21,15 @@
 #include "explore/strategy.h"
 #include "target/target.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEDS_USUAL 20
+#define SEEDS_USUAL 200
 #define SEEDS_MAX 1000
+#define SEEDS_RACING 20 /* of stress, at the most */
+#define CHECKED_EACH 50
 #define RUNS_MAX 200
 #define NOT_FOUND UINT64_MAX
 
@@ -37,6 +46,9 @@ struct contest {
     struct ob_target *target;
     struct ob_trace trace;
     char *conninfo;
+    struct ob_memo memo;         /* of the variant's runs */
+    uint64_t known, checked;     /* runs that were in it, and those that were made all the same */
+    uint64_t made, uncontrolled; /* of those that could be; and those not remembered */
 };
 
 struct score {
@@ -103,20 +115,64 @@ static void end(struct attempt *attempt)
     attempt->strategy = NULL;
 }
 
-/* Makes its run of that number, from 0. */
-static void go_on(struct contest *contest, struct attempt *attempt, bool free_running, uint64_t run)
+/* Makes the attempt's present run. */
+static bool make(struct contest *contest, const struct ob_chooser *chooser, bool free_running)
 {
     struct ob_rig *rig = ob_target_rig(contest->target);
-    struct ob_chooser chooser = ob_strategy_chooser(attempt->strategy);
     struct ob_run_outcome outcome;
     struct ob_error err;
-    if (!ob_strategy_next(attempt->strategy, run)) {
+    ob_bench_must(ob_rig_run(rig, chooser, free_running, &contest->trace, &outcome, &err), &err);
+    return breaks(rig, &outcome, contest->scenario->variants[contest->variant].violates);
+}
+
+/* Whether the choices have decided what came of the run. */
+static bool is_decided(const struct ob_trace *trace)
+{
+    return trace->uncontrolled == 0 &&
+           (trace->end == OB_RUN_FINISHED || trace->end == OB_RUN_STUCK);
+}
+
+/* Makes it if nobody has made it before. */
+static struct ob_memo_end make_once(struct contest *contest, const struct ob_chooser *chooser)
+{
+    struct ob_memo_end end;
+    bool known = ob_memo_find(&contest->memo, chooser, &end);
+    contest->known += known;
+    if (known && contest->known % CHECKED_EACH != 0)
+        return end;
+    struct ob_chooser kept = ob_memo_chooser(&contest->memo, chooser);
+    end.breaks = make(contest, &kept, false);
+    end.digest = ob_trace_digest(&contest->trace);
+    contest->made++;
+    contest->checked += known;
+    if (!is_decided(&contest->trace)) {
+        contest->uncontrolled++;
+    } else if (!ob_memo_add(&contest->memo, &end)) {
+        fprintf(stderr, "overbook-bench: %s, %s: the same choices led elsewhere\n",
+                contest->scenario->name, contest->scenario->variants[contest->variant].name);
+        exit(3);
+    }
+    return end;
+}
+
+/* What its run of that number, from 0, comes to. */
+static void go_on(struct contest *contest, struct attempt *attempt, bool free_running, uint64_t run)
+{
+    struct ob_strategy *strategy = attempt->strategy;
+    struct ob_chooser chooser = ob_strategy_chooser(strategy);
+    struct ob_memo_end made;
+    if (!ob_strategy_next(strategy, run)) {
         end(attempt);
         return;
     }
-    ob_bench_must(ob_rig_run(rig, &chooser, free_running, &contest->trace, &outcome, &err), &err);
-    ob_strategy_learn(attempt->strategy, &contest->trace);
-    if (breaks(rig, &outcome, contest->scenario->variants[contest->variant].violates)) {
+    if (free_running || ob_strategy_learns_steps(strategy)) {
+        made.breaks = make(contest, &chooser, free_running);
+        ob_strategy_learn(strategy, &contest->trace);
+    } else {
+        made = make_once(contest, &chooser);
+        ob_strategy_learn_as(strategy, &contest->trace, made.digest);
+    }
+    if (made.breaks) {
         attempt->found = run + 1;
         end(attempt);
     }
@@ -143,6 +199,8 @@ static struct score measure(struct contest *contest, const char *name, size_t se
     bool ends = strncmp(name, "bounded", 7) == 0 || strcmp(name, "dpor") == 0,
          free_running = strcmp(name, "stress") == 0;
     struct score score = {.seeds = ends ? 1 : seed_count};
+    if (free_running && score.seeds > SEEDS_RACING)
+        score.seeds = SEEDS_RACING;
     open_contest(contest, strcmp(name, "dpor") == 0);
     for (size_t i = 0; i < score.seeds; i++)
         begin(contest, name, i + 1, &attempts[i]);
@@ -194,6 +252,7 @@ static void contend(json_t *figures, struct contest *contest, size_t seeds)
     const char *variant = contest->scenario->variants[contest->variant].name;
     char *name = ob_asprintf("%s, %s", contest->scenario->name, variant);
     json_t *medians = json_object();
+    ob_memo_init(&contest->memo);
     printf("%-56s", name);
     for (size_t i = 0; i < CONTENDER_COUNT; i++) {
         scores[i] = measure(contest, contenders[i], seeds);
@@ -215,6 +274,7 @@ static void contend(json_t *figures, struct contest *contest, size_t seeds)
                   "ours", ours < 0 ? json_null() : json_real(ours), "against",
                   against < 0 ? json_null() : json_real(against), "ratio",
                   compared ? json_real(ours / against) : json_null(), "strategies", medians));
+    ob_memo_clear(&contest->memo);
     free(name);
 }
 
@@ -242,7 +302,8 @@ void ob_bench_first(json_t *figures)
     double begun = ob_bench_seconds();
     ob_bench_must(ob_builtin_load(&options, folder, 1, &list, &err), &err);
     ob_bench_must(ob_server_open(&options, &contest.server, &err), &err);
-    printf("\nruns until the first violation, median of %zu seeds\n%56s", seeds, "");
+    printf("\nruns until the first violation, median of %zu seeds (stress: %d at most)\n%56s",
+           seeds, SEEDS_RACING, "");
     for (size_t i = 0; i < CONTENDER_COUNT; i++)
         printf(" %9s", contenders[i]);
     printf("  ratio to the best\n");
@@ -255,6 +316,10 @@ void ob_bench_first(json_t *figures)
         }
     }
     printf("that took %.0f s\n", ob_bench_seconds() - begun);
+    printf("runs made, and known before: %" PRIu64 ", %" PRIu64
+           "; of those made again and compared: "
+           "%" PRIu64 "; not decided by their choices: %" PRIu64 "\n",
+           contest.made, contest.known, contest.checked, contest.uncontrolled);
     ob_server_close(contest.server);
     ob_scenario_list_clear(&list);
 }

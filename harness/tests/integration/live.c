@@ -153,6 +153,23 @@ const char *ob_live_run(struct ob_live *live, const char *clients)
     return ob_scene_text(&live->scene, false);
 }
 
+static uint64_t sure_digest(void *self)
+{
+    uint64_t out;
+    struct ob_error err;
+    if (digest(self, &out, &err) != OB_OK)
+        fail_msg("%s %s", err.message, err.detail);
+    return out;
+}
+
+struct ob_sound ob_live_sound(struct ob_live *live)
+{
+    struct ob_sound sound = {
+        .scene = &live->scene, .self = live->world, .digest = sure_digest, .runs_max = 3000};
+    ob_sound_begin(&sound);
+    return sound;
+}
+
 struct ob_golden_place ob_live_golden_place(struct ob_live *live)
 {
     return (struct ob_golden_place){

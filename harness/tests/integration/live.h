@@ -9,6 +9,7 @@
 #include "pg/world.h"
 #include "tests/model/golden.h"
 #include "tests/model/scene.h"
+#include "tests/model/sound.h"
 
 struct ob_live {
     struct ob_pg_world *world;
@@ -42,5 +43,8 @@ const char *ob_live_run(struct ob_live *live, const char *clients);
 
 /* The world as a place for golden programs; the engine is the scene's. */
 struct ob_golden_place ob_live_golden_place(struct ob_live *live);
+
+/* The comparison of outcomes there, begun. */
+struct ob_sound ob_live_sound(struct ob_live *live);
 
 #endif

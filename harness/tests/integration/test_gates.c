@@ -1,7 +1,6 @@
 /* Statements that stop between their snapshot and their run: at the gates of the probe, and at
  * those that triggers are. */
 #include "live.h"
-#include "tests/model/sound.h"
 
 #include "base/alloc.h"
 
@@ -146,15 +145,6 @@ static void who_stands_at_a_gate_is_sent_home(void **state)
     ob_live_close(&live);
 }
 
-static uint64_t digest(void *self)
-{
-    uint64_t out;
-    struct ob_error err;
-    if (ob_pg_world_digest(self, &out, &err) != OB_OK)
-        fail_msg("%s %s", err.message, err.detail);
-    return out;
-}
-
 static void the_reduction_loses_nothing_at_gates(void **state)
 {
     (void)state;
@@ -172,9 +162,7 @@ static void the_reduction_loses_nothing_at_gates(void **state)
     };
     struct ob_live live;
     ob_live_open_gated(&live, schema);
-    struct ob_sound sound = {
-        .scene = &live.scene, .self = live.world, .digest = digest, .runs_max = 3000};
-    ob_sound_begin(&sound);
+    struct ob_sound sound = ob_live_sound(&live);
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
         assert_true(ob_sound_compare(&sound, &programs[i], "at gates"));
     print_message("figure: %zu programs, %zu schedules, %zu runs of dpor\n", (size_t)sound.compared,

@@ -7,7 +7,6 @@
  */
 #include "live.h"
 #include "race_classes.h"
-#include "tests/model/sound.h"
 
 #include "base/alloc.h"
 #include "base/parse.h"
@@ -82,15 +81,6 @@ static void write_program(struct ob_sound_program *program, uint64_t seed)
         write_client(program, i, &rng, levels[mixed ? ob_rng_below(&rng, 3) : level]);
 }
 
-static uint64_t digest(void *self)
-{
-    uint64_t out;
-    struct ob_error err;
-    if (ob_pg_world_digest(self, &out, &err) != OB_OK)
-        fail_msg("%s %s", err.message, err.detail);
-    return out;
-}
-
 static uint64_t wanted(void)
 {
     const char *given = getenv("OVERBOOK_SOUNDNESS");
@@ -102,9 +92,7 @@ static uint64_t wanted(void)
 
 static void compare_by_lot(struct ob_live *live, uint64_t count)
 {
-    struct ob_sound sound = {
-        .scene = &live->scene, .self = live->world, .digest = digest, .runs_max = 3000};
-    ob_sound_begin(&sound);
+    struct ob_sound sound = ob_live_sound(live);
     ob_sound_by_lot(&sound, count, write_program);
 }
 
@@ -132,9 +120,7 @@ static void no_outcome_of_a_known_race_is_lost(void **state)
     (void)state;
     struct ob_live live;
     ob_live_open(&live, ob_race_classes_schema, NULL);
-    struct ob_sound sound = {
-        .scene = &live.scene, .self = live.world, .digest = digest, .runs_max = 3000};
-    ob_sound_begin(&sound);
+    struct ob_sound sound = ob_live_sound(&live);
     for (size_t i = 0; i < ob_race_class_count; i++)
         if (!ob_sound_compare(&sound, &ob_race_classes[i].program, ob_race_classes[i].name))
             fail_msg("%s: too many schedules", ob_race_classes[i].name);

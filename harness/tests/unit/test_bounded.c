@@ -216,6 +216,23 @@ static void one_preemption_shows_what_none_does(void **state)
     }
 }
 
+static void the_latest_preemptions_come_first(void **state)
+{
+    (void)state;
+    static const struct ob_programs programs = {2, {3, 3}, 0, 0, NULL};
+    static const char *const texts[] = {"000111", "111000", "001110", "011100", "110001", "100011"};
+    struct search search;
+    begin(&search, OB_STRATEGY_BOUNDED, 1, 2);
+    for (; search.runs < sizeof texts / sizeof *texts; search.runs++) {
+        struct ob_choices choices;
+        assert_true(ob_strategy_next(search.strategy, search.runs));
+        ob_programs_run(&programs, &search.chooser, &choices);
+        assert_string_equal(choices.text, texts[search.runs]);
+    }
+    assert_false(ob_strategy_next(search.strategy, search.runs));
+    ob_strategy_free(search.strategy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +242,7 @@ int main(void)
         cmocka_unit_test(a_run_that_ends_before_its_path_is_no_proof),
         cmocka_unit_test(a_large_bound_is_exhaustive_where_clients_block_too),
         cmocka_unit_test(one_preemption_shows_what_none_does),
+        cmocka_unit_test(the_latest_preemptions_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -648,7 +648,7 @@ static void a_switch_counts_as_a_preemption_only_where_one_could_have_gone_on(vo
         step->client = steps[i].client;
         step->enabled = steps[i].enabled;
     }
-    assert_int_equal(ob_explore_preemptions(&trace), 2);
+    assert_int_equal(ob_run_size(&trace).preemptions, 2);
     ob_trace_clear(&trace);
 }
 

@@ -55,6 +55,11 @@ static void assert_same(const struct ob_token *a, const struct ob_token *b)
     assert_int_equal(a->schedule.wake_count, b->schedule.wake_count);
     for (size_t i = 0; i < a->schedule.wake_count; i++)
         assert_int_equal(a->schedule.wakes[i], b->schedule.wakes[i]);
+    assert_int_equal(a->schedule.omission_count, b->schedule.omission_count);
+    for (size_t i = 0; i < a->schedule.omission_count; i++) {
+        const struct ob_omission *x = &a->schedule.omissions[i], *y = &b->schedule.omissions[i];
+        assert_true(x->client == y->client && x->rest == y->rest && x->at == y->at);
+    }
     assert_int_equal(a->schedule.fault_count, b->schedule.fault_count);
     for (size_t i = 0; i < a->schedule.fault_count; i++) {
         const struct ob_fault *x = &a->schedule.faults[i], *y = &b->schedule.faults[i];
@@ -75,6 +80,10 @@ static void a_token_holds_what_was_put_into_it(void **state)
             ob_schedule_add_wake(&token.schedule, 63 - k);
         if (i == 2)
             token.schedule.program = 0;
+        for (size_t k = 0; k < i % 4; k++) /* with wakes and without */
+            ob_schedule_add_omission(
+                &token.schedule,
+                (struct ob_omission){.client = k, .rest = k == 1, .at = (uint32_t)(k * 50000)});
         char *word = ob_token_encode(&token);
         assert_int_equal(ob_token_decode(word, &read, &err), OB_OK);
         assert_same(&token, &read);
@@ -198,11 +207,15 @@ static void content_that_makes_no_sense_is_refused(void **state)
         {"\x00"
          "\x00"
          "more",
-         6},                             /* something behind the end */
-        {"\x00\x00\x00", 3},             /* no program, which nobody says */
-        {"\x00\x00\x01\x00", 4},         /* no wakes, which nobody says */
-        {"\x00\x00\x00\x01\x40", 5},     /* a wake of client 64 */
-        {"\x00\x00\x00\x01\x01\x01", 6}, /* something behind the wakes */
+         6},                                         /* something behind the end */
+        {"\x00\x00\x00", 3},                         /* no program, which nobody says */
+        {"\x00\x00\x01\x00", 4},                     /* no wakes, which nobody says */
+        {"\x00\x00\x00\x01\x40", 5},                 /* a wake of client 64 */
+        {"\x00\x00\x00\x01\x01\x01", 6},             /* omissions that are missing */
+        {"\x00\x00\x00\x00\x00", 5},                 /* no omissions, which nobody says */
+        {"\x00\x00\x00\x00\x01\x40\x02", 7},         /* an omission of client 64 */
+        {"\x00\x00\x00\x00\x01\x01\x02\x01", 8},     /* something behind them */
+        {"\x00\x00\x00\x00\x01\x01\xff\xff\x7f", 9}, /* a part of too high a number */
     };
     for (size_t i = 0; i < sizeof contents / sizeof *contents; i++) {
         char content[64] = {0};

@@ -1,0 +1,215 @@
+/* shrink.c - overbook shrink: the smallest run that breaks what a recorded one breaks. */
+#include "repro/shrink.h"
+
+#include "base/alloc.h"
+#include "cli/again.h"
+#include "cli/progress.h"
+#include "cli/violation.h"
+#include "repro/replay.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX ((size_t)64 << 20)
+
+struct shrinking {
+    const struct ob_options *options;
+    struct ob_progress progress;
+    json_t *results; /* one object for each that was shrunk; owned */
+    bool inconclusive, silent;
+    struct ob_arena arena;
+};
+
+static bool tick(void *arg, const struct ob_shrinking *now)
+{
+    const struct ob_explored explored = {.runs = now->runs, .findings = 1, .shrinking = true};
+    return ob_progress_tick(arg, &explored);
+}
+
+static void put_size(struct ob_buf *out, const char *label, const struct ob_run_size *size)
+{
+    ob_buf_printf(out, "  %-5s%8zu%8zu%8zu%13zu\n", label, size->clients, size->faults, size->steps,
+                  size->preemptions);
+}
+
+static void put_doubts(struct ob_buf *out, const struct ob_shrunk *shrunk)
+{
+    if (!shrunk->complete)
+        ob_buf_puts(out, "  It may get smaller: the runs or the time were over before all was "
+                         "tried.\n");
+    if (!shrunk->innocent)
+        ob_buf_puts(out,
+                    "  The clients break it one after the other too, without a race; so nothing "
+                    "of what they do was left out.\n");
+}
+
+static void print_shrunk(const struct shrinking *self, const struct ob_again_run *run,
+                         const struct ob_shrunk *shrunk, const char *replay)
+{
+    const struct ob_scenario *scenario = run->scenario;
+    const struct ob_finding *finding = &shrunk->finding;
+    const char *const *names = ob_target_rig(run->target)->client_names;
+    struct ob_buf out, text;
+    ob_buf_init(&out, TEXT_MAX);
+    ob_buf_init(&text, TEXT_MAX);
+    ob_buf_printf(&out, "%s, %s: %s\n", scenario->name,
+                  scenario->variants[run->token->variant].name,
+                  scenario->invariants[finding->item].name);
+    ob_buf_puts(&out, "        clients  faults   steps  preemptions\n");
+    put_size(&out, "from", &shrunk->from);
+    put_size(&out, "to", &shrunk->size);
+    ob_buf_printf(&out, "  in %" PRIu64 " runs; replayed %u/%u\n", shrunk->runs,
+                  finding->replays_same, finding->replays);
+    put_doubts(&out, shrunk);
+    if (self->options->verbosity >= 0)
+        ob_again_put_trace(self->options, &shrunk->trace, names, &out);
+    ob_buf_printf(&text, "breaks %s: %s\n", scenario->invariants[finding->item].name,
+                  finding->rows);
+    ob_report_plain(text.data, ob_cli_unicode(), 0, &out);
+    ob_buf_printf(&out, "%s\n", replay);
+    fputs(out.data, stdout);
+    ob_buf_clear(&text);
+    ob_buf_clear(&out);
+}
+
+static void note(struct shrinking *self, const struct ob_again_run *run,
+                 const struct ob_shrunk *shrunk, const char *token)
+{
+    char replays[32];
+    const struct ob_finding *finding = &shrunk->finding;
+    const struct ob_run_size *size = &shrunk->size;
+    snprintf(replays, sizeof replays, "%u/%u", finding->replays_same, finding->replays);
+    json_array_append_new(
+        self->results,
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:s}", "token",
+                  run->text->token, "scenario", run->scenario->name, "variant",
+                  run->scenario->variants[run->token->variant].name, "invariant",
+                  run->scenario->invariants[finding->item].name, "shrunk_token", token, "clients",
+                  (json_int_t)size->clients, "faults", (json_int_t)size->faults, "steps",
+                  (json_int_t)size->steps, "preemptions", (json_int_t)size->preemptions, "runs",
+                  (json_int_t)shrunk->runs, "replays", replays, "complete", shrunk->complete,
+                  "race", shrunk->innocent, "why", finding->rows));
+}
+
+static void tell(struct shrinking *self, const struct ob_again_run *run,
+                 const struct ob_shrunk *shrunk)
+{
+    const struct ob_options *options = self->options;
+    char *token = ob_violation_token(&shrunk->finding, run->scenario, run->token->variant,
+                                     ob_server_version_number(run->server));
+    const char *file = options->arg_count > 1 ? run->scenario->file : NULL;
+    const char *replay = ob_violation_replay(&self->arena, token, file, options->invariants,
+                                             options->invariant_count);
+    if (!self->silent)
+        print_shrunk(self, run, shrunk, replay);
+    note(self, run, shrunk, token);
+    free(token);
+    self->inconclusive |= shrunk->finding.replays_same < shrunk->finding.replays;
+}
+
+/* What comes out now so and now so is no ground to stand on. */
+static void tell_flaky(struct shrinking *self, const char *invariant,
+                       const struct ob_shrunk *shrunk)
+{
+    fflush(stdout);
+    fprintf(stderr,
+            "overbook: flaky: %s was broken in the same way in %u of %u runs of this schedule, so "
+            "it was not shrunk\n",
+            invariant, shrunk->same, shrunk->looks);
+    self->inconclusive = true;
+}
+
+static enum ob_result shrink_item(struct shrinking *self, const struct ob_again_run *run,
+                                  size_t item, struct ob_error *err)
+{
+    const struct ob_options *options = self->options;
+    const struct ob_shrink_options how = {
+        .runs_max = options->runs > 0 ? options->runs : OB_SHRINK_RUNS,
+        .budget_us = options->budget_us < INT64_MAX ? options->budget_us : OB_SHRINK_US,
+        .progress = tick,
+        .progress_arg = &self->progress,
+    };
+    const char *name = run->scenario->invariants[item].name;
+    struct ob_shrunk shrunk;
+    ob_progress_begin(&self->progress, run->scenario->name, name);
+    enum ob_result result =
+        ob_shrink(ob_target_rig(run->target), &run->token->schedule, item, &how, &shrunk, err);
+    ob_progress_end(&self->progress);
+    if (result != OB_OK)
+        return result;
+    if (shrunk.same < shrunk.looks)
+        tell_flaky(self, name, &shrunk);
+    else
+        tell(self, run, &shrunk);
+    ob_shrunk_clear(&shrunk);
+    return OB_OK;
+}
+
+/* Whether it is one of those that the result names; a token names none, and means all. */
+static bool is_wanted(const struct ob_again_run *run, size_t item)
+{
+    for (size_t i = 0; i < run->text->broken_count; i++)
+        if (strcmp(run->text->broken[i], run->scenario->invariants[item].name) == 0)
+            return true;
+    return run->text->broken_count == 0;
+}
+
+/* What the run breaks now: bit i, item i. */
+static enum ob_result look(const struct ob_again_run *run, bool *broken, struct ob_error *err)
+{
+    struct ob_replay replay;
+    enum ob_result result = ob_replay_run(ob_target_rig(run->target), run->token, &replay, err);
+    if (result != OB_OK)
+        return result;
+    for (size_t i = 0; i < replay.outcome.broken_count; i++)
+        broken[replay.outcome.broken[i].item] = true;
+    ob_replay_clear(&replay);
+    return OB_OK;
+}
+
+static enum ob_result shrink(void *arg, const struct ob_again_run *run, struct ob_error *err)
+{
+    struct shrinking *self = arg;
+    size_t count = run->scenario->invariant_count, shrunk = 0;
+    bool *broken = ob_alloc(count * sizeof *broken);
+    enum ob_result result = look(run, broken, err);
+    for (size_t i = 0; i < count && result == OB_OK; i++) {
+        if (!broken[i] || !is_wanted(run, i))
+            continue;
+        shrunk++;
+        result = shrink_item(self, run, i, err);
+    }
+    free(broken);
+    if (result == OB_OK && shrunk == 0) {
+        fflush(stdout);
+        fprintf(stderr,
+                "overbook: this run of %s breaks nothing here, so there is nothing to "
+                "shrink\n",
+                run->scenario->name);
+        self->inconclusive = true;
+    }
+    return result;
+}
+
+int ob_command_shrink(int argc, char **argv)
+{
+    struct ob_options options;
+    ob_options_parse(OB_COMMAND_SHRINK, argc, argv, &options);
+    struct ob_error err;
+    struct ob_again again;
+    struct shrinking self = {.options = &options, .results = json_array()};
+    self.silent = options.json && strcmp(options.json, "-") == 0;
+    ob_arena_init(&self.arena);
+    ob_progress_init(&self.progress, options.progress, options.verbosity);
+    enum ob_result result = ob_again_open(&again, &options, &err);
+    if (result == OB_OK)
+        result = ob_again_each(&again, shrink, &self, &err);
+    if (result == OB_OK && options.json)
+        result = ob_again_write(options.json, "shrunk", self.results, &err);
+    int status = ob_again_close(&again, result, self.inconclusive, &err);
+    json_decref(self.results);
+    ob_arena_clear(&self.arena);
+    return status;
+}

@@ -1,0 +1,321 @@
+#include "repro/explain.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "explore/finding.h"
+#include "repro/plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SENTENCE_MAX ((size_t)1 << 16)
+#define SHOWN 60 /* bytes of a statement */
+
+struct explaining {
+    struct ob_rig *rig;
+    const struct ob_trace *trace; /* what is explained */
+    size_t item;
+    struct ob_trace other; /* of the last run */
+    struct ob_explained *out;
+};
+
+/* --- the other way round */
+
+/* The steps from begin to end, which are one client's, come after the step last. */
+static void put_off(struct ob_schedule *plan, size_t begin, size_t end, size_t last)
+{
+    size_t moved = end - begin, passed = last + 1 - end;
+    uint8_t *kept = ob_alloc(moved);
+    memcpy(kept, plan->clients + begin, moved);
+    memmove(plan->clients + begin, plan->clients + end, passed);
+    memcpy(plan->clients + begin + passed, kept, moved);
+    free(kept);
+}
+
+/* Whether the invariant holds then. */
+static enum ob_result try_other_way(struct explaining *x, size_t begin, size_t end, size_t last,
+                                    bool *holds, struct ob_error *err)
+{
+    struct ob_schedule schedule = {0};
+    struct ob_run_outcome outcome;
+    struct ob_plan plan;
+    ob_schedule_copy(&schedule, &x->trace->schedule);
+    put_off(&schedule, begin, end, last);
+    ob_plan_init(&plan, &schedule);
+    struct ob_chooser chooser = ob_plan_chooser(&plan);
+    enum ob_result result = ob_rig_run(x->rig, &chooser, false, &x->other, &outcome, err);
+    x->out->runs++;
+    *holds = result == OB_OK && x->other.end == x->trace->end && !ob_run_breaks(&outcome, x->item);
+    ob_plan_clear(&plan);
+    ob_schedule_clear(&schedule);
+    return result;
+}
+
+/* --- edges */
+
+static size_t block_end(const struct ob_trace *trace, size_t begin)
+{
+    size_t end = begin;
+    while (end < trace->step_count && trace->steps[end].client == trace->steps[begin].client)
+        end++;
+    return end;
+}
+
+/* The next step of the client at or after that one; step_count: there is none. */
+static size_t next_of(const struct ob_trace *trace, size_t from, size_t client)
+{
+    while (from < trace->step_count && trace->steps[from].client != client)
+        from++;
+    return from;
+}
+
+/* Of the steps begin … end the last one from which on they must be put off, until after last. */
+static enum ob_result find_from(struct explaining *x, size_t begin, size_t end, size_t last,
+                                size_t *from, struct ob_error *err)
+{
+    size_t low = begin, high = end; /* low: enough; high: not enough */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        bool holds;
+        enum ob_result result = try_other_way(x, middle, end, last, &holds, err);
+        if (result != OB_OK)
+            return result;
+        *(holds ? &low : &high) = middle;
+    }
+    *from = low;
+    return OB_OK;
+}
+
+/* The first step after which they must come. */
+static enum ob_result find_to(struct explaining *x, size_t from, size_t end, size_t last,
+                              size_t *to, struct ob_error *err)
+{
+    size_t low = end - 1, high = last; /* low: not far enough; high: far enough */
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        bool holds;
+        enum ob_result result = try_other_way(x, from, end, middle, &holds, err);
+        if (result != OB_OK)
+            return result;
+        *(holds ? &high : &low) = middle;
+    }
+    *to = high;
+    return OB_OK;
+}
+
+static bool begins_with(const char *text, const char *word)
+{
+    return strncasecmp(text + strspn(text, " \t\n("), word, strlen(word)) == 0;
+}
+
+static bool only_reads(const struct ob_step *step)
+{
+    bool sql = step->kind == OB_OP_STATEMENT || step->kind == OB_OP_QUERY;
+    return sql && begins_with(step->text, "select") && !strcasestr(step->text, " for ");
+}
+
+static bool writes(const struct ob_step *step)
+{
+    static const char *const words[] = {"insert", "update", "delete", "merge"};
+    if (step->kind == OB_OP_COMMIT)
+        return true;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (begins_with(step->text, words[i]))
+            return true;
+    return step->kind == OB_OP_STATEMENT && strcasestr(step->text, " for ");
+}
+
+static enum ob_edge_kind kind_of(const struct ob_step *from, const struct ob_step *to)
+{
+    if (only_reads(from) && writes(to))
+        return OB_EDGE_RW;
+    if (writes(from) && only_reads(to))
+        return OB_EDGE_WR;
+    return writes(from) && writes(to) ? OB_EDGE_WW : OB_EDGE_OTHER;
+}
+
+/* Of one block of a client's steps against what comes until it moves again. */
+static enum ob_result add_edge(struct explaining *x, size_t begin, size_t end, struct ob_error *err)
+{
+    const struct ob_trace *trace = x->trace;
+    struct ob_explained *out = x->out;
+    size_t last = next_of(trace, end, trace->steps[begin].client) - 1;
+    struct ob_edge edge;
+    bool holds;
+    enum ob_result result = try_other_way(x, begin, end, last, &holds, err);
+    if (result != OB_OK || !holds || out->edge_count == OB_EDGES_MAX)
+        return result;
+    result = find_from(x, begin, end, last, &edge.from, err);
+    if (result == OB_OK)
+        result = find_to(x, edge.from, end, last, &edge.to, err);
+    if (result != OB_OK)
+        return result;
+    edge.kind = kind_of(&trace->steps[edge.from], &trace->steps[edge.to]);
+    out->edges[out->edge_count++] = edge;
+    return OB_OK;
+}
+
+static enum ob_result find_edges(struct explaining *x, struct ob_error *err)
+{
+    const struct ob_trace *trace = x->trace;
+    enum ob_result result = OB_OK;
+    for (size_t begin = 0, end; begin < trace->step_count && result == OB_OK; begin = end) {
+        end = block_end(trace, begin);
+        if (end < trace->step_count)
+            result = add_edge(x, begin, end, err);
+    }
+    return result;
+}
+
+/* --- words */
+
+const char *ob_edge_word(enum ob_edge_kind kind)
+{
+    static const char *const words[] = {
+        [OB_EDGE_RW] = "rw", [OB_EDGE_WR] = "wr", [OB_EDGE_WW] = "ww", [OB_EDGE_OTHER] = "order"};
+    return words[kind];
+}
+
+static size_t client_of(const struct explaining *x, size_t step)
+{
+    return x->trace->steps[step].client;
+}
+
+/* The edge that leads back from the client that edge leads to; NULL: none does. */
+static const struct ob_edge *way_back(const struct explaining *x, const struct ob_edge *edge)
+{
+    for (size_t i = 0; i < x->out->edge_count; i++) {
+        const struct ob_edge *other = &x->out->edges[i];
+        if (client_of(x, other->from) == client_of(x, edge->to) &&
+            client_of(x, other->to) == client_of(x, edge->from))
+            return other;
+    }
+    return NULL;
+}
+
+static void put_step(const struct explaining *x, size_t step, struct ob_buf *out)
+{
+    ob_buf_printf(out, "step %zu (", step + 1);
+    ob_buf_put_line(out, x->trace->steps[step].text, SHOWN);
+    ob_buf_puts(out, ")");
+}
+
+static void put_edge(const struct explaining *x, const struct ob_edge *edge, struct ob_buf *out)
+{
+    static const char *const because[] = {
+        [OB_EDGE_RW] = " did not see what ",
+        [OB_EDGE_WR] = " is seen by ",
+        [OB_EDGE_WW] = " came before ",
+        [OB_EDGE_OTHER] = " came before ",
+    };
+    const char *const *names = x->rig->client_names;
+    ob_buf_printf(out, "%s before %s, because ", names[client_of(x, edge->from)],
+                  names[client_of(x, edge->to)]);
+    put_step(x, edge->from, out);
+    ob_buf_puts(out, because[edge->kind]);
+    put_step(x, edge->to, out);
+    ob_buf_puts(out, edge->kind == OB_EDGE_RW ? " wrote" : "");
+}
+
+/* The first edge that another one contradicts; else the first. */
+static const struct ob_edge *main_edge(const struct explaining *x)
+{
+    const struct ob_explained *out = x->out;
+    for (size_t i = 0; i < out->edge_count; i++)
+        if (way_back(x, &out->edges[i]))
+            return &out->edges[i];
+    return out->edge_count > 0 ? &out->edges[0] : NULL;
+}
+
+static bool inserts(const struct explaining *x, size_t step)
+{
+    return begins_with(x->trace->steps[step].text, "insert");
+}
+
+static bool updates(const struct explaining *x, size_t step)
+{
+    return begins_with(x->trace->steps[step].text, "update");
+}
+
+/* Named only where the edges leave no doubt. */
+static const char *anomaly_of(const struct explaining *x, const struct ob_edge *edge)
+{
+    const struct ob_edge *back = edge ? way_back(x, edge) : NULL;
+    if (!back || edge->kind != OB_EDGE_RW)
+        return "";
+    bool skew = back->kind == OB_EDGE_RW;
+    if (skew && inserts(x, edge->to) && inserts(x, back->to))
+        return "phantom";
+    if (skew && updates(x, edge->to) && updates(x, back->to))
+        return strcmp(x->trace->steps[edge->to].text, x->trace->steps[back->to].text) == 0
+                   ? "lost update"
+                   : "write skew";
+    return "";
+}
+
+static void put_faults(const struct explaining *x, struct ob_buf *out)
+{
+    const struct ob_schedule *schedule = &x->trace->schedule;
+    for (size_t i = 0; i < schedule->fault_count; i++) {
+        const struct ob_fault *fault = &schedule->faults[i];
+        ob_buf_printf(out, "%s%s strikes %s", i > 0 ? " and " : "",
+                      x->rig->spec.fault_points[fault->point].name,
+                      x->rig->client_names[fault->client]);
+    }
+}
+
+static void describe(const struct explaining *x, struct ob_buf *out)
+{
+    const struct ob_edge *edge = main_edge(x), *back = edge ? way_back(x, edge) : NULL;
+    bool faults = x->trace->schedule.fault_count > 0;
+    x->out->contradiction = back != NULL;
+    x->out->anomaly = anomaly_of(x, edge);
+    if (edge) {
+        x->out->first = edge->from;
+        x->out->second = edge->to;
+        put_edge(x, edge, out);
+    }
+    if (back) {
+        ob_buf_puts(out, "; ");
+        put_edge(x, back, out);
+        ob_buf_puts(out, ": a contradiction, so no order of the two one after the other does this");
+    }
+    if (faults) {
+        ob_buf_puts(out, edge ? "; and " : "");
+        put_faults(x, out);
+    }
+    if (!edge && !faults)
+        ob_buf_puts(out,
+                    "no step has to come before another client's: it is broken without a race");
+    ob_buf_puts(out, ".");
+}
+
+enum ob_result ob_explain(struct ob_rig *rig, const struct ob_trace *trace, size_t item,
+                          struct ob_explained *out, struct ob_error *err)
+{
+    struct explaining x = {.rig = rig, .trace = trace, .item = item, .out = out};
+    const struct ob_run_spec before = rig->spec;
+    *out = (struct ob_explained){0};
+    ob_trace_init(&x.other);
+    rig->spec.omissions = trace->schedule.omissions;
+    rig->spec.omission_count = trace->schedule.omission_count;
+    rig->spec.fault_budget = trace->schedule.fault_count;
+    enum ob_result result = find_edges(&x, err);
+    rig->spec = before;
+    ob_trace_clear(&x.other);
+    if (result != OB_OK)
+        return result;
+    struct ob_buf text;
+    ob_buf_init(&text, SENTENCE_MAX);
+    describe(&x, &text);
+    out->sentence = ob_buf_take(&text);
+    return OB_OK;
+}
+
+void ob_explained_clear(struct ob_explained *explained)
+{
+    free(explained->sentence);
+    *explained = (struct ob_explained){0};
+}

@@ -1,0 +1,51 @@
+/*
+ * explain.h - why a run breaks what it breaks: the steps whose order it takes, each proven by a
+ * run in which they come the other way round.
+ *
+ * Where one client's steps are followed by others', those steps are put after them, as many and as
+ * far as it takes until the invariant holds.  Then the first of the steps that were put off had to
+ * come before the last one that they were put behind: an edge from the one to the other.  Edges in
+ * both directions between two clients are a contradiction: no order of the two, one after the
+ * other, does what this run did.
+ *
+ * An edge is what was seen to matter in runs, not what was read out of statements; only what it is
+ * called (the kind, the anomaly) goes by what the two steps are.
+ */
+#ifndef OB_REPRO_EXPLAIN_H
+#define OB_REPRO_EXPLAIN_H
+
+#include "explore/rig.h"
+
+enum ob_edge_kind {
+    OB_EDGE_RW, /* read before the other one wrote: it did not see that */
+    OB_EDGE_WR, /* wrote before the other one read: that was seen */
+    OB_EDGE_WW, /* wrote, or locked, before the other one did */
+    OB_EDGE_OTHER
+};
+
+struct ob_edge {
+    size_t from, to; /* steps of the trace */
+    enum ob_edge_kind kind;
+};
+
+#define OB_EDGES_MAX 16
+
+struct ob_explained {
+    struct ob_edge edges[OB_EDGES_MAX]; /* in the order of their first steps */
+    size_t edge_count;
+    size_t first, second; /* the steps in conflict: of the edge that the sentence is about, */
+    bool contradiction;   /* and of one that leads back */
+    const char *anomaly;  /* "phantom", …; "" where it has no name that fits for certain */
+    char *sentence;       /* owned */
+    uint64_t runs;        /* made */
+};
+
+const char *ob_edge_word(enum ob_edge_kind kind); /* "rw", … */
+
+/* trace: a run of the rig that breaks the check's item, which leaves out what its schedule says.
+ * *out is the caller's to clear on OB_OK only. */
+OB_MUSTCHECK enum ob_result ob_explain(struct ob_rig *rig, const struct ob_trace *trace,
+                                       size_t item, struct ob_explained *out, struct ob_error *err);
+void ob_explained_clear(struct ob_explained *explained);
+
+#endif
