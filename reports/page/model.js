@@ -39,6 +39,18 @@ function standing(one) {
   return one.as_expected ? 'expected' : 'unexpected';
 }
 
+// The clients that do or are told anything in the run; those who were taken out of it do not.
+function partakers(timeline) {
+  const taking = new Set();
+  for (const step of timeline.steps) {
+    [step.client, ...step.blocked || [], ...step.holders || [], ...step.gated || [],
+      ...step.ended.map((ended) => ended.client),
+      ...(step.notes || []).map((note) => note.client)].forEach((client) => taking.add(client));
+  }
+  const all = timeline.clients.map((_, client) => client);
+  return taking.size > 0 ? all.filter((client) => taking.has(client)) : all;
+}
+
 // For each step the clients that wait through it, whose wait starts in it, and ends in it.
 function waitsOf(timeline) {
   let before = [];
@@ -59,7 +71,8 @@ function isError(ended) {
     (ended.sqlstate !== undefined && ended.sqlstate !== '' && ended.sqlstate !== '00000');
 }
 
-const ROWLESS = ['begin', 'commit', 'rollback']; // that they are done goes without saying
+// That they are done goes without saying.
+const ROWLESS = ['begin', 'commit', 'rollback', 'call', 'clock', 'wait'];
 
 // What an operation came to, in a few words; of which kind it was, where that is known.
 function outcome(ended, kind = '') {

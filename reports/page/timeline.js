@@ -9,7 +9,7 @@ const ALL_AT_ONCE = 240; // steps of which no chunk is ever emptied
 const LANE_REM = 15; // of a lane that holds its steps; narrower ones stand beside a list
 const ROW_PX = 62; // about, of a step that has not been drawn yet
 
-function at(made, lane) {
+function inLane(made, lane) {
   made.style.setProperty('--at', lane);
   return made;
 }
@@ -29,6 +29,8 @@ class Timeline {
     this.timeline = timeline;
     this.options = options;
     this.waits = waitsOf(timeline);
+    this.drawn = partakers(timeline);
+    this.laneOf = new Map(this.drawn.map((client, lane) => [client, lane]));
     this.filter = 'all';
     this.query = '';
     this.current = -1;
@@ -37,8 +39,8 @@ class Timeline {
     this.root = element('section.timeline', {'aria-label': options.label},
       this.lanes(), this.before(), element('div.drawing', {}, this.lines(), this.rows),
       this.end());
-    this.root.style.setProperty('--lanes', timeline.clients.length);
-    this.root.classList.toggle('many', timeline.clients.length > 10);
+    this.root.style.setProperty('--lanes', this.drawn.length);
+    this.root.classList.toggle('many', this.drawn.length > 10);
     this.seen = new IntersectionObserver((entries) => this.near(entries),
       {rootMargin: '1200px 0px'});
     this.sized = new ResizeObserver(() => this.fit());
@@ -59,22 +61,26 @@ class Timeline {
     return clients.map((client) => visible(this.name(client))).join(', ');
   }
 
+  at(made, client) {
+    return inLane(made, this.laneOf.get(client));
+  }
+
   // Lanes hold their steps where there is room for that.
   fit() {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const wide = this.root.clientWidth >= (3 + LANE_REM * this.timeline.clients.length) * rem;
+    const wide = this.root.clientWidth >= (3 + LANE_REM * this.drawn.length) * rem;
     this.root.classList.toggle('columns', wide);
     this.root.classList.toggle('rails', !wide);
   }
 
   lanes() {
-    return element('div.lanes', {'aria-hidden': 'true'}, this.timeline.clients.map((name, client) =>
-      at(element('span.lane', {'data-hue': client % 6}, outside(line(name, 60))), client)));
+    return element('div.lanes', {'aria-hidden': 'true'}, this.drawn.map((client) =>
+      element('span.lane', {'data-hue': client % 6}, outside(line(this.name(client), 60)))));
   }
 
   lines() {
-    return element('div.drawn', {'aria-hidden': 'true'}, this.timeline.clients.map((_, client) =>
-      at(element('span.line', {'data-hue': client % 6}), client)));
+    return element('div.drawn', {'aria-hidden': 'true'}, this.drawn.map((client) =>
+      this.at(element('span.line', {'data-hue': client % 6}), client)));
   }
 
   before() {
@@ -86,6 +92,8 @@ class Timeline {
 
   end() {
     const finished = this.timeline.end === 'finished';
+    const idle = this.timeline.clients.map((_, client) => client)
+      .filter((client) => !this.laneOf.has(client));
     const cut = this.timeline.left_out
       ? element('p.cut', {}, `${count(this.timeline.left_out, 'further step')} left out, ` +
         'so that this page keeps to its size; the stored result has them.') : null;
@@ -93,6 +101,7 @@ class Timeline {
       element(`p${finished ? '' : '.stuck'}`, {}, finished ? 'The run ended.'
         : `The run ended: ${visible(this.timeline.end)}` +
           `${this.timeline.reason ? `: ${visible(this.timeline.reason)}` : ''}`),
+      idle.length > 0 ? element('p', {}, `Took no part: ${this.names(idle)}.`) : null,
       this.options.broken ? element('p.broken', {}, chip('unexpected', outside(
         this.options.broken.invariant), '✗'), ' ', outside(line(this.options.broken.why, 600)))
         : null);
@@ -185,7 +194,7 @@ class Timeline {
 
   row(index) {
     const step = this.timeline.steps[index];
-    const row = at(element('div.step', {role: 'listitem', id: this.idOf(index),
+    const row = this.at(element('div.step', {role: 'listitem', id: this.idOf(index),
       'aria-posinset': index + 1, 'aria-setsize': this.timeline.steps.length,
       'data-hue': step.client % 6, 'data-kind': step.kind}), step.client);
     row.append(
@@ -215,12 +224,14 @@ class Timeline {
     const waits = this.waits[index];
     const rails = element('span.drawn', {'aria-hidden': 'true'});
     for (const [kind, clients] of Object.entries(waits))
-      rails.append(...clients.map((client) => at(element(`span.wait.${kind}`), client)));
+      rails.append(...clients.map((client) => this.at(element(`span.wait.${kind}`), client)));
     for (const holder of step.holders || [])
-      rails.append(arrow('to-holder', step.client, holder));
+      rails.append(arrow('to-holder', this.laneOf.get(step.client),
+        this.laneOf.get(holder)));
     for (const client of waits.ends.filter((ended) => ended !== step.client))
-      rails.append(arrow('to-woken', step.client, client));
-    rails.append(at(element('span.dot'), step.client));
+      rails.append(arrow('to-woken', this.laneOf.get(step.client),
+        this.laneOf.get(client)));
+    rails.append(this.at(element('span.dot'), step.client));
     return rails;
   }
 
@@ -286,11 +297,11 @@ class Timeline {
   woken(step) {
     const others = step.ended.filter((ended) => ended.client !== step.client);
     const gated = (step.gated || []).filter((client) => client !== step.client);
-    return others.map((ended) => at(element('div.woken', {'data-hue': ended.client % 6},
+    return others.map((ended) => this.at(element('div.woken', {'data-hue': ended.client % 6},
       element('span.who', {}, outside(line(this.name(ended.client), 60))), ' goes on: ',
       element(`span.outcome.${isError(ended) ? 'error' : 'done'}`, {},
         outside(line(outcome(ended), 240)))), ended.client))
-      .concat(gated.map((client) => at(element('div.woken', {'data-hue': client % 6},
+      .concat(gated.map((client) => this.at(element('div.woken', {'data-hue': client % 6},
         element('span.who', {}, outside(line(this.name(client), 60))),
         ' goes on: has its snapshot'), client)));
   }
@@ -308,7 +319,7 @@ class Timeline {
     return own.map((client) => {
       const box = element(client === undefined ? 'div.beside' : 'div.notes', {},
         notes.filter((note) => note.client === client).map((note) => this.note(note)));
-      return client === undefined ? box : at(box, client);
+      return client === undefined ? box : this.at(box, client);
     });
   }
 
