@@ -127,6 +127,7 @@ async function keysMove() {
   };
   const at = async () => page.evaluate(() => location.hash);
   await press('j', 'Enter');
+  await page.locator('.violation').waitFor(); // a link is followed by the browser, in its own time
   same('j and Enter open a violation', await at(), '#v3');
   await press('p', 'p');
   same('p goes back', await at(), '#v1');
