@@ -22,6 +22,7 @@
 #define INDENT ((size_t)5)                   /* of rows, behind the mark; of findings */
 #define VIOLATIONS_SHOWN ((size_t)3)
 #define TEXT_LINES ((size_t)3) /* of a reason or of offending rows */
+#define EXPLAINED_LINES 8
 
 enum style { PLAIN, BOLD, DIM, GREEN, RED, YELLOW, CYAN };
 
@@ -246,9 +247,16 @@ static void size_line(struct ob_table *t, const char *of, size_t clients, size_t
     paragraph(t, DIM, size, INDENT, TEXT_LINES);
 }
 
+static const char *explanation(struct ob_table *t, const struct ob_report_explanation *explained)
+{
+    bool named = explained->anomaly && *explained->anomaly;
+    return ob_arena_printf(&t->arena, "%s: %s", named ? explained->anomaly : "why",
+                           explained->sentence);
+}
+
 /* How big the run was and the smallest that was made of it, the command that makes that again and,
- * if wanted, what happened in the run. */
-static void run_lines(struct ob_table *t, const struct ob_report_violation *violation)
+ * if wanted, what happened in the run; closely: also why. */
+static void run_lines(struct ob_table *t, const struct ob_report_violation *violation, bool closely)
 {
     const struct ob_report_shrunk *shrunk = violation->shrunk;
     const char *replay = shrunk ? shrunk->replay : violation->replay;
@@ -258,6 +266,8 @@ static void run_lines(struct ob_table *t, const struct ob_report_violation *viol
     if (shrunk)
         size_line(t, shrunk->complete ? "smallest" : "smaller", shrunk->clients, shrunk->steps,
                   shrunk->preemptions, shrunk->faults, shrunk->replays_same, shrunk->replays);
+    if (closely && violation->explanation)
+        paragraph(t, PLAIN, explanation(t, violation->explanation), INDENT, EXPLAINED_LINES);
     if (replay && *replay) {
         spaces(t, INDENT);
         styled(t, CYAN, line_of(t, replay));
@@ -323,7 +333,7 @@ static void findings(struct ob_table *t, const struct ob_report_result *result)
                       ob_arena_printf(&t->arena, "and %zu more in this run (-v shows all)",
                                       count - shown),
                       INDENT, 1);
-        run_lines(t, violations);
+        run_lines(t, violations, !result->as_expected || t->options.verbosity > 0);
         first += count;
         left -= shown;
     }

@@ -12,15 +12,16 @@
 
 #include "explore/explore.h"
 #include "report.h"
-#include "repro/shrink.h"
 #include "scenario/scenario.h"
+
+struct ob_study;
 
 struct ob_judge_case {
     const struct ob_scenario *scenario;
     size_t variant;
     const struct ob_rig *rig;
     const struct ob_exploration *exploration;
-    const struct ob_shrunk *shrunk; /* of each finding, zeroed where it was not; NULL: of none */
+    const struct ob_study *studies; /* of each finding; NULL: of none */
     unsigned server_version;        /* goes into tokens */
     bool named;                     /* not built in: a replay must name the scenario's file */
     bool require_exhausted;

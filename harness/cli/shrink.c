@@ -5,6 +5,7 @@
 #include "cli/again.h"
 #include "cli/progress.h"
 #include "cli/violation.h"
+#include "repro/explain.h"
 #include "repro/replay.h"
 
 #include <inttypes.h>
@@ -46,7 +47,8 @@ static void put_doubts(struct ob_buf *out, const struct ob_shrunk *shrunk)
 }
 
 static void print_shrunk(const struct shrinking *self, const struct ob_again_run *run,
-                         const struct ob_shrunk *shrunk, const char *replay)
+                         const struct ob_shrunk *shrunk, const struct ob_explained *explained,
+                         const char *replay)
 {
     const struct ob_scenario *scenario = run->scenario;
     const struct ob_finding *finding = &shrunk->finding;
@@ -67,6 +69,8 @@ static void print_shrunk(const struct shrinking *self, const struct ob_again_run
         ob_again_put_trace(self->options, &shrunk->trace, names, &out);
     ob_buf_printf(&text, "breaks %s: %s\n", scenario->invariants[finding->item].name,
                   finding->rows);
+    ob_buf_printf(&text, "%s: %s\n", *explained->anomaly ? explained->anomaly : "why",
+                  explained->sentence);
     ob_report_plain(text.data, ob_cli_unicode(), 0, &out);
     ob_buf_printf(&out, "%s\n", replay);
     fputs(out.data, stdout);
@@ -75,7 +79,8 @@ static void print_shrunk(const struct shrinking *self, const struct ob_again_run
 }
 
 static void note(struct shrinking *self, const struct ob_again_run *run,
-                 const struct ob_shrunk *shrunk, const char *token)
+                 const struct ob_shrunk *shrunk, const struct ob_explained *explained,
+                 const char *token)
 {
     char replays[32];
     const struct ob_finding *finding = &shrunk->finding;
@@ -83,18 +88,20 @@ static void note(struct shrinking *self, const struct ob_again_run *run,
     snprintf(replays, sizeof replays, "%u/%u", finding->replays_same, finding->replays);
     json_array_append_new(
         self->results,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:s}", "token",
-                  run->text->token, "scenario", run->scenario->name, "variant",
-                  run->scenario->variants[run->token->variant].name, "invariant",
-                  run->scenario->invariants[finding->item].name, "shrunk_token", token, "clients",
-                  (json_int_t)size->clients, "faults", (json_int_t)size->faults, "steps",
-                  (json_int_t)size->steps, "preemptions", (json_int_t)size->preemptions, "runs",
-                  (json_int_t)shrunk->runs, "replays", replays, "complete", shrunk->complete,
-                  "race", shrunk->innocent, "why", finding->rows));
+        json_pack(
+            "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:s, s:s, s:s}",
+            "token", run->text->token, "scenario", run->scenario->name, "variant",
+            run->scenario->variants[run->token->variant].name, "invariant",
+            run->scenario->invariants[finding->item].name, "shrunk_token", token, "clients",
+            (json_int_t)size->clients, "faults", (json_int_t)size->faults, "steps",
+            (json_int_t)size->steps, "preemptions", (json_int_t)size->preemptions, "runs",
+            (json_int_t)shrunk->runs, "replays", replays, "complete", shrunk->complete, "race",
+            shrunk->innocent, "why", finding->rows, "anomaly", explained->anomaly, "explanation",
+            explained->sentence));
 }
 
 static void tell(struct shrinking *self, const struct ob_again_run *run,
-                 const struct ob_shrunk *shrunk)
+                 const struct ob_shrunk *shrunk, const struct ob_explained *explained)
 {
     const struct ob_options *options = self->options;
     char *token = ob_violation_token(&shrunk->finding, run->scenario, run->token->variant,
@@ -103,8 +110,8 @@ static void tell(struct shrinking *self, const struct ob_again_run *run,
     const char *replay = ob_violation_replay(&self->arena, token, file, options->invariants,
                                              options->invariant_count);
     if (!self->silent)
-        print_shrunk(self, run, shrunk, replay);
-    note(self, run, shrunk, token);
+        print_shrunk(self, run, shrunk, explained, replay);
+    note(self, run, shrunk, explained, token);
     free(token);
     self->inconclusive |= shrunk->finding.replays_same < shrunk->finding.replays;
 }
@@ -132,19 +139,22 @@ static enum ob_result shrink_item(struct shrinking *self, const struct ob_again_
         .progress_arg = &self->progress,
     };
     const char *name = run->scenario->invariants[item].name;
-    struct ob_shrunk shrunk;
+    struct ob_shrunk shrunk = {0};
     ob_progress_begin(&self->progress, run->scenario->name, name);
     enum ob_result result =
         ob_shrink(ob_target_rig(run->target), &run->token->schedule, item, &how, &shrunk, err);
+    struct ob_explained explained = {0};
+    bool flaky = result == OB_OK && shrunk.same < shrunk.looks;
+    if (result == OB_OK && !flaky)
+        result = ob_explain(ob_target_rig(run->target), &shrunk.trace, item, &explained, err);
     ob_progress_end(&self->progress);
-    if (result != OB_OK)
-        return result;
-    if (shrunk.same < shrunk.looks)
+    if (flaky)
         tell_flaky(self, name, &shrunk);
-    else
-        tell(self, run, &shrunk);
+    else if (result == OB_OK)
+        tell(self, run, &shrunk, &explained);
+    ob_explained_clear(&explained);
     ob_shrunk_clear(&shrunk);
-    return OB_OK;
+    return result;
 }
 
 /* Whether it is one of those that the result names; a token names none, and means all. */

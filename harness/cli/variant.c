@@ -6,6 +6,7 @@
 #include "base/journal.h"
 #include "base/version.h"
 #include "cli/judge.h"
+#include "cli/study.h"
 #include "target/target.h"
 
 #include <ctype.h>
@@ -187,60 +188,10 @@ static enum ob_result explore_target(const struct ob_variant_job *job,
     return ob_explore(rig, &explore, out, err);
 }
 
-/* --- shrinking */
-
-static bool shrink_progress(void *arg, const struct ob_shrinking *now)
-{
-    const struct ob_variant_job *job = arg;
-    const struct ob_explored explored = {.runs = now->runs, .findings = 1, .shrinking = true};
-    return !job->progress || job->progress(job->progress_arg, &explored);
-}
-
-/* What the smallest run of another finding breaks too, if both are of one run, is shrunk from
- * there. */
-static enum ob_result shrink_one(struct ob_rig *rig, const struct ob_exploration *exploration,
-                                 size_t index, const struct ob_shrink_options *options,
-                                 struct ob_shrunk *shrunk, struct ob_error *err)
-{
-    const struct ob_finding *finding = &exploration->findings[index];
-    for (size_t i = 0; i < index; i++) {
-        if (exploration->findings[i].run != finding->run || shrunk[i].finding.replays == 0)
-            continue;
-        enum ob_result result = ob_shrink(rig, &shrunk[i].finding.schedule, finding->item, options,
-                                          &shrunk[index], err);
-        if (result != OB_OK || shrunk[index].finding.replays > 0)
-            return result;
-        ob_shrunk_clear(&shrunk[index]);
-    }
-    return ob_shrink(rig, &finding->schedule, finding->item, options, &shrunk[index], err);
-}
-
-/* What replays are the same for; *out, one for each finding, is the caller's. */
-static enum ob_result shrink_all(const struct ob_variant_job *job, struct ob_rig *rig,
-                                 const struct ob_exploration *exploration, struct ob_shrunk **out,
-                                 struct ob_error *err)
-{
-    struct ob_variant_job told = *job;
-    const struct ob_shrink_options options = {.runs_max = OB_SHRINK_RUNS,
-                                              .budget_us = OB_SHRINK_US,
-                                              .progress = shrink_progress,
-                                              .progress_arg = &told};
-    enum ob_result result = OB_OK;
-    *out = ob_alloc(exploration->finding_count * sizeof **out);
-    for (size_t i = 0; i < exploration->finding_count && result == OB_OK; i++) {
-        const struct ob_finding *finding = &exploration->findings[i];
-        if (job->options->no_shrink || exploration->stopped || finding->replays == 0 ||
-            finding->replays_same < finding->replays)
-            continue;
-        result = shrink_one(rig, exploration, i, &options, *out, err);
-    }
-    return result;
-}
-
 /* --- judging */
 
 static void judge(const struct ob_variant_job *job, const struct ob_rig *rig,
-                  const struct ob_exploration *exploration, const struct ob_shrunk *shrunk,
+                  const struct ob_exploration *exploration, const struct ob_study *studies,
                   struct ob_report *report)
 {
     const struct ob_options *options = job->options;
@@ -249,7 +200,7 @@ static void judge(const struct ob_variant_job *job, const struct ob_rig *rig,
         .variant = job->variant,
         .rig = rig,
         .exploration = exploration,
-        .shrunk = shrunk,
+        .studies = studies,
         .server_version = ob_server_version_number(job->server),
         .named = options->arg_count > 0,
         .require_exhausted = options->require_exhausted,
@@ -272,16 +223,14 @@ static enum ob_result explore(const struct ob_variant_job *job, const struct ob_
     report->controlled_now &= ob_target_has_probe(target);
     report->controlled_footprints &= ob_target_has_probe(target);
     struct ob_exploration exploration;
-    struct ob_shrunk *shrunk = NULL;
+    struct ob_study *studies = NULL;
     struct ob_rig *rig = ob_target_rig(target);
     result = explore_target(job, plan, journal, rig, &exploration, err);
     if (result == OB_OK)
-        result = shrink_all(job, rig, &exploration, &shrunk, err);
+        result = ob_study_all(job, rig, &exploration, &studies, err);
     if (result == OB_OK)
-        judge(job, rig, &exploration, shrunk, report);
-    for (size_t i = 0; shrunk && i < exploration.finding_count; i++)
-        ob_shrunk_clear(&shrunk[i]);
-    free(shrunk);
+        judge(job, rig, &exploration, studies, report);
+    ob_study_clear_all(studies, exploration.finding_count);
     ob_exploration_clear(&exploration);
     if (result != OB_STUCK) /* a thread of it still runs */
         ob_target_close(target);

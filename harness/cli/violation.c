@@ -1,6 +1,7 @@
 #include "cli/violation.h"
 
 #include "base/buf.h"
+#include "cli/study.h"
 #include "cli/timeline.h"
 #include "repro/token.h"
 
@@ -75,7 +76,7 @@ static const struct ob_report_shrunk *shrunk_of(struct ob_report *report,
                                                 const struct ob_judge_case *judged, size_t index)
 {
     struct ob_arena *arena = &report->arena;
-    const struct ob_shrunk *shrunk = judged->shrunk ? &judged->shrunk[index] : NULL;
+    const struct ob_shrunk *shrunk = judged->studies ? &judged->studies[index].shrunk : NULL;
     if (!shrunk || shrunk->finding.replays == 0)
         return NULL;
     struct ob_report_shrunk *out = ob_arena_alloc(arena, sizeof *out);
@@ -92,6 +93,45 @@ static const struct ob_report_shrunk *shrunk_of(struct ob_report *report,
     give_token(arena, judged, &shrunk->finding, &out->token, &out->replay);
     out->timeline = ob_timeline_of(arena, &shrunk->trace, judged->rig->client_names,
                                    judged->rig->spec.client_count);
+    return out;
+}
+
+static const char *because(struct ob_arena *arena, const struct ob_judge_case *judged,
+                           const struct ob_study *study, const struct ob_edge *edge)
+{
+    const char *const *names = judged->rig->client_names;
+    const struct ob_step *steps = study->shrunk.trace.steps;
+    return ob_arena_printf(arena, "%s holds when step %zu of %s comes after step %zu of %s",
+                           ob_check_name(judged->rig->check, study->shrunk.finding.item),
+                           edge->from + 1, names[steps[edge->from].client], edge->to + 1,
+                           names[steps[edge->to].client]);
+}
+
+static const struct ob_report_explanation *
+explanation_of(struct ob_report *report, const struct ob_judge_case *judged, size_t index)
+{
+    struct ob_arena *arena = &report->arena;
+    const struct ob_study *study = judged->studies ? &judged->studies[index] : NULL;
+    if (!study || !study->explained.sentence)
+        return NULL;
+    const struct ob_explained *explained = &study->explained;
+    struct ob_report_explanation *out = ob_arena_alloc(arena, sizeof *out);
+    struct ob_report_edge *edges = ob_arena_alloc(arena, explained->edge_count * sizeof *edges);
+    for (size_t i = 0; i < explained->edge_count; i++) {
+        const struct ob_edge *edge = &explained->edges[i];
+        edges[i] = (struct ob_report_edge){.from = edge->from,
+                                           .to = edge->to,
+                                           .kind = ob_edge_word(edge->kind),
+                                           .because = because(arena, judged, study, edge)};
+    }
+    *out = (struct ob_report_explanation){
+        .anomaly = explained->anomaly,
+        .sentence = ob_arena_strdup(arena, explained->sentence),
+        .first = explained->first,
+        .second = explained->second,
+        .edges = edges,
+        .edge_count = explained->edge_count,
+    };
     return out;
 }
 
@@ -116,4 +156,5 @@ void ob_violation_add(struct ob_report *report, struct ob_report_result *result,
     give_token(arena, judged, finding, &violation->token, &violation->replay);
     violation->timeline = timeline_of(report, result, place, judged, finding);
     violation->shrunk = shrunk_of(report, judged, index);
+    violation->explanation = explanation_of(report, judged, index);
 }

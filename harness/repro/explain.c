@@ -239,10 +239,41 @@ static bool updates(const struct explaining *x, size_t step)
     return begins_with(x->trace->steps[step].text, "update");
 }
 
+static bool is_clock(const struct explaining *x, size_t step)
+{
+    return x->trace->steps[step].kind == OB_OP_CLOCK;
+}
+
+/* The smallest run with a fault needs it. */
+static const char *anomaly_of_fault(const struct explaining *x)
+{
+    static const char *const names[][2] = {
+        {"commit/ack-lost", "lost acknowledgement"},
+        {"commit/not-sent", "lost commit"},
+        {"webhook/duplicate", "double delivery"},
+        {"webhook/reordered", "reordered delivery"},
+        {"psp/timeout", "lost answer"},
+        {"worker/crash", "crash in between"},
+        {"hold/expired", "expired in between"},
+    };
+    const struct ob_schedule *schedule = &x->trace->schedule;
+    if (schedule->fault_count != 1)
+        return "";
+    const char *point = x->rig->spec.fault_points[schedule->faults[0].point].name;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i][0], point) == 0)
+            return names[i][1];
+    return "";
+}
+
 /* Named only where the edges leave no doubt. */
 static const char *anomaly_of(const struct explaining *x, const struct ob_edge *edge)
 {
     const struct ob_edge *back = edge ? way_back(x, edge) : NULL;
+    if (!edge)
+        return anomaly_of_fault(x);
+    if (back && is_clock(x, edge->to) && is_clock(x, back->from))
+        return "expired in between";
     if (!back || edge->kind != OB_EDGE_RW)
         return "";
     bool skew = back->kind == OB_EDGE_RW;

@@ -1,7 +1,9 @@
 /*
  * Shrinking: what is known to be the smallest run is found, of programs that have more in them than
- * it takes; and what would explain nothing is not.
+ * it takes; and what would explain nothing is not.  And explaining: the steps whose order it takes
+ * are found, and where there are none that is said.
  */
+#include "repro/explain.h"
 #include "repro/shrink.h"
 
 #include "live.h"
@@ -283,6 +285,103 @@ static void what_does_not_come_out_each_time_is_not_shrunk(void **state)
     tear_down(&setting);
 }
 
+static void explain(struct setting *setting, struct ob_explained *out)
+{
+    if (ob_explain(setting->racing.rig, &setting->shrunk.trace, 0, out, &setting->err) != OB_OK)
+        fail_msg("%s %s", setting->err.message, setting->err.detail);
+}
+
+/* look, look, insert, insert */
+static void both_looks_are_named_with_what_they_missed(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_explained explained;
+    set_up(&setting, looks_and_books);
+    find_and_shrink(&setting, 1);
+    explain(&setting, &explained);
+    assert_int_equal(explained.edge_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct ob_step *steps = setting.shrunk.trace.steps;
+        assert_int_equal(explained.edges[i].kind, OB_EDGE_RW);
+        assert_string_equal(steps[explained.edges[i].from].text, LOOK);
+        assert_int_equal(strncmp(steps[explained.edges[i].to].text, "INSERT INTO booking", 19), 0);
+    }
+    assert_true(explained.contradiction);
+    assert_string_equal(explained.anomaly, "phantom");
+    assert_non_null(strstr(explained.sentence, "ann before bob, because step 1"));
+    assert_non_null(strstr(explained.sentence, "bob before ann, because step 2"));
+    assert_true(explained.runs < 20);
+    ob_explained_clear(&explained);
+    tear_down(&setting);
+}
+
+static const char counts_up[] =
+    "name: counts-up\n"
+    "about: Two read the number of free places, and write one less.\n"
+    "target: sql\n"
+    "setup: CREATE TABLE place (free int); INSERT INTO place VALUES (2)\n"
+    "clients:\n"
+    "  - name: ann\n"
+    "    steps:\n"
+    "      - {sql: SELECT free FROM place, capture: {free: free}}\n"
+    "      - {sql: \"UPDATE place SET free = :free::int - 1\"}\n"
+    "  - name: bob\n"
+    "    steps:\n"
+    "      - {sql: SELECT free FROM place, capture: {free: free}}\n"
+    "      - {sql: \"UPDATE place SET free = :free::int - 1\"}\n"
+    "invariants:\n"
+    "  - {name: both-count, sql: SELECT free FROM place WHERE free IS DISTINCT FROM 0}\n"
+    "expect: {violates: both-count}\n";
+
+static void an_update_that_is_lost_is_called_so(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_explained explained;
+    set_up(&setting, counts_up);
+    find_and_shrink(&setting, 1);
+    assert_size(&setting.shrunk.size, 2, 0, 4, 1);
+    explain(&setting, &explained);
+    assert_string_equal(explained.anomaly, "lost update");
+    assert_true(explained.contradiction);
+    ob_explained_clear(&explained);
+    tear_down(&setting);
+}
+
+static void a_fault_is_the_reason_where_no_order_is(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_explained explained;
+    set_up(&setting, lost_answer);
+    find_and_shrink(&setting, 1);
+    explain(&setting, &explained);
+    assert_int_equal(explained.edge_count, 0);
+    assert_string_equal(explained.anomaly, "lost acknowledgement");
+    assert_string_equal(explained.sentence, "commit/ack-lost strikes ann.");
+    ob_explained_clear(&explained);
+    tear_down(&setting);
+}
+
+static void what_needs_no_race_is_said_to_need_none(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_explained explained;
+    char *text = ob_asprintf(unsettled, "rejected", "");
+    set_up(&setting, text);
+    find_and_shrink(&setting, 1);
+    explain(&setting, &explained);
+    assert_int_equal(explained.edge_count, 0);
+    assert_false(explained.contradiction);
+    assert_string_equal(explained.anomaly, "");
+    assert_non_null(strstr(explained.sentence, "without a race"));
+    ob_explained_clear(&explained);
+    tear_down(&setting);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +392,10 @@ int main(void)
         cmocka_unit_test(nothing_is_left_out_of_who_breaks_it_alone),
         cmocka_unit_test(who_stops_early_is_harmless_where_it_must_always_hold),
         cmocka_unit_test(what_does_not_come_out_each_time_is_not_shrunk),
+        cmocka_unit_test(both_looks_are_named_with_what_they_missed),
+        cmocka_unit_test(an_update_that_is_lost_is_called_so),
+        cmocka_unit_test(a_fault_is_the_reason_where_no_order_is),
+        cmocka_unit_test(what_needs_no_race_is_said_to_need_none),
     };
     return cmocka_run_group_tests(tests, ob_live_start, ob_live_stop);
 }
