@@ -83,7 +83,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c harness/cli/violation.c harness/cli/study.c harness/cli/again.c harness/cli/shrink.c harness/cli/timeline.c \
-               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
+               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/stored.c harness/cli/report.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text test_trace_pack \
@@ -96,7 +96,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 CLI_UNIT_TESTS := test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-run test-jobs test-shard test-checkpoint test-run-spec test-replay test-url test-ends test-bad-input \
-                  test-spec test-spec-ends test-no-probe
+                  test-spec test-spec-ends test-no-probe test-report
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
@@ -134,10 +134,15 @@ TEST_SUPPORT_SRCS += harness/tests/integration/planted.c
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \
                reports/trace.c reports/write.c reports/read.c reports/json_build.c \
                reports/json_timeline.c reports/json_violation.c reports/read_timeline.c \
-               reports/read_violation.c
+               reports/read_violation.c reports/html.c reports/perfetto.c reports/annotations.c
 REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table \
-                     test_report_timeline
+                     test_report_timeline test_report_html test_report_perfetto
 TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c harness/tests/unit/timeline_sample.c
+
+# The page's own files, in the order in which they are put together: NAME=FILE.
+PAGE := html=reports/page/page.html \
+        $(foreach f,page timeline,style=reports/page/$f.css) \
+        $(foreach f,text model timeline violation overview main,script=reports/page/$f.js)
 
 # --- reference
 REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.c \
@@ -226,17 +231,26 @@ define program
 $(LINK) -o $@ $^ $(OB_LIBS) $1 $(LDLIBS)
 endef
 
-$B/liboverbook.a: $(HARNESS_OBJS)
+$B/liboverbook.a: $(HARNESS_OBJS) $B/reports/page.o
 	$(archive)
 
 $B/libbooking.a: $(REF_OBJS) $B/reference/sql.o
 	$(archive)
 
-$B/reference/sql.c: reference/tools/embed-sql $(foreach p,$(REF_SQL),$(lastword $(subst =, ,$p)))
+files_of = $(foreach p,$1,$(lastword $(subst =, ,$p)))
+
+$B/reference/sql.c: script/embed $(call files_of,$(REF_SQL))
 	@mkdir -p $(@D)
-	reference/tools/embed-sql $(REF_SQL) >$@
+	script/embed migrations_int.h booking_sql_text_ $(REF_SQL) >$@
 
 $B/reference/sql.o: $B/reference/sql.c reference/src/migrations_int.h $B/flags
+	$(COMPILE) -c -o $@ $<
+
+$B/reports/page.c: script/embed $(call files_of,$(PAGE))
+	@mkdir -p $(@D)
+	script/embed page_int.h ob_page_ $(PAGE) >$@
+
+$B/reports/page.o: $B/reports/page.c reports/page_int.h $B/flags
 	$(COMPILE) -c -o $@ $<
 
 # Archives too, so that a test links only what it uses.
@@ -291,7 +305,7 @@ check: all $(TEST_PROGRAMS)
 	    --limit $(SERVER_LIMIT) $(SERVER_PROGRAMS) \
 	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
 	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%) \
-	    harness/tests/spec/conform
+	    harness/tests/spec/conform harness/tests/page/test-page
 
 # What depends on the server, on versions other than the one that is found here.  What is named
 # here needs none, or none of a certain version.

@@ -27,8 +27,10 @@ static void put_share(struct ob_json_builder *b, json_t *object, const char *key
 static json_t *violations_json(struct ob_json_builder *b, const struct ob_report_result *result)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < result->violation_count; i++)
+    for (size_t i = 0; i < result->violation_count && b->violations < b->limits.violations; i++) {
         ob_json_append(b, array, ob_json_violation(b, result, i));
+        b->violations++;
+    }
     return array;
 }
 
@@ -36,7 +38,7 @@ static json_t *warnings_json(struct ob_json_builder *b, const struct ob_report_r
 {
     json_t *array = json_array();
     for (size_t i = 0; i < result->warning_count; i++)
-        ob_json_append(b, array, json_string(ob_report_utf8(&b->arena, result->warnings[i])));
+        ob_json_append(b, array, ob_json_text(b, result->warnings[i]));
     return array;
 }
 
@@ -119,6 +121,8 @@ static json_t *result_json(struct ob_json_builder *b, const struct ob_report_res
     ob_json_put(b, object, "unseen", unseen_json(b, result));
     ob_json_put_text(b, object, "claim", result->claim);
     ob_json_put(b, object, "violations", violations_json(b, result));
+    if (b->for_page)
+        ob_json_put_count(b, object, "violation_count", result->violation_count);
     ob_json_put(b, object, "seconds", seconds_json(b, result));
     ob_json_put_text(b, object, "target", result->target);
     ob_json_put_text(b, object, "about", result->about);
@@ -152,7 +156,21 @@ static json_t *summary_json(struct ob_json_builder *b, const struct ob_report *r
     return object;
 }
 
-static json_t *report_json(struct ob_json_builder *b, const struct ob_report *report)
+/* Null where nothing was. */
+static json_t *cut_json(struct ob_json_builder *b, const struct ob_report *report)
+{
+    if (b->limits.text == SIZE_MAX)
+        return json_null();
+    json_t *object = json_object();
+    ob_json_put_count(b, object, "text", b->limits.text);
+    ob_json_put_count(b, object, "steps", b->limits.steps);
+    ob_json_put_count(b, object, "violations", b->limits.violations);
+    ob_json_put_count(b, object, "results", b->limits.results);
+    ob_json_put_count(b, object, "results_in_all", report->result_count);
+    return object;
+}
+
+json_t *ob_json_report(struct ob_json_builder *b, const struct ob_report *report)
 {
     json_t *object = json_object();
     ob_json_put_text(b, object, "overbook", report->version);
@@ -162,18 +180,22 @@ static json_t *report_json(struct ob_json_builder *b, const struct ob_report *re
     if (report->shard_count > 0)
         ob_json_put(b, object, "shard", shard_json(b, report));
     json_t *results = json_array();
-    for (size_t i = 0; i < report->result_count; i++)
+    for (size_t i = 0; i < report->result_count && i < b->limits.results; i++)
         ob_json_append(b, results, result_json(b, &report->results[i]));
     ob_json_put(b, object, "results", results);
     ob_json_put(b, object, "summary", summary_json(b, report));
+    if (b->for_page) {
+        put_seconds(b, object, "seconds", report->seconds);
+        ob_json_put(b, object, "cut", cut_json(b, report));
+    }
     return object;
 }
 
 enum ob_result ob_report_json(const struct ob_report *report, FILE *out, struct ob_error *err)
 {
-    struct ob_json_builder builder = {0};
+    struct ob_json_builder builder = {.limits = ob_json_unlimited};
     ob_arena_init(&builder.arena);
-    json_t *root = report_json(&builder, report);
+    json_t *root = ob_json_report(&builder, report);
     enum ob_result result = OB_OK;
     if (builder.failed) /* texts and numbers are valid, so it was memory */
         result = ob_error_set(err, OB_INTERNAL, "could not build the JSON result: out of memory");

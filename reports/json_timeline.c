@@ -77,12 +77,14 @@ json_t *ob_json_timeline(struct ob_json_builder *b, const struct ob_report_timel
         return json_null();
     json_t *object = json_object(), *clients = json_array(), *steps = json_array();
     for (size_t i = 0; i < timeline->client_count; i++)
-        ob_json_append(b, clients, json_string(ob_report_utf8(&b->arena, timeline->clients[i])));
+        ob_json_append(b, clients, ob_json_text(b, timeline->clients[i]));
     ob_json_put(b, object, "clients", clients);
     put_notes(b, object, "before", timeline->before, timeline->before_count);
-    for (size_t i = 0; i < timeline->step_count; i++)
+    for (size_t i = 0; i < timeline->step_count && i < b->limits.steps; i++)
         ob_json_append(b, steps, step_json(b, &timeline->steps[i]));
     ob_json_put(b, object, "steps", steps);
+    if (timeline->step_count > b->limits.steps)
+        ob_json_put_count(b, object, "left_out", timeline->step_count - b->limits.steps);
     ob_json_put_text(b, object, "end", timeline->end);
     ob_json_put_text(b, object, "reason", timeline->reason);
     return object;

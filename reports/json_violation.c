@@ -100,7 +100,8 @@ json_t *ob_json_violation(struct ob_json_builder *b, const struct ob_report_resu
     ob_json_put_count(b, object, "preemptions", violation->preemptions);
     put_replays(b, object, violation->replays_same, violation->replays);
     ob_json_put_text(b, object, "why", violation->why);
-    ob_json_put_text(b, object, "trace", violation->trace);
+    if (!b->for_page || !violation->timeline)
+        ob_json_put_text(b, object, "trace", violation->trace);
     ob_json_put_text(b, object, "replay", violation->replay);
     ob_json_put(b, object, "timeline", run_json(b, result, index));
     ob_json_put(b, object, "shrunk", shrunk_json(b, violation->shrunk));

@@ -149,6 +149,19 @@ int ob_report_exit_status(const struct ob_report *report);
 enum ob_result ob_report_json(const struct ob_report *report, FILE *out, struct ob_error *err);
 enum ob_result ob_report_junit(const struct ob_report *report, FILE *out, struct ob_error *err);
 
+/* One page for a browser, of at most OB_REPORT_HTML_SIZE_MAX bytes: what would not fit is cut, and
+ * the page says so. */
+#define OB_REPORT_HTML_SIZE_MAX 5000000
+enum ob_result ob_report_html(const struct ob_report *report, FILE *out, struct ob_error *err);
+
+/* The runs of the violations, for ui.perfetto.dev. */
+enum ob_result ob_report_perfetto(const struct ob_report *report, FILE *out, struct ob_error *err);
+
+/* What is not as expected, as annotations: GitHub's workflow commands, a line each; and a Code
+ * Quality report for GitLab. */
+enum ob_result ob_report_github(const struct ob_report *report, FILE *out, struct ob_error *err);
+enum ob_result ob_report_gitlab(const struct ob_report *report, FILE *out, struct ob_error *err);
+
 /* Reads what ob_report_json wrote: sets what a report has beside its results, and adds those that
  * are in the text; the seconds of the whole call are not in it.  name is what errors call it.
  * OB_INPUT when it is no such text, also where a number is out of its range; then the report is

@@ -41,7 +41,8 @@ struct ob_options {
     bool keep_going, require_exhausted, from_permutations;
     const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */
     size_t invariant_count;
-    const char *json, *junit;
+    const char *json, *junit, *html, *perfetto, *gitlab;
+    bool github; /* annotations on standard output */
     enum ob_when progress, color;
     int verbosity;
     bool regress;           /* a folder of specs and one of their output */
@@ -63,6 +64,7 @@ enum ob_command {
     OB_COMMAND_DOCTOR = 8,
     OB_COMMAND_SPEC = 16,
     OB_COMMAND_MERGE = 32,
+    OB_COMMAND_REPORT = 64,
     OB_COMMAND_SHRINK = 128
 };
 
@@ -75,6 +77,7 @@ int ob_command_shrink(int argc, char **argv);
 int ob_command_list(int argc, char **argv);
 int ob_command_spec(int argc, char **argv);
 int ob_command_merge(int argc, char **argv);
+int ob_command_report(int argc, char **argv);
 int ob_command_doctor(int argc, char **argv);
 
 /* Prints an error on standard error, and returns the exit status that it calls for. */

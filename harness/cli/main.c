@@ -20,6 +20,7 @@ static const struct {
     {"shrink", ob_command_shrink, "make a run that breaks an invariant as small as it gets"},
     {"spec", ob_command_spec, "run PostgreSQL isolation specs, printing isolationtester's output"},
     {"merge", ob_command_merge, "make one result of the shards' results"},
+    {"report", ob_command_report, "show a stored result, and write it in other forms"},
     {"list", ob_command_list, "scenarios, their variants and what is expected of them"},
     {"doctor", ob_command_doctor, "what was found, what is controlled, what is missing"},
 };

@@ -8,10 +8,10 @@
 #include "cli/cli.h"
 #include "cli/judge.h"
 #include "cli/output.h"
+#include "cli/stored.h"
 
 #include "base/alloc.h"
 #include "base/digest.h"
-#include "base/file.h"
 #include "base/parse.h"
 #include "explore/claim.h"
 #include "explore/tally.h"
@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_SIZE_MAX ((size_t)1 << 30)
 #define VIOLATES "violates "
 
 struct merging {
@@ -31,26 +30,10 @@ struct merging {
     struct ob_report merged;
 };
 
+/* Of an error nothing is left to be cleared. */
 static enum ob_result read_part(const char *path, struct ob_report *out, struct ob_error *err)
 {
-    FILE *stream = NULL;
-    enum ob_result result = ob_file_open(path, &stream, err);
-    if (result != OB_OK)
-        return result;
-    struct ob_buf text;
-    char chunk[65536];
-    size_t size;
-    ob_buf_init(&text, FILE_SIZE_MAX);
-    while ((size = fread(chunk, 1, sizeof chunk, stream)) > 0)
-        ob_buf_add(&text, chunk, size);
-    bool failed = ferror(stream) || ob_buf_failed(&text);
-    fclose(stream);
-    ob_report_init(out);
-    if (failed)
-        result = ob_error_set(err, OB_INPUT, "could not read all of \"%s\"", path);
-    else
-        result = ob_report_read(path, text.data, text.size, out, err);
-    ob_buf_clear(&text);
+    enum ob_result result = ob_stored_read(path, out, err);
     if (result == OB_OK && out->shard_count == 0) {
         result = ob_error_set(err, OB_INPUT, "%s is the result of no shard", path);
         ob_error_hint(err, "Name what \"overbook run --shard I/N --json FILE\" wrote.");
@@ -471,19 +454,6 @@ static enum ob_result merge(struct merging *m, struct ob_error *err)
     return result;
 }
 
-static enum ob_result show(const struct ob_report *report, const struct ob_options *options,
-                           struct ob_error *err)
-{
-    struct ob_table *table = ob_output_table(report, options);
-    enum ob_result result = OB_OK;
-    for (size_t i = 0; table && i < report->result_count; i++)
-        ob_table_announce(table, &report->results[i]);
-    if (table)
-        result = ob_table_end(table, err);
-    ob_table_free(table);
-    return result == OB_OK ? ob_output_write(report, options, err) : result;
-}
-
 static void clear(struct merging *m)
 {
     for (size_t i = 0; i < m->count; i++)
@@ -511,7 +481,7 @@ int ob_command_merge(int argc, char **argv)
     if (result == OB_OK)
         result = merge(&m, &err);
     if (result == OB_OK)
-        result = show(&m.merged, &options, &err);
+        result = ob_output_all(&m.merged, &options, &err);
     int status = result == OB_OK ? ob_report_exit_status(&m.merged) : ob_cli_error(&err);
     clear(&m);
     return ob_cli_finish(status);

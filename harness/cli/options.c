@@ -28,6 +28,10 @@ enum key {
     KEY_EXHAUSTED,
     KEY_JSON,
     KEY_JUNIT,
+    KEY_HTML,
+    KEY_PERFETTO,
+    KEY_GITLAB,
+    KEY_GITHUB,
     KEY_PROGRESS,
     KEY_COLOR,
     KEY_REGRESS,
@@ -48,6 +52,7 @@ enum key {
 #define DOCTOR OB_COMMAND_DOCTOR
 #define SPEC OB_COMMAND_SPEC
 #define MERGE OB_COMMAND_MERGE
+#define REPORT OB_COMMAND_REPORT
 
 static const struct {
     unsigned commands;
@@ -93,15 +98,27 @@ static const struct {
     {SPEC,
      {"isolation", KEY_ISOLATION, "LEVEL", 0,
       "the default isolation level: read-committed, repeatable-read or serializable", 0}},
-    {RUN | REPLAY | SHRINK | SPEC | MERGE,
+    {RUN | REPLAY | SHRINK | SPEC | MERGE | REPORT,
      {"json", KEY_JSON, "FILE", 0, "write the result as JSON; - is standard output", 0}},
-    {RUN | MERGE, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
+    {RUN | MERGE | REPORT, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
+    {RUN | MERGE | REPORT,
+     {"html", KEY_HTML, "FILE", 0, "write the result as a page for a browser", 0}},
+    {RUN | MERGE | REPORT,
+     {"perfetto", KEY_PERFETTO, "FILE", 0, "write the runs of violations for ui.perfetto.dev", 0}},
+    {RUN | MERGE | REPORT,
+     {"github", KEY_GITHUB, 0, 0,
+      "print what is not as expected as GitHub's annotations, after the table", 0}},
+    {RUN | MERGE | REPORT,
+     {"gitlab", KEY_GITLAB, "FILE", 0,
+      "write what is not as expected as GitLab's code quality report", 0}},
     {RUN | SHRINK,
      {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
-    {RUN | REPLAY | SHRINK | MERGE, {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
-    {RUN | REPLAY | SHRINK | LIST | DOCTOR | SPEC | MERGE,
+    {RUN | REPLAY | SHRINK | MERGE | REPORT,
+     {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
+    {RUN | REPLAY | SHRINK | LIST | DOCTOR | SPEC | MERGE | REPORT,
      {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
-    {RUN | REPLAY | SHRINK | LIST | DOCTOR | MERGE, {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
+    {RUN | REPLAY | SHRINK | LIST | DOCTOR | MERGE | REPORT,
+     {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
 };
 
 #define TABLE_COUNT (sizeof table / sizeof *table)
@@ -244,6 +261,32 @@ static error_t parse_limits(int key, char *arg, struct argp_state *state, struct
     }
 }
 
+static error_t parse_output(int key, char *arg, struct ob_options *out)
+{
+    switch (key) {
+    case KEY_JSON:
+        out->json = arg;
+        return 0;
+    case KEY_JUNIT:
+        out->junit = arg;
+        return 0;
+    case KEY_HTML:
+        out->html = arg;
+        return 0;
+    case KEY_PERFETTO:
+        out->perfetto = arg;
+        return 0;
+    case KEY_GITLAB:
+        out->gitlab = arg;
+        return 0;
+    case KEY_GITHUB:
+        out->github = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
 /* Of two values one would be lost without a word. */
 static void refuse_twice(struct argp_state *state, int key, struct ob_options *out)
 {
@@ -288,12 +331,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_EXHAUSTED:
         out->require_exhausted = true;
         return 0;
-    case KEY_JSON:
-        out->json = arg;
-        return 0;
-    case KEY_JUNIT:
-        out->junit = arg;
-        return 0;
     case KEY_PROGRESS:
         out->progress = when(state, "progress", arg);
         return 0;
@@ -323,7 +360,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
             argp_error(state, "--disposable goes with --database-url");
         return 0;
     default:
-        return parse_limits(key, arg, state, out);
+        return parse_output(key, arg, out) == 0 ? 0 : parse_limits(key, arg, state, out);
     }
 }
 
@@ -339,6 +376,8 @@ static const char *usage_of(enum ob_command command)
         return "[PATH…]";
     case OB_COMMAND_MERGE:
         return "RESULT…";
+    case OB_COMMAND_REPORT:
+        return "RESULT.json";
     case OB_COMMAND_SPEC:
         return "FILE.spec…\n--regress SPECS_DIR EXPECTED_DIR";
     case OB_COMMAND_DOCTOR:
@@ -388,6 +427,11 @@ static const char *about(enum ob_command command)
                "FILE\" "
                "wrote for each I from 1 to N.\v"
                "Exit status: that of a run which did all the work; 2 for parts that do not fit.";
+    case OB_COMMAND_REPORT:
+        return "Show a stored result, that \"overbook run --json FILE\" or \"overbook merge\" "
+               "wrote, "
+               "and write it in other forms.\v"
+               "Exit status: that of the run whose result it is; 2 for a file that is none.";
     case OB_COMMAND_LIST:
         return "List scenarios with their variants and what is expected of them.";
     case OB_COMMAND_DOCTOR:

@@ -135,7 +135,7 @@ static bool line(void *arg)
     ob_progress_end(&running->progress);
     if (running->table)
         table_result(running, ob_table_print(running->table, &err), &err);
-    bool unread = running->unwritten.code != OB_OK && !options->json && !options->junit;
+    bool unread = running->unwritten.code != OB_OK && !ob_output_wants_files(options);
     return !unread;
 }
 

@@ -1,0 +1,330 @@
+// test-page.mjs - the report page in a browser: what it shows against the JSON, hostile content,
+// keys, addresses, sizes, colours, accessibility.  Run by test-page, with
+// OVERBOOK, CHROMIUM, AXE (axe-core's file), DIR (to work in) and SHOTS (for screenshots) set.
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import {check, launch, open, render, same, sum} from './browser.mjs';
+import {evil, hostile, long, usual} from './samples.mjs';
+
+const {OVERBOOK, CHROMIUM, AXE, DIR, SHOTS} = process.env;
+const axe = fs.readFileSync(AXE, 'utf8');
+const browser = await launch(CHROMIUM);
+const result = usual();
+const html = render(OVERBOOK, DIR, 'usual', result);
+const all = result.results.flatMap((one) => one.violations);
+
+const texts = (page, selector) =>
+  page.locator(selector).evaluateAll((found) => found.map((one) => one.innerText.trim()));
+
+async function accessible(page, what) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, {resultTypes: ['violations'],
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}));
+  same(`axe-core finds nothing (${what})`, found.violations.map((one) =>
+    `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 150)).join(' | ')}`), []);
+}
+
+async function fits(page, what) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth -
+    document.documentElement.clientWidth);
+  same(`no scrolling to the side (${what})`, over, 0);
+}
+
+// --- what it shows
+
+async function overviewShowsTheResults() {
+  const page = await open(browser, html);
+  same('the title', await texts(page, 'h1'), ['3 of 5 results are not as expected']);
+  same('the variants', (await texts(page, '.result-name strong')).sort(),
+    result.results.map((one) => one.variant).sort());
+  for (const one of result.results) {
+    const row = page.locator('.result', {has: page.getByText(one.variant, {exact: true})});
+    same(`the verdict of ${one.variant}`, await row.locator('.chip').innerText(), one.verdict);
+    const told = await row.innerText();
+    check(`the runs of ${one.variant}`, told.includes(`${one.runs.toLocaleString('en')} run`));
+    check(`the reason of ${one.variant}`, told.includes(one.reason));
+    same(`the violations of ${one.variant}`, await row.locator('.found-list a').allInnerTexts(),
+      one.violations.map((violation) => violation.invariant));
+  }
+  await page.getByRole('button', {name: /^Holds/}).click();
+  same('a filter', await texts(page, '.result:visible strong'), ['fixed']);
+  await page.getByRole('button', {name: /^All/}).click();
+  await page.locator('#search').fill('refunded 18000');
+  same('a search', await texts(page, '.result:visible strong'), ['serializable']);
+  await page.context().close();
+}
+
+async function violationShowsItsRun() {
+  const page = await open(browser, html, '#v1');
+  const [first] = all, {steps, clients} = first.shrunk.timeline;
+  same('the invariant', await texts(page, 'h1'), [first.invariant]);
+  same('the rows', await texts(page, '.rows-panel pre'), [first.why]);
+  same('the lanes', await texts(page, '.lane'), clients);
+  same('as many steps', await page.locator('.step').count(), steps.length);
+  for (const [index, step] of steps.entries()) {
+    const row = page.locator(`#v1-s${index + 1}`);
+    const words = await row.locator('.card').textContent();
+    check(`the client of step ${index + 1}`, words.startsWith(clients[step.client]), words);
+    check(`the kind of step ${index + 1}`, words.includes(step.kind), words);
+    if (!['begin', 'commit', 'rollback'].includes(step.kind))
+      check(`the text of step ${index + 1}`, words.includes(step.text.replace(/\s+/g, ' ')), words);
+    for (const holder of step.holders || [])
+      check(`the holder in step ${index + 1}`, words.includes(`waits for ${clients[holder]}`));
+    const before = index > 0 ? steps[index - 1].blocked || [] : [];
+    same(`the waits in step ${index + 1}`, await row.locator('.wait').count(),
+      new Set([...before, ...step.blocked || []]).size);
+  }
+  same('a wait begins once', await page.locator('.wait.starts').count(), 1);
+  same('a wait goes through', await page.locator('.wait.through').count(), 1);
+  same('a wait ends once', await page.locator('.wait.ends').count(), 1);
+  same('an arrow to the holder', await page.locator('.arrow.to-holder').count(), 1);
+  same('the conflict', await page.locator('.step.conflict').evaluateAll((rows) =>
+    rows.map((row) => row.id)), ['v1-s4', 'v1-s5']);
+  same('faults and the clock', await texts(page, '.note-fault, .note-clock'),
+    ['◷ clock 2026-06-01 12:00:00 UTC', '⚡ fault point: commit/ack-lost, way: 1']);
+  same('the verdicts of cures', (await texts(page, '.cure .chip')).map((one) =>
+    one.slice(1).trim()), first.cures.map((cure) => cure.verdict));
+  same('the edges', await page.locator('.edges li').count(), first.explanation.edges.length);
+  await page.locator('#v1-s4 .card').click();
+  const whole = page.locator('#v1-s4 .whole');
+  same('the whole statement', await whole.locator('pre').first().textContent(), steps[3].text);
+  check('the whole parameters', (await whole.textContent()).includes(steps[3].params));
+  await page.getByRole('button', {name: 'Waits', exact: true}).click();
+  same('a filter of steps', await page.locator('.step').evaluateAll((rows) =>
+    rows.map((row) => row.id)), ['v1-s6', 'v1-s8']);
+  await page.context().close();
+}
+
+async function otherRunsAreThere() {
+  const page = await open(browser, html, '#v1/found/s13');
+  same('the run as found', await page.locator('.step').count(), 13);
+  check('a link to a step of it', await page.locator('#v1-found-s13 .card').evaluate((card) =>
+    card === document.activeElement));
+  await page.goto(`file://${html}#v1/c1`);
+  same('two runs beside each other', await page.locator('.timeline').count(), 2);
+  check('the error of the cure', (await page.locator('#v1-c1n-s8').innerText())
+    .includes('error 23P01: conflicting key value'));
+  same('what differs', await page.locator('.timeline').nth(1).locator('.chip.differs').count(), 2);
+  await page.goto(`file://${html}#v2`);
+  same('the run of another violation', await page.locator('.step').count(), 13);
+  await page.goto(`file://${html}#v3`);
+  same('the text of a run that was not kept', await texts(page, '.violation pre'),
+    [all[2].why, '1 alice      begin']);
+  same('no command where there is none', await page.locator('.replay').count(), 0);
+  await page.goto(`file://${html}#v99`);
+  same('an address of nothing', await texts(page, 'h1'), ['3 of 5 results are not as expected']);
+  await page.context().close();
+}
+
+// --- what is done with it
+
+async function keysMove() {
+  const page = await open(browser, html);
+  const press = async (...keys) => {
+    for (const key of keys)
+      await page.keyboard.press(key);
+  };
+  const at = async () => page.evaluate(() => location.hash);
+  await press('j', 'Enter');
+  await page.locator('.violation').waitFor(); // a link is followed by the browser, in its own time
+  same('j and Enter open a violation', await at(), '#v3');
+  await press('p', 'p');
+  same('p goes back', await at(), '#v1');
+  await press('j', 'j', 'ArrowDown', 'k');
+  same('steps by keys', await at(), '#v1/s2');
+  await press('Enter');
+  same('Enter opens a step', await page.locator('#v1-s2 .card').getAttribute('aria-expanded'),
+    'true');
+  await press('Enter');
+  same('and closes it', await page.locator('.whole').count(), 0);
+  await press('c');
+  same('c goes to the conflict', await at(), '#v1/s4');
+  await press('G');
+  same('G goes to the end', await at(), '#v1/s9');
+  await press('/');
+  await page.keyboard.type('insert');
+  same('what is found', await texts(page, '.found'), ['2 steps with “insert”']);
+  await press('g');
+  same('letters are no keys in the search', await page.locator('#search').inputValue(), 'insertg');
+  await press('Backspace', 'Enter');
+  same('Enter goes to what was found', await at(), '#v1/s6');
+  await press('Escape', '?');
+  check('? opens the keys', await page.locator('dialog').isVisible());
+  await accessible(page, 'the keys');
+  await press('Escape', 'o');
+  same('o goes to the overview', await texts(page, 'h1'), ['3 of 5 results are not as expected']);
+  await press('t', 't');
+  same('t changes the colours', await page.evaluate(() => document.documentElement.dataset.theme),
+    'dark');
+  await page.reload();
+  same('which stay', await page.evaluate(() => document.documentElement.dataset.theme), 'dark');
+  await page.context().close();
+}
+
+async function tokensAreCopied() {
+  const page = await open(browser, html, '#v1');
+  const told = async (name) => {
+    await page.getByRole('button', {name, exact: true}).click();
+    await page.locator('.copy.done').first().waitFor();
+    await page.locator('#search').fill('');
+    await page.locator('#search').press('Control+v');
+    return page.locator('#search').inputValue();
+  };
+  same('the command', await told('Copy the command'), 'overbook replay ob1-AAECAw');
+  same('the token', await told('Copy the token'), 'ob1-AAECAw');
+  await page.context().close();
+}
+
+async function hostileContentIsText() {
+  const page = await open(browser, render(OVERBOOK, DIR, 'hostile', hostile()), '#v1');
+  const shown = evil.replace(/[\u0001\u001b\u007f\u009b\u202e\u202c\u2028\u2029]/g, (one) =>
+    `⟨U+${one.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+  same('nothing of it ran', await page.evaluate(() => window.pwned), undefined);
+  same('nothing of it is markup', await page.locator('img, script[src]').count(), 0);
+  same('it is shown', await page.locator('h1').textContent(), shown);
+  same('and does not turn what is beside it', await page.locator('h1 bdi').evaluate((one) =>
+    getComputedStyle(one).unicodeBidi), 'isolate');
+  await page.locator('#v1-s2 .card').click();
+  const whole = page.locator('#v1-s2 .whole');
+  same('a large text begins', (await whole.locator('pre').first().textContent()).length, 20000);
+  await whole.getByRole('button', {name: /^Show all/}).click();
+  same('and is there', (await whole.locator('pre').first().textContent()).length, 9 + (1 << 20));
+  await page.locator('#v1-s1 .card').click();
+  await page.goto(`${page.url().split('#')[0]}#v1/c1`);
+  await accessible(page, 'hostile');
+  await fits(page, 'hostile');
+  await page.goto(page.url().split('#')[0]);
+  same('the overview shows it', await page.locator('.result-name strong').textContent(), shown);
+  same('nothing of it ran at all', await page.evaluate(() => window.pwned), undefined);
+  await page.context().close();
+}
+
+// --- large ones
+
+async function longRunsStaySmooth() {
+  const file = render(OVERBOOK, DIR, 'long', long(10000));
+  check('10,000 steps fit', fs.statSync(file).size < 5e6, fs.statSync(file).size);
+  const start = performance.now();
+  const page = await open(browser, file, '#v1');
+  await page.locator('.step').first().waitFor();
+  console.log(`figure: 10,000 steps: ${fs.statSync(file).size} bytes, ` +
+    `${Math.round(performance.now() - start)} ms until the first is there`);
+  const nodes = async () => page.evaluate(() => document.querySelectorAll('*').length);
+  check('few elements at first', await nodes() < 12000, await nodes());
+  const inView = async (id) => page.waitForFunction((name) => {
+    const found = document.getElementById(name);
+    const box = found && found.getBoundingClientRect();
+    return box && box.top >= 0 && box.bottom <= innerHeight && found.contains(
+      document.activeElement);
+  }, id, {timeout: 5000}).then(() => true, () => false);
+  await page.keyboard.press('G');
+  check('the last step is there', await inView('v1-s10000'));
+  await page.goto(`file://${file}#v1/s5000`);
+  check('and one in the middle', await inView('v1-s5000'));
+  await page.evaluate(async () => {
+    for (let i = 0; i < 60; i++) {
+      scrollBy(0, 5000);
+      await new Promise(requestAnimationFrame);
+    }
+  });
+  check('few elements after scrolling', await nodes() < 16000, await nodes());
+  await page.context().close();
+}
+
+async function tooMuchIsCutAndTold() {
+  const file = render(OVERBOOK, DIR, 'cut', long(30000, 3, ` -- ${'y'.repeat(400)}`));
+  check('the page keeps to its size', fs.statSync(file).size <= 5e6, fs.statSync(file).size);
+  const page = await open(browser, file);
+  check('the page says what is cut', (await texts(page, '.note')).join()
+    .startsWith('This page was cut to keep to its size'));
+  await page.goto(`file://${file}#v1`);
+  check('the run says how much', /further steps? left out/.test(
+    await page.locator('.run-end').innerText()), await page.locator('.run-end').innerText());
+  await page.context().close();
+}
+
+async function manyClientsHaveRoom() {
+  const file = render(OVERBOOK, DIR, 'wide', long(200, 64));
+  for (const width of [360, 1440]) {
+    const page = await open(browser, file, '#v1', {viewport: {width, height: 800}});
+    same('64 lanes', await page.locator('.lane').count(), 64);
+    await fits(page, `64 clients at ${width}`);
+    await page.context().close();
+  }
+}
+
+// --- how it looks
+
+async function everyWidthWorks() {
+  for (const [width, colorScheme] of [360, 900, 1440].flatMap((one) =>
+    [[one, 'light'], [one, 'dark']])) {
+    const page = await open(browser, html, '', {viewport: {width, height: 900}, colorScheme});
+    for (const address of ['', '#v1', '#v1/c1']) {
+      await page.goto(`file://${html}${address}`);
+      const what = `${address || 'overview'} at ${width}, ${colorScheme}`;
+      await fits(page, what);
+      if (width === (colorScheme === 'dark' ? 1440 : 360))
+        await accessible(page, what);
+      const name = address.slice(1).replace('/', '-') || 'overview';
+      await page.screenshot({path: path.join(SHOTS, `${name}-${width}-${colorScheme}.png`),
+        fullPage: true});
+    }
+    await page.context().close();
+  }
+}
+
+// 1280 columns and 1024 rows at 400 % are 320 and 256.
+async function itCanBeEnlarged() {
+  const page = await open(browser, html, '', {viewport: {width: 320, height: 256},
+    deviceScaleFactor: 4});
+  for (const address of ['', '#v1/s6', '#v1/c1', '#v3']) {
+    await page.goto(`file://${html}${address}`);
+    await fits(page, `${address || 'overview'} at 400 %`);
+    const name = address.slice(1).replace('/', '-') || 'overview';
+    await page.screenshot({path: path.join(SHOTS, `${name}-enlarged.png`)});
+  }
+  await page.context().close();
+}
+
+async function itPrints() {
+  const page = await open(browser, html, '#v1', {colorScheme: 'dark'});
+  const pdf = await page.pdf({path: path.join(SHOTS, 'print.pdf')});
+  check('it prints', pdf.length > 10000, pdf.length);
+  await page.emulateMedia({media: 'print'});
+  same('in black on white', await page.evaluate(() =>
+    getComputedStyle(document.body).backgroundColor), 'rgb(255, 255, 255)');
+  await page.context().close();
+}
+
+// As systems do that show what a build has left: in a sandbox, with a policy of their own.
+async function aStrictServerCanShowIt() {
+  const server = http.createServer((_, answer) => {
+    answer.setHeader('Content-Type', 'text/html; charset=utf-8');
+    answer.setHeader('Content-Security-Policy', "sandbox allow-scripts; default-src 'none'; " +
+      "script-src 'unsafe-inline'; style-src 'unsafe-inline'");
+    answer.end(fs.readFileSync(html));
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  const page = await open(browser, `http://127.0.0.1:${server.address().port}/`, '#v1/s3');
+  check('a step is there', await page.locator('#v1-s3').isVisible());
+  await page.keyboard.press('t');
+  await page.keyboard.press('j');
+  check('and keys work', await page.locator('#v1-s4.current').isVisible());
+  await page.context().close();
+  server.close();
+}
+
+for (const test of [overviewShowsTheResults, violationShowsItsRun, otherRunsAreThere, keysMove,
+  tokensAreCopied, hostileContentIsText, longRunsStaySmooth, tooMuchIsCutAndTold,
+  manyClientsHaveRoom, everyWidthWorks, itCanBeEnlarged, itPrints, aStrictServerCanShowIt]) {
+  const start = performance.now();
+  try {
+    await test();
+  } catch (error) {
+    check(test.name, false, error.stack);
+  }
+  console.log(`${test.name}: ${Math.round(performance.now() - start)} ms`);
+}
+await browser.close();
+process.exitCode = sum();
