@@ -95,7 +95,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-run test-jobs test-shard test-checkpoint test-run-spec test-replay test-url test-ends test-bad-input \
+CLI_SCRIPTS    := test-usage test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-url test-ends test-bad-input \
                   test-spec test-spec-ends test-no-probe test-report
 
 # --- pg

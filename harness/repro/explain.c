@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #define SENTENCE_MAX ((size_t)1 << 16)
-#define SHOWN 60 /* bytes of a statement */
+#define SHOWN 48 /* bytes of a statement */
 
 struct explaining {
     struct ob_rig *rig;
@@ -216,7 +216,9 @@ static void put_edge(const struct explaining *x, const struct ob_edge *edge, str
     put_step(x, edge->from, out);
     ob_buf_puts(out, because[edge->kind]);
     put_step(x, edge->to, out);
-    ob_buf_puts(out, edge->kind == OB_EDGE_RW ? " wrote" : "");
+    bool commits = x->trace->steps[edge->to].kind == OB_OP_COMMIT;
+    if (edge->kind == OB_EDGE_RW)
+        ob_buf_puts(out, commits ? " made visible" : " wrote");
 }
 
 /* The first edge that another one contradicts; else the first. */

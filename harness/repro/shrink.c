@@ -130,10 +130,10 @@ static void drop_steps(struct ob_schedule *plan, const struct ob_trace *trace)
     plan->step_count = kept;
 }
 
-/* Tries to do without those parts that are wanted. */
+/* Tries to do without those parts that are wanted; search: in other schedules too. */
 static enum ob_result try_without(struct ob_trials *trials, size_t client,
                                   const struct ob_part *parts, const bool *wanted, size_t count,
-                                  bool *helped, struct ob_error *err)
+                                  bool search, bool *helped, struct ob_error *err)
 {
     struct ob_schedule plan = {0};
     bool better = false, any = false;
@@ -149,12 +149,15 @@ static enum ob_result try_without(struct ob_trials *trials, size_t client,
     enum ob_result result = any ? ob_trials_try(trials, &plan, &better, err) : OB_OK;
     if (result == OB_OK && any && !better)
         result = try_earlier_faults(trials, &plan, client, &better, err);
+    if (result == OB_OK && any && !better && search)
+        result = ob_trials_search(trials, &plan, bound(trials), SEARCH_RUNS, &better, err);
     ob_schedule_clear(&plan);
     *helped |= better;
     return result;
 }
 
-/* Whole transactions, then only their beginnings and ends. */
+/* Whole transactions, then only their beginnings and ends.  Without these others see earlier what
+ * was written, so the schedule that shows it may be another one. */
 static enum ob_result try_transactions(struct ob_trials *trials, size_t client,
                                        const struct ob_part *parts, size_t count, bool *wanted,
                                        bool *helped, struct ob_error *err)
@@ -167,7 +170,7 @@ static enum ob_result try_transactions(struct ob_trials *trials, size_t client,
         for (uint32_t t = 1; t <= last && result == OB_OK; t++) {
             for (size_t i = 0; i < count; i++)
                 wanted[i] = parts[i].transaction == t && (parts[i].bracket || !brackets);
-            result = try_without(trials, client, parts, wanted, count, helped, err);
+            result = try_without(trials, client, parts, wanted, count, brackets, helped, err);
         }
     }
     return result;
@@ -184,7 +187,7 @@ static enum ob_result try_runs_of_parts(struct ob_trials *trials, size_t client,
         for (size_t end = count; end > 0 && result == OB_OK; end -= end < size ? end : size) {
             for (size_t i = 0; i < count; i++)
                 wanted[i] = i < end && i + size >= end && !parts[i].bracket;
-            result = try_without(trials, client, parts, wanted, count, helped, err);
+            result = try_without(trials, client, parts, wanted, count, false, helped, err);
         }
     }
     return result;
