@@ -92,7 +92,8 @@ class ViolationView {
     if (!explanation)
       return null;
     return element('section.panel.why', {}, element('h2', {}, 'Why'),
-      element('p.anomaly', {}, chip('conflict', outside(explanation.anomaly))),
+      explanation.anomaly ? element('p.anomaly', {}, chip('conflict',
+        outside(explanation.anomaly))) : null,
       element('p.sentence', {}, outside(explanation.sentence)),
       element('p', {}, 'In conflict: ', this.stepLink(explanation.conflict[0]), ' and ',
         this.stepLink(explanation.conflict[1]), '.'),
