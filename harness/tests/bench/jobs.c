@@ -18,8 +18,8 @@
 static _Noreturn void run_all(char *jobs)
 {
     char run[] = "run", scenarios[] = "scenarios", keep_going[] = "--keep-going", quiet[] = "-q",
-         option[] = "--jobs";
-    char *argv[] = {run, scenarios, keep_going, quiet, option, jobs, NULL};
+         no_shrink[] = "--no-shrink", option[] = "--jobs";
+    char *argv[] = {run, scenarios, keep_going, no_shrink, quiet, option, jobs, NULL};
     int nowhere = open("/dev/null", O_WRONLY);
     if (nowhere < 0 || dup2(nowhere, STDOUT_FILENO) < 0)
         _exit(OB_EXIT_FAILED);
