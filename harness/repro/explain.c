@@ -47,7 +47,8 @@ static enum ob_result try_other_way(struct explaining *x, size_t begin, size_t e
     struct ob_chooser chooser = ob_plan_chooser(&plan);
     enum ob_result result = ob_rig_run(x->rig, &chooser, false, &x->other, &outcome, err);
     x->out->runs++;
-    *holds = result == OB_OK && x->other.end == x->trace->end && !ob_run_breaks(&outcome, x->item);
+    *holds = result == OB_OK && x->other.end == x->trace->end && x->other.uncontrolled == 0 &&
+             !ob_run_breaks(&outcome, x->item);
     ob_plan_clear(&plan);
     ob_schedule_clear(&schedule);
     return result;

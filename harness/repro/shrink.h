@@ -20,8 +20,9 @@
  * looks books twice by itself; one that stops leaves a payment without its booking), and would
  * explain nothing.  So clients that break the invariant in no order of them one after the other,
  * without faults, must be such that what is left of them does not either; and of others nothing is
- * left out.  That a client stops early, or does not begin, is harmless where the invariant must
- * hold at every instant.
+ * left out.  Of up to three clients every order is tried, of more those in which each comes first
+ * once, and at most six.  That a client stops early, or does not begin, is harmless where the
+ * invariant must hold at every instant.
  */
 #ifndef OB_REPRO_SHRINK_H
 #define OB_REPRO_SHRINK_H
