@@ -171,11 +171,6 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
     return sentence;
 }
 
-/* Orders that were passed over; choices that lead elsewhere, where not everything rests on them;
- * statements that the server does not even accept, some of the time;
- * and others that are wrong in themselves, each time.  A statement that is never accepted is an
- * error where nothing else decides: it has taken no part in the race.  *error is the first of
- * these, if any. */
 /* What is to be said where the smallest run is not of the size that the scenario tells; else NULL.
  */
 static const char *other_size(struct ob_arena *arena, const struct ob_report_result *result,
@@ -197,6 +192,11 @@ static const char *other_size(struct ob_arena *arena, const struct ob_report_res
                            shrunk->clients, shrunk->faults, shrunk->steps, shrunk->preemptions);
 }
 
+/* Orders that were passed over; choices that lead elsewhere, where not everything rests on them;
+ * statements that the server does not even accept, some of the time;
+ * and others that are wrong in themselves, each time.  A statement that is never accepted is an
+ * error where nothing else decides: it has taken no part in the race.  *error is the first of
+ * these, if any. */
 static void fill_warnings(struct ob_report *report, struct ob_report_result *result,
                           const struct ob_judge_case *judged, bool decided, const char **error)
 {

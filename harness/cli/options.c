@@ -88,7 +88,7 @@ static const struct {
     {SPEC,
      {"regress", KEY_REGRESS, 0, 0, "compare a folder of specs with a folder of their output", 0}},
     {RUN | SPEC,
-     {"jobs", KEY_JOBS, "N", 0, "workers, of spec with --regress (default: the processors)", 0}},
+     {"jobs", KEY_JOBS, "N", 0, "workers (default: the processors); of spec, with --regress", 0}},
     {RUN,
      {"shard", KEY_SHARD, "I/N", 0,
       "only this part of the work, I from 1; auto: as Slurm, Kubernetes or CI say", 0}},
@@ -412,8 +412,9 @@ static const char *about(enum ob_command command)
                "violation is shrunk. PATH is where the scenarios are, as for replay.\v"
                "A run that does not come out the same each time is said to be flaky, and not "
                "shrunk. "
-               "Interrupted, or when its runs or its time are over, it keeps the smallest until "
-               "then.\n\n"
+               "When its runs or its time are over, or when it is interrupted between two of its "
+               "runs, it keeps the smallest until then. The first and the last runs, which only "
+               "look whether it is steady, come on top of --runs and --budget.\n\n"
                "Exit status: 0 shrunk, 2 no token or of an unknown scenario, 3 the harness or the "
                "database failed, 4 flaky, breaking nothing, or interrupted.";
     case OB_COMMAND_SPEC:

@@ -6,7 +6,7 @@ static void follower_restart(void *self)
     follower->next = follower->next_wake = 0;
 }
 
-static size_t planned_way(const struct ob_schedule *schedule, const struct ob_choice_point *point)
+size_t ob_follow_fault(const struct ob_choice_point *point, const struct ob_schedule *schedule)
 {
     for (size_t i = 0; i < schedule->fault_count; i++) {
         const struct ob_fault *fault = &schedule->faults[i];
@@ -17,7 +17,7 @@ static size_t planned_way(const struct ob_schedule *schedule, const struct ob_ch
     return 0;
 }
 
-static size_t option_of(const struct ob_choice_point *point, size_t client)
+size_t ob_follow_client(const struct ob_choice_point *point, size_t client)
 {
     for (size_t i = 0; i < point->option_count; i++)
         if (point->clients[i] == client)
@@ -31,7 +31,7 @@ static size_t recorded_wake(struct ob_follower *follower, const struct ob_choice
     const struct ob_schedule *schedule = follower->schedule;
     if (follower->next_wake >= schedule->wake_count)
         return 0;
-    return option_of(point, schedule->wakes[follower->next_wake++]);
+    return ob_follow_client(point, schedule->wakes[follower->next_wake++]);
 }
 
 static size_t follow(void *self, const struct ob_choice_point *point)
@@ -40,12 +40,12 @@ static size_t follow(void *self, const struct ob_choice_point *point)
     if (point->kind == OB_CHOICE_PROGRAM)
         return follower->schedule->program;
     if (point->kind == OB_CHOICE_FAULT)
-        return planned_way(follower->schedule, point);
+        return ob_follow_fault(point, follower->schedule);
     if (point->kind == OB_CHOICE_WAKE)
         return recorded_wake(follower, point);
     if (follower->next >= follower->schedule->step_count)
         return follower->prefix ? 0 : OB_CANNOT_FOLLOW;
-    size_t option = option_of(point, follower->schedule->clients[follower->next]);
+    size_t option = ob_follow_client(point, follower->schedule->clients[follower->next]);
     follower->next += option != OB_CANNOT_FOLLOW;
     return option;
 }

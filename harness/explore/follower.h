@@ -19,4 +19,9 @@ struct ob_follower {
 
 struct ob_chooser ob_follower_chooser(struct ob_follower *follower);
 
+/* STEP, WAKE: the client's option, or OB_CANNOT_FOLLOW. */
+size_t ob_follow_client(const struct ob_choice_point *point, size_t client);
+/* FAULT: the way in which the schedule has it, 0 where it has none. */
+size_t ob_follow_fault(const struct ob_choice_point *point, const struct ob_schedule *schedule);
+
 #endif

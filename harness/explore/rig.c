@@ -84,6 +84,13 @@ static enum ob_result digest(struct ob_rig *rig, const struct ob_trace *trace, u
     return OB_OK;
 }
 
+void ob_rig_leave_out(struct ob_rig *rig, const struct ob_schedule *schedule, size_t fault_budget)
+{
+    rig->spec.omissions = schedule->omissions;
+    rig->spec.omission_count = schedule->omission_count;
+    rig->spec.fault_budget = fault_budget;
+}
+
 enum ob_result ob_rig_run(struct ob_rig *rig, const struct ob_chooser *chooser, bool free_running,
                           struct ob_trace *trace, struct ob_run_outcome *out, struct ob_error *err)
 {

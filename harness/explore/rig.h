@@ -49,6 +49,10 @@ struct ob_rig {
     int64_t reset_us, settle_us, check_us;
 };
 
+/* From here on runs leave out what the schedule does (borrowed), and have so many faults at the
+ * most. */
+void ob_rig_leave_out(struct ob_rig *rig, const struct ob_schedule *schedule, size_t fault_budget);
+
 /* What a run came to, beside its trace. */
 struct ob_run_outcome {
     const struct ob_broken *broken; /* until the next run */

@@ -333,9 +333,7 @@ enum ob_result ob_explain(struct ob_rig *rig, const struct ob_trace *trace, size
     const struct ob_run_spec before = rig->spec;
     *out = (struct ob_explained){0};
     ob_trace_init(&x.other);
-    rig->spec.omissions = trace->schedule.omissions;
-    rig->spec.omission_count = trace->schedule.omission_count;
-    rig->spec.fault_budget = trace->schedule.fault_count;
+    ob_rig_leave_out(rig, &trace->schedule, trace->schedule.fault_count);
     enum ob_result result = find_edges(&x, err);
     rig->spec = before;
     ob_trace_clear(&x.other);

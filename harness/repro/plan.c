@@ -1,17 +1,10 @@
 #include "repro/plan.h"
 
 #include "base/alloc.h"
+#include "explore/follower.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static size_t option_of(const struct ob_choice_point *point, size_t client)
-{
-    for (size_t i = 0; i < point->option_count; i++)
-        if (point->clients[i] == client)
-            return i;
-    return SIZE_MAX;
-}
 
 /* --- plans */
 
@@ -22,37 +15,27 @@ static void restart_plan(void *self)
     plan->next_wake = 0;
 }
 
-static size_t planned_fault(const struct ob_schedule *schedule, const struct ob_choice_point *point)
-{
-    for (size_t i = 0; i < schedule->fault_count; i++) {
-        const struct ob_fault *fault = &schedule->faults[i];
-        if (fault->point == point->point && fault->client == point->client &&
-            fault->hit == point->hit && fault->way < point->option_count)
-            return fault->way;
-    }
-    return 0;
-}
-
 static size_t planned_wake(struct ob_plan *plan, const struct ob_choice_point *point)
 {
     const struct ob_schedule *schedule = plan->schedule;
-    size_t option = SIZE_MAX;
+    size_t option = OB_CANNOT_FOLLOW;
     if (plan->next_wake < schedule->wake_count)
-        option = option_of(point, schedule->wakes[plan->next_wake++]);
-    return option == SIZE_MAX ? 0 : option;
+        option = ob_follow_client(point, schedule->wakes[plan->next_wake++]);
+    return option == OB_CANNOT_FOLLOW ? 0 : option;
 }
 
 static size_t planned_step(struct ob_plan *plan, const struct ob_choice_point *point)
 {
     for (size_t i = 0; i < plan->schedule->step_count; i++) {
-        size_t option = plan->made[i] ? SIZE_MAX : option_of(point, plan->schedule->clients[i]);
-        if (option == SIZE_MAX)
+        size_t option =
+            plan->made[i] ? OB_CANNOT_FOLLOW : ob_follow_client(point, plan->schedule->clients[i]);
+        if (option == OB_CANNOT_FOLLOW)
             continue;
         plan->made[i] = true;
         return option;
     }
-    size_t option = option_of(point, point->previous);
-    return option == SIZE_MAX ? 0 : option;
+    size_t option = ob_follow_client(point, point->previous);
+    return option == OB_CANNOT_FOLLOW ? 0 : option;
 }
 
 static size_t choose_planned(void *self, const struct ob_choice_point *point)
@@ -62,7 +45,7 @@ static size_t choose_planned(void *self, const struct ob_choice_point *point)
     case OB_CHOICE_PROGRAM:
         return plan->schedule->program;
     case OB_CHOICE_FAULT:
-        return planned_fault(plan->schedule, point);
+        return ob_follow_fault(point, plan->schedule);
     case OB_CHOICE_WAKE:
         return planned_wake(plan, point);
     case OB_CHOICE_STEP:
@@ -103,8 +86,8 @@ static size_t choose_turn(void *self, const struct ob_choice_point *point)
     if (point->kind != OB_CHOICE_STEP)
         return 0;
     for (size_t i = 0; i < turns->count; i++) {
-        size_t option = option_of(point, turns->order[i]);
-        if (option != SIZE_MAX)
+        size_t option = ob_follow_client(point, turns->order[i]);
+        if (option != OB_CANNOT_FOLLOW)
             return option;
     }
     return 0;

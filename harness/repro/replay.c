@@ -73,9 +73,7 @@ enum ob_result ob_replay_run(struct ob_rig *rig, const struct ob_token *token,
     ob_trace_init(&out->trace);
     struct ob_follower follower = {.schedule = &token->schedule};
     struct ob_chooser chooser = ob_follower_chooser(&follower);
-    rig->spec.fault_budget = token->schedule.fault_count;
-    rig->spec.omissions = token->schedule.omissions;
-    rig->spec.omission_count = token->schedule.omission_count;
+    ob_rig_leave_out(rig, &token->schedule, token->schedule.fault_count);
     result = ob_rig_run(rig, &chooser, false, &out->trace, &out->outcome, err);
     if (result != OB_OK) {
         ob_replay_clear(out);

@@ -361,9 +361,7 @@ static enum ob_result confirm(struct ob_trials *trials, struct ob_shrunk *out, s
 {
     struct ob_rig *rig = trials->rig;
     ob_finding_record(&out->finding, rig, &trials->best, trials->item, trials->rows, 0);
-    rig->spec.omissions = out->finding.schedule.omissions;
-    rig->spec.omission_count = out->finding.schedule.omission_count;
-    rig->spec.fault_budget = out->finding.schedule.fault_count;
+    ob_rig_leave_out(rig, &out->finding.schedule, out->finding.schedule.fault_count);
     return ob_findings_confirm(&out->finding, 1, rig, &trials->best, err);
 }
 
@@ -384,9 +382,9 @@ enum ob_result ob_shrink(struct ob_rig *rig, const struct ob_schedule *schedule,
     out->innocent = trials.innocent;
     out->from = trials.from;
     out->size = trials.size;
-    ob_trials_end(&trials);
-    free(trials.rows);
     out->trace = trials.best;
+    ob_trace_init(&trials.best);
+    ob_trials_end(&trials);
     if (result != OB_OK)
         ob_shrunk_clear(out);
     return result;

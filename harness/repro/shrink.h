@@ -10,7 +10,7 @@
  *     the rest      a client stops earlier
  *     switches      a client goes on where it was interrupted
  *     order         two steps change places
- *     all           every schedule of as few preemptions, of what is left of the clients
+ *     all           schedules of at most one preemption, of what is left of the clients
  *
  * Each is one run, that follows its plan as far as that can be done; what counts is what the run
  * then was: it must break the same invariant, end in the same way, and be no larger in any respect
@@ -21,8 +21,10 @@
  * explain nothing.  So clients that break the invariant in no order of them one after the other,
  * without faults, must be such that what is left of them does not either; and of others nothing is
  * left out.  Of up to three clients every order is tried, of more those in which each comes first
- * once, and at most six.  That a client stops early, or does not begin, is harmless where the
- * invariant must hold at every instant.
+ * once, and at most six.  This does not tell a lock or a transaction that keeps others out from one
+ * that is not needed, since neither matters to clients that come one after the other: what is left
+ * may be a race that the whole program does not have.  That a client stops early, or does not
+ * begin, is harmless where the invariant must hold at every instant.
  */
 #ifndef OB_REPRO_SHRINK_H
 #define OB_REPRO_SHRINK_H
@@ -51,7 +53,7 @@ struct ob_shrunk {
     struct ob_trace trace;     /* of it */
     struct ob_run_size from, size;
     uint64_t runs; /* made, without the replays */
-    bool complete; /* nothing was left to be tried */
+    bool complete; /* all that is tried was; a search of schedules ends after so many runs */
     bool innocent; /* the clients do not break it one after the other, and nor does what is left */
     /* The given run was not the same, or did not break the invariant, each time: so many times of
      * so many.  Nothing was shrunk then. */

@@ -36,6 +36,7 @@ struct ob_trials {
  * it came out each of looks times. */
 enum ob_result ob_trials_begin(struct ob_trials *trials, const struct ob_schedule *schedule,
                                unsigned looks, unsigned *same, struct ob_error *err);
+/* Gives the rig back what it had; also after a failed beginning. */
 void ob_trials_end(struct ob_trials *trials);
 
 /* Makes a run by that plan.  *better: it counts, is smaller, and is the best one now. */

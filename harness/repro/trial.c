@@ -38,19 +38,12 @@ static bool is_lower(const struct ob_schedule *a, const struct ob_schedule *b)
 
 /* --- runs */
 
-static void leave_out(struct ob_rig *rig, const struct ob_schedule *schedule, size_t faults)
-{
-    rig->spec.omissions = schedule->omissions;
-    rig->spec.omission_count = schedule->omission_count;
-    rig->spec.fault_budget = faults;
-}
-
 static enum ob_result run(struct ob_trials *trials, const struct ob_chooser *chooser,
                           const struct ob_schedule *schedule, size_t faults, const char **rows,
                           struct ob_error *err)
 {
     struct ob_run_outcome outcome;
-    leave_out(trials->rig, schedule, faults);
+    ob_rig_leave_out(trials->rig, schedule, faults);
     trials->runs++;
     enum ob_result result = ob_rig_run(trials->rig, chooser, false, &trials->other, &outcome, err);
     *rows = result == OB_OK ? ob_run_breaks(&outcome, trials->item) : NULL;
@@ -70,8 +63,8 @@ static void consider_stopping(struct ob_trials *trials)
 
 /* --- innocence */
 
-/* The n-th order of the clients, false when there are no more.  Of three, all; of more, each comes
- * first once. */
+/* The n-th order of the clients, false when there are no more.  Of three, all; else
+ * each comes first once, of the first six. */
 static bool make_order(size_t n, size_t count, size_t order[OB_CLIENTS_MAX])
 {
     static const unsigned char of_three[][3] = {{0, 1, 2}, {1, 2, 0}, {2, 0, 1},
@@ -324,7 +317,9 @@ enum ob_result ob_trials_begin(struct ob_trials *trials, const struct ob_schedul
 void ob_trials_end(struct ob_trials *trials)
 {
     static const struct ob_schedule whole;
-    leave_out(trials->rig, &whole, trials->fault_budget);
+    ob_rig_leave_out(trials->rig, &whole, trials->fault_budget);
+    ob_trace_clear(&trials->best);
     ob_trace_clear(&trials->other);
+    free(trials->rows);
     ob_tally_clear(&trials->tried);
 }

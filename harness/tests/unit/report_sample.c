@@ -1,5 +1,11 @@
 #include "report_sample.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
 #include <stdlib.h>
 
 #define LONG_TOKEN "ob1-AAEC_wQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1"
@@ -145,4 +151,28 @@ char *report_sample_render(const struct ob_report *report, ob_report_renderer *r
         return text;
     free(text);
     return NULL;
+}
+
+json_t *report_sample_json(const struct ob_report *report, ob_report_renderer *renderer)
+{
+    char *text = report_sample_render(report, renderer);
+    assert_non_null(text);
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(root);
+    free(text);
+    return root;
+}
+
+void report_sample_full_disk(ob_report_renderer *renderer, const char *message)
+{
+    struct ob_report report;
+    struct ob_error err;
+    report_sample_good(&report);
+    FILE *full = fopen("/dev/full", "w");
+    assert_non_null(full);
+    setvbuf(full, NULL, _IONBF, 0);
+    assert_int_equal(renderer(&report, full, &err), OB_IO);
+    assert_string_equal(err.message, message);
+    fclose(full);
+    ob_report_clear(&report);
 }

@@ -7,6 +7,8 @@
 
 #include "report.h"
 
+#include <jansson.h>
+
 /* Two scenarios as expected: one that is broken and fixed, one that holds in every schedule. */
 void report_sample_good(struct ob_report *report);
 
@@ -16,5 +18,11 @@ void report_sample_mixed(struct ob_report *report);
 
 /* What the renderer writes; the caller frees.  NULL when it fails. */
 char *report_sample_render(const struct ob_report *report, ob_report_renderer *renderer);
+
+/* The same read again: valid JSON, in which no key stands twice.  The caller's. */
+json_t *report_sample_json(const struct ob_report *report, ob_report_renderer *renderer);
+
+/* The renderer's writing onto a full disk is this error. */
+void report_sample_full_disk(ob_report_renderer *renderer, const char *message);
 
 #endif

@@ -195,16 +195,8 @@ static void a_cut_text_is_whole_characters_and_says_so(void **state)
 static void a_full_disk_is_an_error(void **state)
 {
     (void)state;
-    struct ob_report report;
-    struct ob_error err;
-    report_sample_good(&report);
-    FILE *full = fopen("/dev/full", "w");
-    assert_non_null(full);
-    setvbuf(full, NULL, _IONBF, 0);
-    assert_int_equal(ob_report_html(&report, full, &err), OB_IO);
-    assert_string_equal(err.message, "could not write the report page: No space left on device");
-    fclose(full);
-    ob_report_clear(&report);
+    report_sample_full_disk(ob_report_html,
+                            "could not write the report page: No space left on device");
 }
 
 int main(void)

@@ -13,12 +13,7 @@
 
 static json_t *rendered(const struct ob_report *report)
 {
-    char *text = report_sample_render(report, ob_report_json);
-    assert_non_null(text);
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(root);
-    free(text);
-    return root;
+    return report_sample_json(report, ob_report_json);
 }
 
 static const char *text_at(const json_t *object, const char *key)
@@ -236,16 +231,8 @@ static void a_report_without_results_is_valid(void **state)
 static void a_full_disk_is_an_error(void **state)
 {
     (void)state;
-    struct ob_report report;
-    struct ob_error err;
-    report_sample_good(&report);
-    FILE *full = fopen("/dev/full", "w");
-    assert_non_null(full);
-    setvbuf(full, NULL, _IONBF, 0);
-    assert_int_equal(ob_report_json(&report, full, &err), OB_IO);
-    assert_string_equal(err.message, "could not write the JSON result: No space left on device");
-    fclose(full);
-    ob_report_clear(&report);
+    report_sample_full_disk(ob_report_json,
+                            "could not write the JSON result: No space left on device");
 }
 
 static char *part_of_a_whole(void)

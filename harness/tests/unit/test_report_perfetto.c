@@ -12,16 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *rendered(const struct ob_report *report, ob_report_renderer *renderer)
-{
-    char *text = report_sample_render(report, renderer);
-    assert_non_null(text);
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    assert_non_null(root);
-    free(text);
-    return root;
-}
-
 static const char *text_at(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -55,7 +45,7 @@ static void a_step_is_a_slice_of_a_millisecond(void **state)
     (void)state;
     struct ob_report report;
     timeline_sample(&report);
-    json_t *root = rendered(&report, ob_report_perfetto);
+    json_t *root = report_sample_json(&report, ob_report_perfetto);
     const struct ob_report_timeline *run = report.results[0].violations[0].shrunk->timeline;
     for (size_t i = 0; i < run->step_count; i++) {
         const json_t *slice = event_of(root, "X", FIRST, i), *args = json_object_get(slice, "args");
@@ -78,7 +68,7 @@ static void processes_are_runs_and_threads_are_clients(void **state)
                                         "alice", "bob"};
     struct ob_report report;
     timeline_sample(&report);
-    json_t *root = rendered(&report, ob_report_perfetto);
+    json_t *root = report_sample_json(&report, ob_report_perfetto);
     for (size_t i = 0; i < 4; i++) {
         const json_t *name = event_of(root, "M", FIRST, i);
         assert_string_equal(text_at(name, "name"), i == 0 ? "process_name" : "thread_name");
@@ -101,7 +91,7 @@ static void flows_go_from_who_is_waited_for_and_from_who_wakes(void **state)
     } flows[] = {{FIRST + 1, 4500, FIRST + 2, 5500}, {FIRST + 1, 6500, FIRST + 2, 6500}};
     struct ob_report report;
     timeline_sample(&report);
-    json_t *root = rendered(&report, ob_report_perfetto);
+    json_t *root = report_sample_json(&report, ob_report_perfetto);
     for (size_t i = 0; i < 2; i++) {
         const json_t *start = event_of(root, "s", FIRST, i), *end = event_of(root, "f", FIRST, i);
         assert_int_equal(number_at(start, "id"), number_at(end, "id"));
@@ -120,7 +110,7 @@ static void notes_are_instants(void **state)
     (void)state;
     struct ob_report report;
     timeline_sample(&report);
-    json_t *root = rendered(&report, ob_report_perfetto);
+    json_t *root = report_sample_json(&report, ob_report_perfetto);
     const json_t *fault = event_of(root, "i", FIRST, 1), *clock = event_of(root, "i", FIRST, 2);
     assert_string_equal(text_at(fault, "name"), "fault");
     assert_string_equal(text_at(fault, "s"), "t");
@@ -160,7 +150,7 @@ static void gitlab_is_told_the_same(void **state)
     (void)state;
     struct ob_report report;
     report_sample_mixed(&report);
-    json_t *root = rendered(&report, ob_report_gitlab);
+    json_t *root = report_sample_json(&report, ob_report_gitlab);
     assert_int_equal(json_array_size(root), 4);
     const json_t *first = json_array_get(root, 0), *third = json_array_get(root, 2);
     assert_string_equal(text_at(first, "severity"), "critical");
@@ -169,7 +159,7 @@ static void gitlab_is_told_the_same(void **state)
     assert_string_equal(text_at(location, "path"), "scenarios/refund.yaml");
     assert_int_equal(number_at(json_object_get(location, "lines"), "begin"), 1);
     assert_string_not_equal(text_at(first, "fingerprint"), text_at(third, "fingerprint"));
-    json_t *again = rendered(&report, ob_report_gitlab);
+    json_t *again = report_sample_json(&report, ob_report_gitlab);
     assert_true(json_equal(root, again));
     json_decref(again);
     json_decref(root);
@@ -183,7 +173,7 @@ static void where_all_is_as_expected_nothing_is_told(void **state)
     report_sample_good(&report);
     char *text = report_sample_render(&report, ob_report_github);
     assert_string_equal(text, "");
-    json_t *root = rendered(&report, ob_report_gitlab);
+    json_t *root = report_sample_json(&report, ob_report_gitlab);
     assert_int_equal(json_array_size(root), 0);
     json_decref(root);
     free(text);
