@@ -3,14 +3,14 @@
 #include "base/alloc.h"
 #include "base/version.h"
 #include "cli/builtin.h"
+#include "cli/timeline.h"
+#include "lanes.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define TEXT_MAX ((size_t)64 << 20)
 
 static const struct ob_scenario *find_scenario(const struct ob_scenario_list *list,
                                                const struct ob_token *token)
@@ -147,20 +147,34 @@ static enum ob_result load(struct ob_again *self, struct ob_error *err)
     return ob_builtin_load(options, tokens->files, tokens->file_count, list, err);
 }
 
-void ob_again_put_trace(const struct ob_options *options, const struct ob_trace *trace,
-                        const char *const *names, struct ob_buf *out)
+/* Of what is drawn on standard output. */
+static int drawing_width(void)
 {
-    bool exact = options->verbosity > 0;
-    const struct ob_table_options how = {
+    bool known = isatty(STDOUT_FILENO) || getenv("COLUMNS");
+    return known ? ob_cli_width(STDOUT_FILENO) : INT_MAX;
+}
+
+void ob_again_put_run(const struct ob_options *options, const struct ob_rig *rig,
+                      const struct ob_trace *trace, const struct ob_again_marks *marks,
+                      struct ob_buf *out)
+{
+    const struct ob_lanes_options how = {
         .color = ob_cli_color(options->color, STDOUT_FILENO),
         .unicode = ob_cli_unicode(),
-        .width = !exact && isatty(STDOUT_FILENO) ? ob_cli_width(STDOUT_FILENO) : INT_MAX,
+        .width = drawing_width(),
+        .first = marks->first,
+        .second = marks->second,
+        .other = marks->other,
     };
-    struct ob_buf text;
-    ob_buf_init(&text, TEXT_MAX);
-    ob_trace_print(trace, names, exact, &text);
-    ob_report_trace(text.data, &how, 0, out);
-    ob_buf_clear(&text);
+    struct ob_arena arena;
+    if (options->verbosity > 0) {
+        ob_trace_print(trace, rig->client_names, true, out);
+        return;
+    }
+    ob_arena_init(&arena);
+    ob_lanes_draw(ob_timeline_of(&arena, trace, rig->client_names, rig->spec.client_count), &how,
+                  out);
+    ob_arena_clear(&arena);
 }
 
 enum ob_result ob_again_write(const char *path, const char *key, json_t *results,

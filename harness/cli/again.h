@@ -47,9 +47,16 @@ OB_MUSTCHECK enum ob_result ob_again_each(struct ob_again *self, ob_again_body *
 int ob_again_close(struct ob_again *self, enum ob_result result, bool inconclusive,
                    const struct ob_error *err);
 
-/* Appends the trace: shortened to the terminal, whole where there is none or with -v. */
-void ob_again_put_trace(const struct ob_options *options, const struct ob_trace *trace,
-                        const char *const *names, struct ob_buf *out);
+/* Steps that are marked where a run is drawn (reports/lanes.h). */
+struct ob_again_marks {
+    size_t first, second, other;
+};
+
+/* Appends a run of the rig's: drawn, and shortened to the terminal or $COLUMNS, whole where there
+ * is neither; with -v as text with all that is compared. */
+void ob_again_put_run(const struct ob_options *options, const struct ob_rig *rig,
+                      const struct ob_trace *trace, const struct ob_again_marks *marks,
+                      struct ob_buf *out);
 
 /* Writes {"overbook": version, key: results} to the path, "-" being standard output; results are
  * borrowed. */

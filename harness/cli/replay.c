@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "cli/again.h"
+#include "lanes.h"
 #include "report.h"
 
 #include <inttypes.h>
@@ -21,15 +22,17 @@ struct replaying {
 };
 
 static void print_replay(const struct replaying *self, const struct ob_scenario *scenario,
-                         size_t variant, const char *const *names, const struct ob_replay *replay)
+                         size_t variant, const struct ob_rig *rig, const struct ob_replay *replay)
 {
+    const struct ob_again_marks marks = {OB_LANES_NONE, OB_LANES_NONE,
+                                         replay->diverged ? replay->step : OB_LANES_NONE};
     struct ob_buf out, text;
     bool unicode = ob_cli_unicode();
     ob_buf_init(&out, TEXT_MAX);
     ob_buf_init(&text, TEXT_MAX);
     ob_buf_printf(&out, "%s, %s\n", scenario->name, scenario->variants[variant].name);
     if (self->options->verbosity >= 0)
-        ob_again_put_trace(self->options, &replay->trace, names, &out);
+        ob_again_put_run(self->options, rig, &replay->trace, &marks, &out);
     for (size_t i = 0; i < replay->outcome.broken_count; i++) {
         const struct ob_broken *broken = &replay->outcome.broken[i];
         ob_buf_printf(&text, "breaks %s: %s\n", scenario->invariants[broken->item].name,
@@ -102,7 +105,7 @@ static enum ob_result replay(void *arg, const struct ob_again_run *run, struct o
         return result;
     expect_broken(run->text, run->scenario, &replay);
     if (!self->silent)
-        print_replay(self, run->scenario, run->token->variant, rig->client_names, &replay);
+        print_replay(self, run->scenario, run->token->variant, rig, &replay);
     note_replay(self, run->text->token, run->scenario, run->token->variant, &replay);
     ob_replay_clear(&replay);
     return OB_OK;

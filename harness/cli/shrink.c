@@ -5,6 +5,7 @@
 #include "cli/again.h"
 #include "cli/progress.h"
 #include "cli/violation.h"
+#include "lanes.h"
 #include "repro/explain.h"
 #include "repro/replay.h"
 
@@ -52,7 +53,7 @@ static void print_shrunk(const struct shrinking *self, const struct ob_again_run
 {
     const struct ob_scenario *scenario = run->scenario;
     const struct ob_finding *finding = &shrunk->finding;
-    const char *const *names = ob_target_rig(run->target)->client_names;
+    const struct ob_again_marks marks = {explained->first, explained->second, OB_LANES_NONE};
     struct ob_buf out, text;
     ob_buf_init(&out, TEXT_MAX);
     ob_buf_init(&text, TEXT_MAX);
@@ -66,7 +67,7 @@ static void print_shrunk(const struct shrinking *self, const struct ob_again_run
                   finding->replays_same, finding->replays);
     put_doubts(&out, shrunk);
     if (self->options->verbosity >= 0)
-        ob_again_put_trace(self->options, &shrunk->trace, names, &out);
+        ob_again_put_run(self->options, ob_target_rig(run->target), &shrunk->trace, &marks, &out);
     ob_buf_printf(&text, "breaks %s: %s\n", scenario->invariants[finding->item].name,
                   finding->rows);
     ob_buf_printf(&text, "%s: %s\n", *explained->anomaly ? explained->anomaly : "why",
