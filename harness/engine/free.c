@@ -140,7 +140,7 @@ void ob_free_do(struct ob_client *client)
 {
     struct ob_engine *engine = client->engine;
     enum ob_op_kind kind = client->op->kind;
-    bool database = kind != OB_OP_CLOCK && kind != OB_OP_CALL && kind != OB_OP_WAIT;
+    bool database = !ob_op_is_outside(kind);
     client->reply = (struct ob_reply){.status = OB_REPLY_DONE};
     pthread_mutex_lock(&engine->mutex);
     if (!engine->stopping && database) {

@@ -39,6 +39,12 @@ enum ob_op_kind {
 
 const char *ob_op_word(enum ob_op_kind kind);
 
+/* It is done without the client's session, which stays in whatever transaction it is in. */
+static inline bool ob_op_is_outside(enum ob_op_kind kind)
+{
+    return kind == OB_OP_CLOCK || kind == OB_OP_CALL || kind == OB_OP_WAIT;
+}
+
 /* Everything is borrowed until the reply has been returned. */
 struct ob_op {
     enum ob_op_kind kind;
@@ -76,7 +82,7 @@ struct ob_reply {
     char sqlstate[6];   /* "00000", or the error's; "" where no statement was involved */
     uint64_t digest;    /* of the rows as a set, transaction ids masked; 0 without rows */
     uint32_t row_count; /* rows returned, or affected where none are returned */
-    bool open;          /* the session is within a transaction */
+    bool open;          /* the session is within a transaction; false where it was not used */
     bool committed;     /* no transaction is open, and something may just have been committed */
     /* An error's primary message, else NULL.  Borrowed from native. */
     const char *message;

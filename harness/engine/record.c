@@ -59,9 +59,7 @@ static void record_footprint(const struct ob_engine *engine, size_t client,
 {
     const struct ob_ports *ports = &engine->ports;
     const struct ob_op *op = engine->clients[client].op;
-    enum ob_op_kind kind = op->kind;
-    bool outside = kind == OB_OP_CLOCK || kind == OB_OP_CALL || kind == OB_OP_WAIT;
-    if (completion->status == OB_REPLY_DONE && !outside) {
+    if (completion->status == OB_REPLY_DONE && !ob_op_is_outside(op->kind)) {
         const struct ob_footprint *told =
             ports->footprint ? ports->footprint(ports->self, client) : NULL;
         const struct ob_footprint *touched = op->touches ? op->touches : told;

@@ -262,9 +262,8 @@ static enum ob_result take_step(struct ob_engine *engine, size_t index, ob_clien
     size_t step_index = engine->trace->step_count - 1;
     enum ob_op_kind kind = step->kind;
     engine->previous = index;
-    enum ob_result result = kind == OB_OP_CLOCK || kind == OB_OP_CALL || kind == OB_OP_WAIT
-                                ? step_outside(engine, client, step, err)
-                                : step_database(engine, client, step, err);
+    enum ob_result result = ob_op_is_outside(kind) ? step_outside(engine, client, step, err)
+                                                   : step_database(engine, client, step, err);
     if (result != OB_OK || engine->stopping || !engine->spec->after_step)
         return result;
     return engine->spec->after_step(engine->spec->after_step_arg, &engine->trace->steps[step_index],

@@ -119,6 +119,8 @@ static void describe(struct derivation *d, const struct ob_completion *completio
     ob_footprint_join(&out->touches, &completion->footprint);
     if (is_opaque(launch) || completion->status != OB_REPLY_DONE)
         ob_event_is_unknown(out);
+    if (ob_op_is_outside(launch->kind))
+        return;
     if (holds_lock(held) && holds_lock(&completion->footprint))
         ob_footprint_add(&out->touches, name_of(client), OB_TOUCH_WRITE);
     if (out->touches.level != OB_LEVEL_STATEMENT && completion->footprint.count > 0) {

@@ -35,9 +35,9 @@ static void begin(struct ob_scene *scene, struct ob_sound *sound)
 
 static void write_command(struct ob_rng *rng, size_t client, char line[OB_SOUND_LINE_SIZE])
 {
-    static const char *const forms[] = {"read %s",   "rows r",        "lock %s",
-                                        "add %s 1",  "add %s 1",      "set %s %zu7",
-                                        "delete %s", "insert %s %zu", "insert %s %zu"};
+    static const char *const forms[] = {
+        "read %s",     "rows r",    "lock %s",       "add %s 1",      "add %s 1",
+        "set %s %zu7", "delete %s", "insert %s %zu", "insert %s %zu", "clock 5"};
     static const char *const rows[] = {"r1", "r2", "s1"};
     const char *form = forms[ob_rng_below(rng, sizeof forms / sizeof *forms)];
     const char *row = rows[ob_rng_below(rng, 3)];
@@ -114,6 +114,14 @@ static void no_outcome_of_a_hard_program_is_lost(void **state)
         {"a clock, and something outside",
          {.client_count = 3,
           .lines = {{"clock 5", "read r1"}, {"call something", "add r1 1"}, {"add r1 2"}}}},
+        {"a clock that is set within a transaction",
+         {.client_count = 2,
+          .lines = {{"begin", "set r1 1", "clock 5", "read s1", "commit"},
+                    {"add s1 1", "read r1"}}}},
+        {"a call within a transaction",
+         {.client_count = 2,
+          .lines = {{"begin", "set r1 1", "call something", "read s1", "rollback"},
+                    {"add s1 1", "add r1 1", "read r1"}}}},
     };
     struct ob_scene scene;
     struct ob_sound sound;
