@@ -22,8 +22,11 @@ static int widest(const struct ob_scenario_list *list, bool variants)
 
 static void print_variant(const struct ob_variant *variant, int width)
 {
-    printf("  %-*s  %s%s\n", width, variant->name, variant->violates ? "violates " : "holds",
+    printf("  %-*s  %s%s", width, variant->name, variant->violates ? "violates " : "holds",
            variant->violates ? variant->violates : "");
+    if (variant->source[0] != '\0')
+        printf(" (%s)", variant->source);
+    putchar('\n');
 }
 
 static bool is_wanted(const struct ob_options *options, const struct ob_variant *variant)

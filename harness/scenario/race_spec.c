@@ -159,7 +159,7 @@ static bool read_bare(struct ob_load *load, const char *path, const char *const 
 {
     struct ob_scenario *scenario = load->scenario;
     struct ob_variant *variant = ob_arena_alloc(&scenario->arena, sizeof *variant);
-    *variant = (struct ob_variant){.name = "default", .setup = "", .place = {1, 1}};
+    *variant = (struct ob_variant){.name = "default", .setup = "", .source = "", .place = {1, 1}};
     scenario->target = OB_TARGET_SPEC;
     scenario->name = name_of(&scenario->arena, path);
     scenario->about = ob_arena_printf(&scenario->arena, "The sessions of %s.", path);

@@ -101,6 +101,7 @@ static bool read_variant(struct ob_load *load, const char *name, const struct ob
         .isolation = (enum ob_isolation)number_of(&settings, "isolation"),
         .gates = number_of(&settings, "gates") != 0,
         .setup = text_of(&settings, "setup"),
+        .source = text_of(&settings, "source"),
         .place = place,
     };
     if (load->scenario->target == OB_TARGET_REFERENCE)

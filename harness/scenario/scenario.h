@@ -157,8 +157,9 @@ struct ob_variant {
     const struct ob_setting *settings; /* target reference: flag, constraint, hold-for; all there */
     size_t setting_count;
     enum ob_isolation isolation; /* every target; default read committed */
-    bool gates;        /* statements that write stop between their snapshot and their run */
-    const char *setup; /* targets sql and spec: run after the scenario's own setup; "" for none */
+    bool gates;         /* statements that write stop between their snapshot and their run */
+    const char *setup;  /* targets sql and spec: run after the scenario's own setup; "" for none */
+    const char *source; /* the real race that it rebuilds; "" when the file does not say */
     /* What is expected: with violates NULL, that every invariant holds. */
     const char *violates;
     struct ob_smallest smallest; /* run known to do so */

@@ -145,6 +145,9 @@ static const struct ob_key variant_keys[] = {
      .type = OB_KEY_TEXT,
      .targets = OB_FOR_SQL | OB_FOR_SPEC,
      .about = "SQL that is run after the scenario's own setup."},
+    {.name = "source",
+     .type = OB_KEY_TEXT,
+     .about = "The real race that the variant rebuilds, and where it is told."},
     {.name = NULL},
 };
 const struct ob_key_set ob_variant_keys = {"variant", variant_keys};
