@@ -95,7 +95,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 # --- command line
 CLI_UNIT_TESTS := test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-url test-ends test-bad-input \
+CLI_SCRIPTS    := test-usage test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-url test-ends test-bad-input \
                   test-spec test-spec-ends test-no-probe test-report
 
 # --- pg
@@ -132,11 +132,11 @@ TEST_SUPPORT_SRCS += harness/tests/integration/planted.c
 
 # --- reports
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \
-               reports/trace.c reports/step_text.c reports/lanes.c reports/write.c reports/read.c reports/json_build.c \
+               reports/trace.c reports/step_text.c reports/lanes.c reports/divergence.c reports/write.c reports/read.c reports/json_build.c \
                reports/json_timeline.c reports/json_violation.c reports/read_timeline.c \
                reports/read_violation.c reports/html.c reports/perfetto.c reports/annotations.c
 REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table \
-                     test_report_timeline test_report_lanes test_report_html test_report_perfetto
+                     test_report_timeline test_report_lanes test_report_divergence test_report_html test_report_perfetto
 TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c harness/tests/unit/timeline_sample.c
 
 # The page's own files, in the order in which they are put together: NAME=FILE.

@@ -44,6 +44,8 @@ json_t *ob_json_text(struct ob_json_builder *b, const char *text);
 json_t *ob_json_violation(struct ob_json_builder *b, const struct ob_report_result *result,
                           size_t index);
 
+json_t *ob_json_step(struct ob_json_builder *b, const struct ob_report_step *step);
+
 /* Null without one. */
 json_t *ob_json_timeline(struct ob_json_builder *b, const struct ob_report_timeline *timeline);
 

@@ -4,6 +4,8 @@
  */
 #include "json_int.h"
 
+#include <inttypes.h>
+
 static void put_set(struct ob_json_builder *b, json_t *step, const char *key, ob_report_clients set)
 {
     if (set == 0)
@@ -47,10 +49,13 @@ static json_t *ended_json(struct ob_json_builder *b, const struct ob_report_ende
     put_unless_empty(b, object, "sqlstate", ended->sqlstate);
     put_unless_empty(b, object, "message", ended->message);
     ob_json_put_count(b, object, "rows", ended->rows);
+    if (ended->digest != 0 && !b->for_page)
+        ob_json_put_text(b, object, "digest",
+                         ob_arena_printf(&b->arena, "%016" PRIx64, ended->digest));
     return object;
 }
 
-static json_t *step_json(struct ob_json_builder *b, const struct ob_report_step *step)
+json_t *ob_json_step(struct ob_json_builder *b, const struct ob_report_step *step)
 {
     json_t *object = json_object();
     ob_json_put_count(b, object, "client", step->client);
@@ -81,7 +86,7 @@ json_t *ob_json_timeline(struct ob_json_builder *b, const struct ob_report_timel
     ob_json_put(b, object, "clients", clients);
     put_notes(b, object, "before", timeline->before, timeline->before_count);
     for (size_t i = 0; i < timeline->step_count && i < b->limits.steps; i++)
-        ob_json_append(b, steps, step_json(b, &timeline->steps[i]));
+        ob_json_append(b, steps, ob_json_step(b, &timeline->steps[i]));
     ob_json_put(b, object, "steps", steps);
     if (timeline->step_count > b->limits.steps)
         ob_json_put_count(b, object, "left_out", timeline->step_count - b->limits.steps);

@@ -259,11 +259,17 @@ static void put_text(struct drawing *d, const struct line *line, size_t room)
     styled(d, line->failed ? RED : line->sign == BLOCKS ? YELLOW : "", came_to);
 }
 
+static bool has_pair(const struct ob_lanes_options *options)
+{
+    return options->first != options->second && options->first != OB_LANES_NONE &&
+           options->second != OB_LANES_NONE;
+}
+
 static void put_line(struct drawing *d, const struct line *line)
 {
     const struct ob_lanes_options *options = d->options;
     bool other = line->step != OB_LANES_NONE && line->step == options->other;
-    bool conflict = line->step != OB_LANES_NONE &&
+    bool conflict = has_pair(options) && line->step != OB_LANES_NONE &&
                     (line->step == options->first || line->step == options->second);
     styled(d, BOLD RED, text_of(d, other ? NOT_THE_SAME : conflict ? CONFLICT : EMPTY));
     if (line->step != OB_LANES_NONE)
@@ -383,7 +389,7 @@ static void put_end(struct drawing *d)
     int indent = (int)d->number_columns + 3;
     ob_buf_printf(d->out, "%*s%s\n", indent, "",
                   ob_report_fit(&d->arena, end, d->width - (size_t)indent, options->unicode));
-    if (options->first != OB_LANES_NONE && options->second != OB_LANES_NONE)
+    if (has_pair(options))
         ob_buf_printf(d->out, "%*sin conflict: steps %zu and %zu\n", indent, "", options->first + 1,
                       options->second + 1);
 }

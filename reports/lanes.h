@@ -22,7 +22,7 @@ struct ob_lanes_options {
     bool unicode;
     int width; /* columns, fewer than 50 count as 50; INT_MAX: nothing is shortened */
     /* Steps from 0, or OB_LANES_NONE. */
-    size_t first, second; /* the two in conflict */
+    size_t first, second; /* the two in conflict; the same: none are */
     size_t other;         /* the first that is not as recorded */
 };
 

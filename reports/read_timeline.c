@@ -1,6 +1,9 @@
 /* read_timeline.c - a run for drawing, from its JSON: every client in it is one of those named. */
 #include "read_int.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* Where it is not there: "". */
 static const char *text_or_empty(struct ob_reader *r, const json_t *object, const char *key)
 {
@@ -47,6 +50,15 @@ static const struct ob_report_note *read_notes(struct ob_reader *r, const json_t
     return notes;
 }
 
+/* Where it is not there: 0. */
+static uint64_t digest_of(struct ob_reader *r, const json_t *object)
+{
+    const char *text = text_or_empty(r, object, "digest");
+    if (strlen(text) > 16 || strspn(text, "0123456789abcdef") != strlen(text))
+        ob_read_refuse(r, "digest", "a digest");
+    return strtoull(text, NULL, 16);
+}
+
 static void read_ended(struct ob_reader *r, const json_t *object, size_t client_count,
                        struct ob_report_step *step)
 {
@@ -62,6 +74,7 @@ static void read_ended(struct ob_reader *r, const json_t *object, size_t client_
             .sqlstate = text_or_empty(r, one, "sqlstate"),
             .message = text_or_empty(r, one, "message"),
             .rows = ob_read_count(r, one, "rows"),
+            .digest = digest_of(r, one),
         };
     }
     step->ended = ended;

@@ -32,6 +32,7 @@ struct ob_report_ended {
     const char *sqlstate; /* "00000", an error's, or "" where no statement was involved */
     const char *message;  /* an error's; "" otherwise */
     uint64_t rows;        /* returned or affected */
+    uint64_t digest;      /* of the rows that were returned, in any order; 0: none, or not known */
 };
 
 struct ob_report_step {

@@ -4,7 +4,6 @@
 #include "base/version.h"
 #include "cli/builtin.h"
 #include "cli/timeline.h"
-#include "lanes.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -21,16 +20,97 @@ static const struct ob_scenario *find_scenario(const struct ob_scenario_list *li
     return NULL;
 }
 
-static enum ob_result unknown_scenario(struct ob_error *err)
+static enum ob_result unknown_scenario(const struct ob_options *options, struct ob_error *err)
 {
     ob_error_set(err, OB_INPUT, "the token is of a scenario that is not among those loaded");
+    if (options->go_on) {
+        ob_error_detail(err, "Nor does one of them stand for it: a result names its scenario, a "
+                             "token alone does not.");
+        ob_error_hint(err, "Name the changed file, and no other, after the token.");
+        return OB_INPUT;
+    }
     ob_error_detail(err,
                     "A token belongs to a scenario file as it was, to the byte; a changed file "
                     "has other schedules.");
     ob_error_hint(err,
                   "Name the scenario's file or folder after the token; if the file has changed "
-                  "since (\"git log\" knows), name it as it was.");
+                  "since (\"git log\" knows), name it as it was. \"overbook replay --continue\" "
+                  "follows it in the changed one, as far as that goes.");
     return OB_INPUT;
+}
+
+/* The changed scenario that is taken for the recorded one: that of its name, or of a token alone
+ * the only one. */
+static const struct ob_scenario *find_changed(const struct ob_again *self,
+                                              const struct ob_token_text *text)
+{
+    const struct ob_scenario_list *list = &self->list;
+    if (!text->scenario)
+        return list->count == 1 ? list->items[0] : NULL;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i]->name, text->scenario) == 0)
+            return list->items[i];
+    return NULL;
+}
+
+/* Decodes the run that is to be made again and finds its scenario: of a changed one the whole run,
+ * since what a smallest one leaves out is told by numbers that the change may have moved. */
+static enum ob_result find_run(const struct ob_again *self, struct ob_again_run *run,
+                               struct ob_token *token, struct ob_error *err)
+{
+    const struct ob_token_text *text = run->text;
+    run->record = &text->run;
+    enum ob_result result = ob_token_decode(text->run.token, token, err);
+    if (result != OB_OK)
+        return result;
+    run->scenario = find_scenario(&self->list, token);
+    if (!run->scenario && self->options->go_on) {
+        run->changed = true;
+        run->scenario = find_changed(self, text);
+        run->record = &text->whole;
+        ob_token_clear(token);
+        result = ob_token_decode(text->whole.token, token, err);
+        if (result != OB_OK)
+            return result;
+    }
+    if (run->scenario && run->changed && text->variant) {
+        size_t variant = ob_scenario_variant(run->scenario, text->variant);
+        token->variant = variant <= UINT8_MAX ? (uint8_t)variant : UINT8_MAX;
+    }
+    if (!run->scenario || token->variant >= run->scenario->variant_count)
+        return unknown_scenario(self->options, err);
+    return OB_OK;
+}
+
+/* A schedule names clients by their number, so they must be those that were recorded. */
+static enum ob_result check_clients(const struct ob_again_run *run, struct ob_error *err)
+{
+    const struct ob_rig *rig = ob_target_rig(run->target);
+    const struct ob_report_timeline *recorded = run->record->timeline;
+    if (!run->changed || !recorded)
+        return OB_OK;
+    bool same = recorded->client_count == rig->spec.client_count;
+    for (size_t i = 0; i < recorded->client_count && same; i++)
+        same = strcmp(recorded->clients[i], rig->client_names[i]) == 0;
+    if (same)
+        return OB_OK;
+    ob_error_set(err, OB_INPUT, "%s has other clients than the recorded run", run->scenario->file);
+    ob_error_detail(err, "A schedule names clients by their place, so that it would mean others.");
+    ob_error_hint(err, "Keep their names and order, or explore the changed scenario anew.");
+    return OB_INPUT;
+}
+
+static void note_changed(const struct ob_again_run *run)
+{
+    if (!run->changed)
+        return;
+    fflush(stdout);
+    fprintf(stderr,
+            "overbook: %s is not as it was recorded; the schedule is followed as far as it goes\n",
+            run->scenario->file);
+    if (run->token->schedule.omission_count > 0)
+        fprintf(stderr, "overbook: the run leaves out parts of what its clients do, by their "
+                        "numbers; in the changed file these may be others\n");
 }
 
 static void note_version(const struct ob_again *self, const struct ob_token *token)
@@ -74,12 +154,21 @@ static enum ob_result check_broken(const struct ob_token_text *text,
     return OB_OK;
 }
 
+/* Who walks through a run takes their time. */
+static struct ob_limits limits_of(const struct ob_options *options)
+{
+    struct ob_limits limits = ob_limits_default();
+    if (options->step)
+        limits.run_us_max = INT64_MAX / 4;
+    return limits;
+}
+
 static enum ob_result make_on(struct ob_again *self, const char *conninfo, struct ob_again_run *run,
                               ob_again_body *body, void *arg, struct ob_error *err)
 {
     const struct ob_target_options options = {
         .conninfo = conninfo,
-        .limits = ob_limits_default(),
+        .limits = limits_of(self->options),
         .fixed_plans = true,
         .own_server = ob_server_embedded(self->server),
     };
@@ -88,7 +177,10 @@ static enum ob_result make_on(struct ob_again *self, const char *conninfo, struc
     if (result != OB_OK)
         return result;
     run->server = self->server;
-    result = body(arg, run, err);
+    note_changed(run);
+    result = check_clients(run, err);
+    if (result == OB_OK)
+        result = body(arg, run, err);
     self->stuck = result == OB_STUCK;
     if (!self->stuck)
         ob_target_close(run->target);
@@ -99,18 +191,13 @@ static enum ob_result make_again(struct ob_again *self, const struct ob_token_te
                                  ob_again_body *body, void *arg, struct ob_error *err)
 {
     struct ob_token token = {0};
-    enum ob_result result = ob_token_decode(text->token, &token, err);
-    if (result != OB_OK)
-        return result;
-    const struct ob_scenario *scenario = find_scenario(&self->list, &token);
+    struct ob_again_run run = {.text = text, .token = &token};
     char *conninfo = NULL;
-    if (!scenario || token.variant >= scenario->variant_count)
-        result = unknown_scenario(err);
+    enum ob_result result = find_run(self, &run, &token, err);
     if (result == OB_OK)
-        result = check_broken(text, scenario, err);
+        result = check_broken(text, run.scenario, err);
     if (result == OB_OK)
         result = open_server(self, &token, err);
-    struct ob_again_run run = {.text = text, .token = &token, .scenario = scenario};
     bool going = result == OB_OK && !ob_cli_interrupted();
     if (going)
         result = ob_server_create_database(self->server, NULL, &conninfo, err);
@@ -147,26 +234,28 @@ static enum ob_result load(struct ob_again *self, struct ob_error *err)
     return ob_builtin_load(options, tokens->files, tokens->file_count, list, err);
 }
 
-/* Of what is drawn on standard output. */
-static int drawing_width(void)
+struct ob_lanes_options ob_again_drawing(const struct ob_options *options)
 {
     bool known = isatty(STDOUT_FILENO) || getenv("COLUMNS");
-    return known ? ob_cli_width(STDOUT_FILENO) : INT_MAX;
+    return (struct ob_lanes_options){
+        .color = ob_cli_color(options->color, STDOUT_FILENO),
+        .unicode = ob_cli_unicode(),
+        .width = known ? ob_cli_width(STDOUT_FILENO) : INT_MAX,
+        .first = OB_LANES_NONE,
+        .second = OB_LANES_NONE,
+        .other = OB_LANES_NONE,
+    };
 }
 
 void ob_again_put_run(const struct ob_options *options, const struct ob_rig *rig,
                       const struct ob_trace *trace, const struct ob_again_marks *marks,
                       struct ob_buf *out)
 {
-    const struct ob_lanes_options how = {
-        .color = ob_cli_color(options->color, STDOUT_FILENO),
-        .unicode = ob_cli_unicode(),
-        .width = drawing_width(),
-        .first = marks->first,
-        .second = marks->second,
-        .other = marks->other,
-    };
+    struct ob_lanes_options how = ob_again_drawing(options);
     struct ob_arena arena;
+    how.first = marks->first;
+    how.second = marks->second;
+    how.other = marks->other;
     if (options->verbosity > 0) {
         ob_trace_print(trace, rig->client_names, true, out);
         return;
@@ -203,13 +292,13 @@ static enum ob_result check_options(const struct ob_options *options, struct ob_
     return OB_USAGE;
 }
 
-enum ob_result ob_again_open(struct ob_again *self, const struct ob_options *options,
+enum ob_result ob_again_open(struct ob_again *self, const struct ob_options *options, bool smallest,
                              struct ob_error *err)
 {
-    *self = (struct ob_again){.options = options};
+    *self = (struct ob_again){.options = options, .smallest = smallest};
     enum ob_result result = check_options(options, err);
     if (result == OB_OK)
-        result = ob_tokens_read(options->args[0], &self->tokens, err);
+        result = ob_tokens_read(options->args[0], self->smallest, &self->tokens, err);
     return result == OB_OK ? load(self, err) : result;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/database.h"
 #include "cli/tokens.h"
+#include "lanes.h"
 #include "report.h"
 #include "repro/token.h"
 #include "scenario/scenario.h"
@@ -17,6 +18,7 @@
 
 struct ob_again {
     const struct ob_options *options; /* borrowed */
+    bool smallest; /* of a result the smallest runs are made again, not those that were found */
     struct ob_scenario_list list;
     struct ob_tokens tokens;
     struct ob_server *server; /* from the first run on */
@@ -26,7 +28,9 @@ struct ob_again {
 /* A run that is to be made again, in a database of its own. */
 struct ob_again_run {
     const struct ob_token_text *text;
+    const struct ob_record *record; /* the text's run, or the whole one */
     const struct ob_token *token;
+    bool changed; /* the scenario is not the one that it was recorded of, but one of its name */
     const struct ob_scenario *scenario;
     struct ob_target *target;
     const struct ob_server *server;
@@ -38,7 +42,7 @@ typedef enum ob_result ob_again_body(void *arg, const struct ob_again_run *run,
 /* Reads the token or result that is named first, and the scenarios that are named after it, or else
  * those that the result names, or else the built-in ones.  *self is to be closed in any case. */
 OB_MUSTCHECK enum ob_result ob_again_open(struct ob_again *self, const struct ob_options *options,
-                                          struct ob_error *err);
+                                          bool smallest, struct ob_error *err);
 /* In their order, until one fails or the user interrupts. */
 OB_MUSTCHECK enum ob_result ob_again_each(struct ob_again *self, ob_again_body *body, void *arg,
                                           struct ob_error *err);
@@ -52,8 +56,11 @@ struct ob_again_marks {
     size_t first, second, other;
 };
 
-/* Appends a run of the rig's: drawn, and shortened to the terminal or $COLUMNS, whole where there
- * is neither; with -v as text with all that is compared. */
+/* For what is drawn on standard output: as wide as the terminal or $COLUMNS, whole where there is
+ * neither, with no step marked. */
+struct ob_lanes_options ob_again_drawing(const struct ob_options *options);
+
+/* Appends a run of the rig's: drawn; with -v as text with all that is compared. */
 void ob_again_put_run(const struct ob_options *options, const struct ob_rig *rig,
                       const struct ob_trace *trace, const struct ob_again_marks *marks,
                       struct ob_buf *out);

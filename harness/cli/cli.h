@@ -45,6 +45,7 @@ struct ob_options {
     bool github; /* annotations on standard output */
     enum ob_when progress, color;
     int verbosity;
+    bool go_on, step;       /* of a replay: past what cannot be followed; one step at a time */
     bool regress;           /* a folder of specs and one of their output */
     const char *checkpoint; /* a folder of journals; NULL: none */
     struct ob_shard shard;  /* count 0: all the work */

@@ -41,6 +41,8 @@ enum key {
     KEY_INVARIANT,
     KEY_SHARD,
     KEY_CHECKPOINT,
+    KEY_CONTINUE,
+    KEY_STEP,
     KEY_QUIET = 'q',
     KEY_VERBOSE = 'v',
 };
@@ -82,6 +84,9 @@ static const struct {
     {RUN | REPLAY | SHRINK,
      {"invariant", KEY_INVARIANT, "NAME: SQL", 0,
       "what must hold for the specs that are named; may be given again", 0}},
+    {REPLAY,
+     {"continue", KEY_CONTINUE, 0, 0,
+      "go on where the record cannot be followed, also in a scenario that was changed", 0}},
     {RUN,
      {"require-exhausted", KEY_EXHAUSTED, 0, 0,
       "inconclusive unless every schedule was run (with --strategy exhaustive or dpor)", 0}},
@@ -321,6 +326,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_STRATEGY:
         read_strategy(state, arg, out);
+        return 0;
+    case KEY_CONTINUE:
+        out->go_on = true;
+        return 0;
+    case KEY_STEP:
+        out->step = true;
         return 0;
     case KEY_NO_SHRINK:
         out->no_shrink = true;

@@ -91,7 +91,7 @@ static void note(struct shrinking *self, const struct ob_again_run *run,
         self->results,
         json_pack(
             "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:s, s:s, s:s}",
-            "token", run->text->token, "scenario", run->scenario->name, "variant",
+            "token", run->record->token, "scenario", run->scenario->name, "variant",
             run->scenario->variants[run->token->variant].name, "invariant",
             run->scenario->invariants[finding->item].name, "shrunk_token", token, "clients",
             (json_int_t)size->clients, "faults", (json_int_t)size->faults, "steps",
@@ -171,7 +171,8 @@ static bool is_wanted(const struct ob_again_run *run, size_t item)
 static enum ob_result look(const struct ob_again_run *run, bool *broken, struct ob_error *err)
 {
     struct ob_replay replay;
-    enum ob_result result = ob_replay_run(ob_target_rig(run->target), run->token, &replay, err);
+    enum ob_result result =
+        ob_replay_run(ob_target_rig(run->target), run->token, false, &replay, err);
     if (result != OB_OK)
         return result;
     for (size_t i = 0; i < replay.outcome.broken_count; i++)
@@ -214,7 +215,7 @@ int ob_command_shrink(int argc, char **argv)
     self.silent = options.json && strcmp(options.json, "-") == 0;
     ob_arena_init(&self.arena);
     ob_progress_init(&self.progress, options.progress, options.verbosity);
-    enum ob_result result = ob_again_open(&again, &options, &err);
+    enum ob_result result = ob_again_open(&again, &options, false, &err);
     if (result == OB_OK)
         result = ob_again_each(&again, shrink, &self, &err);
     if (result == OB_OK && options.json)

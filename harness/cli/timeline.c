@@ -21,6 +21,7 @@ static const struct ob_report_ended *endings_of(struct ob_arena *arena, const st
             .sqlstate = ob_arena_strdup(arena, completion->sqlstate),
             .message = ob_arena_strdup(arena, completion->message ? completion->message : ""),
             .rows = completion->row_count,
+            .digest = completion->digest,
         };
     }
     return all;

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "explore/follower.h"
+#include "repro/plan.h"
 
 #include <stdlib.h>
 
@@ -27,62 +28,108 @@ static enum ob_result check_token(const struct ob_rig *rig, const struct ob_toke
                         "the token names clients, faults or a program that its scenario has not");
 }
 
-/* The first step whose check is not the recorded one, with the reason; false: there is none. */
-static bool find_divergence(const struct ob_trace *trace, const struct ob_token *token,
-                            const char *const *names, size_t *step, char **why)
+/* Whether the step went to the recorded client, and came to what was recorded. */
+static bool same_step(const struct ob_trace *trace, const struct ob_token *token, size_t step)
 {
-    size_t recorded = token->schedule.step_count;
-    for (size_t i = 0; i < trace->step_count && i < recorded; i++) {
-        if (ob_token_check(ob_trace_step_digest(trace, i)) == token->checks[i])
-            continue;
-        *step = i;
-        *why = ob_asprintf("step %zu of \"%s\" went another way than recorded", i + 1,
-                           names[trace->steps[i].client]);
-        return true;
-    }
-    if (trace->end == OB_RUN_DIVERGED) {
-        *step = trace->step_count;
-        *why =
-            trace->step_count < recorded
-                ? ob_asprintf("at step %zu \"%s\" should move, and cannot", trace->step_count + 1,
-                              names[token->schedule.clients[trace->step_count]])
-                : ob_asprintf("after step %zu the record ends, and the run goes on", recorded);
-        return true;
-    }
-    if (trace->end != OB_RUN_FINISHED && trace->end != OB_RUN_STUCK) {
-        *step = trace->step_count;
-        *why = ob_asprintf("after step %zu: %s: %s", trace->step_count, ob_run_end_text(trace->end),
-                           trace->reason);
-        return true;
-    }
-    if (trace->step_count == recorded)
-        return false;
-    *step = trace->step_count;
-    *why = ob_asprintf("the run ended after %zu steps of the %zu recorded", trace->step_count,
-                       recorded);
-    return true;
+    return trace->steps[step].client == token->schedule.clients[step] &&
+           ob_token_check(ob_trace_step_digest(trace, step)) == token->checks[step];
 }
 
-enum ob_result ob_replay_run(struct ob_rig *rig, const struct ob_token *token,
-                             struct ob_replay *out, struct ob_error *err)
+static char *why_other_step(const struct ob_trace *trace, const struct ob_token *token,
+                            const char *const *names, size_t step)
+{
+    size_t client = token->schedule.clients[step];
+    if (trace->steps[step].client != client)
+        return ob_asprintf("at step %zu \"%s\" should move, and cannot", step + 1, names[client]);
+    return ob_asprintf("step %zu of \"%s\" went another way than recorded", step + 1,
+                       names[client]);
+}
+
+/* Of a run whose steps were the same until its end or the record's. */
+static char *why_other_end(const struct ob_trace *trace, const struct ob_token *token,
+                           const char *const *names)
+{
+    size_t recorded = token->schedule.step_count, now = trace->step_count;
+    if (now < recorded && trace->end == OB_RUN_DIVERGED)
+        return ob_asprintf("at step %zu \"%s\" should move, and cannot", now + 1,
+                           names[token->schedule.clients[now]]);
+    if (now > recorded || trace->end == OB_RUN_DIVERGED)
+        return ob_asprintf("after step %zu the record ends, and the run goes on", recorded);
+    if (trace->end != OB_RUN_FINISHED && trace->end != OB_RUN_STUCK)
+        return ob_asprintf("after step %zu: %s: %s", now, ob_run_end_text(trace->end),
+                           trace->reason);
+    if (now < recorded)
+        return ob_asprintf("the run ended after %zu steps of the %zu recorded", now, recorded);
+    return NULL;
+}
+
+/* The first step that is not as recorded, with the reason; without a reason there is none. */
+static char *find_divergence(const struct ob_trace *trace, const struct ob_token *token,
+                             const char *const *names, size_t *step)
+{
+    size_t recorded = token->schedule.step_count;
+    for (*step = 0; *step < trace->step_count && *step < recorded; (*step)++)
+        if (!same_step(trace, token, *step))
+            return why_other_step(trace, token, names, *step);
+    return why_other_end(trace, token, names);
+}
+
+enum ob_result ob_replay_choose(struct ob_rig *rig, const struct ob_token *token,
+                                const struct ob_chooser *chooser, struct ob_replay *out,
+                                struct ob_error *err)
 {
     enum ob_result result = check_token(rig, token, err);
     if (result != OB_OK)
         return result;
     *out = (struct ob_replay){0};
     ob_trace_init(&out->trace);
-    struct ob_follower follower = {.schedule = &token->schedule};
-    struct ob_chooser chooser = ob_follower_chooser(&follower);
     ob_rig_leave_out(rig, &token->schedule, token->schedule.fault_count);
-    result = ob_rig_run(rig, &chooser, false, &out->trace, &out->outcome, err);
+    result = ob_rig_run(rig, chooser, false, &out->trace, &out->outcome, err);
     if (result != OB_OK) {
         ob_replay_clear(out);
         return result;
     }
-    out->diverged = find_divergence(&out->trace, token, rig->client_names, &out->step, &out->why);
+    out->why = find_divergence(&out->trace, token, rig->client_names, &out->step);
+    out->diverged = out->why != NULL;
     if (!out->why)
         out->why = ob_strdup("");
     return OB_OK;
+}
+
+/* What the run until then showed stays, should the one that goes on be the same as recorded. */
+static enum ob_result go_on(struct ob_rig *rig, const struct ob_token *token,
+                            struct ob_replay *replay, struct ob_error *err)
+{
+    struct ob_replay more;
+    struct ob_plan plan;
+    ob_plan_init(&plan, &token->schedule);
+    struct ob_chooser chooser = ob_plan_chooser(&plan);
+    enum ob_result result = ob_replay_choose(rig, token, &chooser, &more, err);
+    ob_plan_clear(&plan);
+    if (result == OB_OK && !more.diverged) {
+        char *why = replay->why;
+        replay->why = more.why;
+        more.why = why;
+        more.diverged = true;
+        more.step = replay->step;
+    }
+    ob_replay_clear(replay);
+    if (result == OB_OK) {
+        *replay = more;
+        replay->went_on = true;
+    }
+    return result;
+}
+
+enum ob_result ob_replay_run(struct ob_rig *rig, const struct ob_token *token, bool continues,
+                             struct ob_replay *out, struct ob_error *err)
+{
+    struct ob_follower follower = {.schedule = &token->schedule};
+    struct ob_chooser chooser = ob_follower_chooser(&follower);
+    enum ob_result result = ob_replay_choose(rig, token, &chooser, out, err);
+    if (result == OB_OK && continues && out->trace.end == OB_RUN_DIVERGED)
+        result = go_on(rig, token, out, err);
+    return result;
 }
 
 void ob_replay_clear(struct ob_replay *replay)

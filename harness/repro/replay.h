@@ -11,14 +11,24 @@ struct ob_replay {
     struct ob_trace trace;         /* what happened now */
     struct ob_run_outcome outcome; /* what it breaks; until the rig's next run */
     bool diverged;
-    size_t step; /* the first at which it did, from 0 */
+    bool
+        went_on; /* the record could not be followed to its end, and the run went on all the same */
+    size_t step; /* the first at which it diverged, from 0 */
     char *why;   /* one sentence; "" when it did not */
 };
 
-/* OB_INPUT: the token names clients, faults or a program that the scenario has not. The replay is
- * the caller's to clear, on OB_OK only. */
+/* A run in which the record cannot be followed ends there; one that continues is made once more,
+ * and follows the rest of the record as far as that can be done (repro/plan.h).  OB_INPUT: the
+ * token names clients, faults or a program that the scenario has not. The replay is the caller's to
+ * clear, on OB_OK only. */
 OB_MUSTCHECK enum ob_result ob_replay_run(struct ob_rig *rig, const struct ob_token *token,
-                                          struct ob_replay *out, struct ob_error *err);
+                                          bool continues, struct ob_replay *out,
+                                          struct ob_error *err);
+
+/* The same with a chooser of the caller's, which follows the record. */
+OB_MUSTCHECK enum ob_result ob_replay_choose(struct ob_rig *rig, const struct ob_token *token,
+                                             const struct ob_chooser *chooser,
+                                             struct ob_replay *out, struct ob_error *err);
 void ob_replay_clear(struct ob_replay *replay);
 
 #endif

@@ -50,7 +50,7 @@ static bool is_the_same(struct ob_racing *racing, const char *word, const char *
     struct ob_error err;
     struct ob_buf text;
     if (ob_token_decode(word, &token, &err) != OB_OK ||
-        ob_replay_run(racing->rig, &token, &replay, &err) != OB_OK)
+        ob_replay_run(racing->rig, &token, false, &replay, &err) != OB_OK)
         fail_msg("%s: %s %s", word, err.message, err.detail);
     ob_buf_init(&text, 1 << 20);
     ob_trace_print(&replay.trace, racing->rig->client_names, true, &text);

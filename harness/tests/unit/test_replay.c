@@ -120,7 +120,7 @@ static void assert_replay(struct fixture *f, const struct ob_token *token, bool 
                           size_t step, const char *why)
 {
     struct ob_replay replay;
-    assert_int_equal(ob_replay_run(&f->rig, token, &replay, &f->err), OB_OK);
+    assert_int_equal(ob_replay_run(&f->rig, token, false, &replay, &f->err), OB_OK);
     assert_string_equal(replay.why, why);
     assert_int_equal(replay.diverged, diverged);
     if (diverged)
@@ -215,6 +215,60 @@ static void a_run_that_ends_before_its_record_is_a_divergence(void **state)
     close_rig(&f);
 }
 
+/* Where the record cannot be followed, the rest of it still is, as far as that can be done. */
+static void one_that_continues_comes_to_the_runs_end(void **state)
+{
+    (void)state;
+    static const char *const now[] = {"begin", "read x", NULL};
+    struct fixture f;
+    struct ob_replay replay;
+    struct ob_token token = recorded("00011");
+    open_rig(&f, now, bob);
+    assert_int_equal(ob_replay_run(&f.rig, &token, true, &replay, &f.err), OB_OK);
+    assert_true(replay.diverged);
+    assert_true(replay.went_on);
+    assert_int_equal(replay.step, 1);
+    assert_string_equal(replay.why, "step 2 of \"ann\" went another way than recorded");
+    assert_int_equal(replay.trace.end, OB_RUN_FINISHED);
+    assert_int_equal(replay.trace.step_count, 4);
+    assert_memory_equal(replay.trace.schedule.clients, ((uint8_t[]){0, 0, 1, 1}), 4);
+    ob_replay_clear(&replay);
+    ob_token_clear(&token);
+    close_rig(&f);
+}
+
+static void one_that_continues_goes_on_after_the_records_end(void **state)
+{
+    (void)state;
+    static const char *const now[] = {"begin", "set x 5", "fault 0", "commit", "read x", NULL};
+    struct fixture f;
+    struct ob_replay replay;
+    struct ob_token token = recorded("01010");
+    open_rig(&f, now, bob);
+    assert_int_equal(ob_replay_run(&f.rig, &token, true, &replay, &f.err), OB_OK);
+    assert_string_equal(replay.why, "after step 5 the record ends, and the run goes on");
+    assert_int_equal(replay.trace.end, OB_RUN_FINISHED);
+    assert_int_equal(replay.trace.step_count, 6);
+    ob_replay_clear(&replay);
+    ob_token_clear(&token);
+    close_rig(&f);
+}
+
+static void one_that_continues_and_can_be_followed_is_the_same(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct ob_replay replay;
+    open_rig(&f, ann, bob);
+    struct ob_token token = record(&f, "01010");
+    assert_int_equal(ob_replay_run(&f.rig, &token, true, &replay, &f.err), OB_OK);
+    assert_false(replay.diverged);
+    assert_false(replay.went_on);
+    ob_replay_clear(&replay);
+    ob_token_clear(&token);
+    close_rig(&f);
+}
+
 static void the_recorded_fault_happens_again_and_no_other(void **state)
 {
     (void)state;
@@ -223,7 +277,7 @@ static void the_recorded_fault_happens_again_and_no_other(void **state)
     struct ob_token token = record(&f, "00011");
     ob_schedule_add_fault(&token.schedule, (struct ob_fault){.point = 0, .client = 0, .way = 2});
     struct ob_replay replay;
-    assert_int_equal(ob_replay_run(&f.rig, &token, &replay, &f.err), OB_OK);
+    assert_int_equal(ob_replay_run(&f.rig, &token, false, &replay, &f.err), OB_OK);
     assert_true(replay.diverged); /* the record was without */
     assert_int_equal(replay.trace.schedule.fault_count, 1);
     assert_int_equal(replay.trace.schedule.faults[0].way, 2);
@@ -242,16 +296,16 @@ static void a_token_of_other_clients_faults_or_programs_is_refused(void **state)
     open_rig(&f, ann, bob);
     struct ob_token token = record(&f, "");
     token.schedule.clients[1] = 2;
-    assert_int_equal(ob_replay_run(&f.rig, &token, &replay, &f.err), OB_INPUT);
+    assert_int_equal(ob_replay_run(&f.rig, &token, false, &replay, &f.err), OB_INPUT);
     ob_token_clear(&token);
     token = record(&f, "");
     token.schedule.program = 1;
-    assert_int_equal(ob_replay_run(&f.rig, &token, &replay, &f.err), OB_INPUT);
+    assert_int_equal(ob_replay_run(&f.rig, &token, false, &replay, &f.err), OB_INPUT);
     ob_token_clear(&token);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
         token = record(&f, "");
         ob_schedule_add_fault(&token.schedule, faults[i]);
-        assert_int_equal(ob_replay_run(&f.rig, &token, &replay, &f.err), OB_INPUT);
+        assert_int_equal(ob_replay_run(&f.rig, &token, false, &replay, &f.err), OB_INPUT);
         assert_string_equal(f.err.message,
                             "the token names clients, faults or a program that its scenario "
                             "has not");
@@ -270,6 +324,9 @@ int main(void)
         cmocka_unit_test(a_client_that_ends_early_cannot_move),
         cmocka_unit_test(a_run_that_goes_on_after_its_record_is_a_divergence),
         cmocka_unit_test(a_run_that_ends_before_its_record_is_a_divergence),
+        cmocka_unit_test(one_that_continues_comes_to_the_runs_end),
+        cmocka_unit_test(one_that_continues_goes_on_after_the_records_end),
+        cmocka_unit_test(one_that_continues_and_can_be_followed_is_the_same),
         cmocka_unit_test(the_recorded_fault_happens_again_and_no_other),
         cmocka_unit_test(a_token_of_other_clients_faults_or_programs_is_refused),
     };

@@ -42,6 +42,7 @@ static void what_is_read_is_written_as_it_was(void **state)
     assert_int_equal(violation->timeline->before_count, 1);
     assert_int_equal(violation->timeline->steps[6].woken, 2);
     assert_true(violation->timeline->steps[6].uncontrolled);
+    assert_int_equal(violation->timeline->steps[2].ended[0].digest, 0xfedcba9876543210);
     assert_int_equal(violation->timeline->steps[7].notes[2].client, OB_REPORT_NOBODY);
     assert_string_equal(violation->shrunk->token, "ob1-AAECAw");
     assert_string_equal(violation->cures[2].verdict, "cured but deadlocks");
@@ -127,6 +128,7 @@ static void what_points_nowhere_is_refused(void **state)
         {"timeline/steps/5/blocked", 1, "name: \"blocked\" is not a list"},
         {"timeline/steps/0/ended/0/client", 64, "name: \"client\" is not a number in its range"},
         {"timeline/steps/7/notes/0/client", 3, "name: \"client\" is not a number in its range"},
+        {"timeline/steps/2/ended/0/digest", 1, "name: \"digest\" is not a text"},
         {"timeline/clients/0", 1, "name: \"clients\" is not a list of names"},
         {"timeline", 0, "name: \"timeline\" is not a number in its range"},
         {"shrunk", 1, "name: \"shrunk\" is not an object or null"},

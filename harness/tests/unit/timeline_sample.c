@@ -12,7 +12,13 @@ static const char *const clients[] = {"alice", "bob", "cleanup"};
     }
 
 static const struct ob_report_ended alice_done[] = {DONE(0, 0)}, bob_done[] = {DONE(1, 0)},
-                                    alice_row[] = {DONE(0, 1)}, bob_row[] = {DONE(1, 1)};
+                                    bob_row[] = {DONE(1, 1)};
+static const struct ob_report_ended alice_row[] = {{.client = 0,
+                                                    .status = "done",
+                                                    .sqlstate = "00000",
+                                                    .message = "",
+                                                    .rows = 1,
+                                                    .digest = 0xfedcba9876543210}};
 static const struct ob_report_ended alice_frees_bob[] = {DONE(0, 0), DONE(1, 1)};
 static const struct ob_report_ended refused[] = {
     DONE(0, 0),
