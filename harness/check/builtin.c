@@ -21,23 +21,49 @@
 /* SQL is laid out as SQL. */
 /* clang-format off */
 
-/* A hold and the booking made from it are one claim. */
+/* What is claimed at the moment.  A hold and the booking made from it are one claim.  What a schema
+ * of before version 10 does not have is read through JSON: there a simulator has one unit. */
+#define SQL_LIVE_CLAIMS                                                                       \
+    "  SELECT h.id AS hold_id, coalesce('booking ' || b.id, 'hold ' || h.id) AS name,\n"      \
+    "         h.customer_id, coalesce(b.simulator_id, h.simulator_id) AS simulator_id,\n"     \
+    "         coalesce(b.during, h.during) AS during, to_jsonb(b) ->> 'unit' AS unit\n"       \
+    "    FROM booking.temp_booking h\n"                                                       \
+    "    LEFT JOIN booking.booking b ON b.hold_id = h.id AND b.status = 'CONFIRMED'\n"        \
+    "   WHERE b.id IS NOT NULL OR h.status = 'CONFIRMED'\n"                                   \
+    "      OR h.status = 'RESERVED' AND h.expires_at > (SELECT booking.now())"
+#define SQL_ROOM                                                                              \
+    "SELECT id AS simulator_id, coalesce((to_jsonb(s) ->> 'capacity')::int, 1) AS capacity\n" \
+    "    FROM booking.simulator s"
+
+/* Of a simulator with several units it is known which one a booking has, not a hold. */
 static const char no_overlap[] =
-    "WITH claim AS (\n"
-    "  SELECT h.id AS hold_id, coalesce('booking ' || b.id, 'hold ' || h.id) AS name,\n"
-    "         h.customer_id, coalesce(b.simulator_id, h.simulator_id) AS simulator_id,\n"
-    "         coalesce(b.during, h.during) AS during\n"
-    "    FROM booking.temp_booking h\n"
-    "    LEFT JOIN booking.booking b ON b.hold_id = h.id AND b.status = 'CONFIRMED'\n"
-    "   WHERE b.id IS NOT NULL OR h.status = 'CONFIRMED'\n"
-    "      OR h.status = 'RESERVED' AND h.expires_at > (SELECT booking.now()))\n"
+    "WITH claim AS (\n" SQL_LIVE_CLAIMS "),\n"
+    "room AS (" SQL_ROOM ")\n"
     "SELECT format('%s of %s overlaps %s of %s on simulator %s: %s, %s', b.name, b.customer_id,\n"
     "              a.name, a.customer_id, a.simulator_id,\n"
     "              " SQL_SLOT("b.during") ", " SQL_SLOT("a.during") ")\n"
     "  FROM claim a\n"
     "  JOIN claim b ON b.simulator_id = a.simulator_id AND b.during && a.during\n"
     "              AND b.hold_id > a.hold_id\n"
+    "  JOIN room ON room.simulator_id = a.simulator_id AND (room.capacity = 1 OR a.unit = b.unit)\n"
     " ORDER BY a.hold_id, b.hold_id, a.name, b.name";
+
+/* There are as many claims as ever at the instants at which one begins. */
+static const char capacity[] =
+    "WITH claim AS (\n" SQL_LIVE_CLAIMS "),\n"
+    "room AS (" SQL_ROOM ")\n"
+    "SELECT format('simulator %s has room for %s, but at %s there are %s: %s', simulator_id,\n"
+    "              capacity, to_char(instant AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), claims,\n"
+    "              names)\n"
+    "  FROM (SELECT DISTINCT simulator_id, lower(during) AS instant FROM claim) begin\n"
+    "  JOIN room USING (simulator_id)\n"
+    " CROSS JOIN LATERAL (\n"
+    "    SELECT count(*) AS claims,\n"
+    "           string_agg(name || ' of ' || customer_id, ', ' ORDER BY hold_id, name) AS names\n"
+    "      FROM claim c\n"
+    "     WHERE c.simulator_id = begin.simulator_id AND c.during @> begin.instant) at\n"
+    " WHERE claims > capacity\n"
+    " ORDER BY simulator_id, instant";
 
 static const char one_booking_per_payment[] =
     "SELECT format('payment %s made bookings %s', payment_id,\n"
@@ -377,6 +403,8 @@ static const char honest_metrics[] =
 
 static const struct ob_invariant invariants[] = {
     {"no-overlap", "I1", "No two live claims of one simulator overlap.", no_overlap},
+    {"capacity", "I2", "At no instant has a simulator more live claims than it has room for.",
+     capacity},
     {"one-booking-per-payment", "I3", "A payment makes one booking, a hold has one live booking.",
      one_booking_per_payment},
     {"every-payment-settles", "I4",

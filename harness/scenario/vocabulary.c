@@ -155,7 +155,8 @@ const struct ob_key_set ob_variant_keys = {"variant", variant_keys};
 static const struct ob_key given_keys[] = {
     {.name = "as",
      .type = OB_KEY_NAME,
-     .about = "Who does it: a client, or a name of its own. Needed but for cleanup and clock."},
+     .about =
+         "Who does it: a client, or a name of its own. Needed but for cleanup, clock and furnish."},
     {.name = "does",
      .type = OB_KEY_OTHER,
      .required = true,
@@ -389,6 +390,16 @@ static const struct ob_key clock_keys[] = {
     {.name = NULL},
 };
 
+static const struct ob_key simulator_keys[] = {
+    SIMULATOR_KEY,
+    {.name = "capacity",
+     .type = OB_KEY_NUMBER,
+     .min = 1,
+     .max = 1000,
+     .about = "How many bookings it has room for at a time."},
+    {.name = NULL},
+};
+
 const struct ob_verb ob_verbs[] = {
     {.set = {"availability", slot_keys}, .about = "Asks whether the slot is free."},
     {.set = {"hold", slot_keys}, .about = "Reserves the slot for a while."},
@@ -401,6 +412,9 @@ const struct ob_verb ob_verbs[] = {
     {.set = {"clock", clock_keys},
      .about = "Moves the virtual clock.",
      .one_of = true,
+     .nobodys = true},
+    {.set = {"furnish", simulator_keys},
+     .about = "Changes what a simulator is like.",
      .nobodys = true},
     {.set = {.name = NULL}},
 };
@@ -424,6 +438,7 @@ const struct ob_word ob_fault_words[] = {
 
 const struct ob_word ob_invariant_words[] = {
     {"no-overlap", OB_FOR_REFERENCE, "No two live claims of one simulator overlap."},
+    {"capacity", OB_FOR_REFERENCE, "Never more live claims than a simulator has room for."},
     {"one-booking-per-payment", OB_FOR_REFERENCE, "A payment makes at most one booking."},
     {"every-payment-settles", OB_FOR_REFERENCE,
      "A captured payment ends in a booking, a full refund or an open case."},

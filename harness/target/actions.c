@@ -438,6 +438,22 @@ static void act_cleanup(struct ob_actor *actor, const struct ob_action *action)
     clean_up(actor);
 }
 
+/* The owner of the simulators, who uses no request of the flow. */
+static void act_furnish(struct ob_actor *actor, const struct ob_action *action)
+{
+    const struct ob_setting *capacity = setting(action, "capacity");
+    char simulator[24], room[24];
+    snprintf(simulator, sizeof simulator, "%" PRId64, number(action, "simulator"));
+    snprintf(room, sizeof room, "%" PRId64, capacity ? capacity->number : 0);
+    const char *params[] = {simulator, capacity ? room : NULL};
+    PGresult *result;
+    (void)actor->db->ops->exec(actor->db,
+                               "UPDATE booking.simulator SET capacity = coalesce($2, capacity)"
+                               " WHERE id = $1",
+                               2, params, &result);
+    PQclear(result);
+}
+
 static void act_book(struct ob_actor *actor, const struct ob_action *action)
 {
     static const struct ob_setting defaults[] = {{.key = "event", .text = "same"},
@@ -459,6 +475,7 @@ void ob_reference_act(struct ob_actor *actor, const struct ob_action *action)
         {"availability", act_availability}, {"hold", act_hold},     {"pay", act_pay},
         {"webhook", act_webhook},           {"return", act_return}, {"cancel", act_cancel},
         {"cleanup", act_cleanup},           {"clock", act_clock},   {"book", act_book},
+        {"furnish", act_furnish},
     };
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verbs[i].verb, action->verb) == 0) {

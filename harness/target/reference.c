@@ -152,10 +152,11 @@ static enum ob_result install_schema(struct ob_target *target, PGconn *conn, str
 {
     bool constraint = variant_setting(target, "constraint")->number != 0;
     struct booking_error cause;
-    if (!booking_migrate(conn, constraint ? BOOKING_SCHEMA_LATEST : BOOKING_SCHEMA_OPEN, NULL, NULL,
-                         &cause))
+    if (!booking_migrate(conn, BOOKING_SCHEMA_LATEST, NULL, NULL, &cause))
         return booking_failed(&cause, err);
     enum ob_result result = run_script(conn, booking_sql_virtual_clock(), err);
+    if (result == OB_OK && !constraint)
+        result = run_script(conn, booking_sql_without_guards(), err);
     if (result == OB_OK)
         result = run_script(conn, booking_sql_seeds(), err);
     char clock[96];

@@ -1,3 +1,4 @@
+DROP FUNCTION booking.free_units(bigint, tstzrange, bigint, boolean);
 DROP INDEX booking.booking_simulator;
 DROP INDEX booking.temp_booking_simulator;
 DROP INDEX booking.temp_booking_overdue;

@@ -8,17 +8,11 @@
 #include "event_int.h"
 #include "work_int.h"
 
-/* SQL: does a booking, or a hold other than "own", claim a part of the range?  A hold counts by its
- * status alone: overdue holds are moved to EXPIRED before the question is asked.  CONFIRMED counts
- * although a booking stands for it: the legacy path confirms the hold before it makes the booking.
- * Both tables are read by one statement, with one snapshot; asked one after the other, a
- * confirmation in between would be in neither. */
-#define SQL_BOOKED(simulator, range)                                     \
-    "EXISTS (SELECT FROM booking.booking b WHERE b.status = 'CONFIRMED'" \
-    " AND b.simulator_id = " simulator " AND b.during && " range ")"
-#define SQL_CLAIMED(simulator, range, own)                                                   \
-    "EXISTS (SELECT FROM booking.temp_booking o WHERE o.status IN ('RESERVED', 'CONFIRMED')" \
-    " AND o.simulator_id = " simulator " AND o.during && " range " AND o.id <> " own ")"
+/* SQL: has the simulator a unit that nobody but the hold "own" claims a part of the range of? Asked
+ * with the lock on the simulator, after overdue holds were moved to EXPIRED: they count until then.
+ * The function reads all that is claimed under the statement's one snapshot. */
+#define SQL_FREE(simulator, range, own) \
+    "EXISTS (SELECT FROM booking.free_units(" simulator ", " range ", " own "))"
 
 /* A simulator's slot as columns: $1 the simulator, $2 and $3 the bounds. */
 #define SQL_SLOT "(SELECT tstzrange($2::timestamptz, $3::timestamptz, '[)')) AS slot(during)"

@@ -77,24 +77,17 @@ bool hold_expire_overdue(struct work *work, const char *simulator_id, const char
                     PARAMS(simulator_id, during));
 }
 
-/* One statement, so one snapshot over both tables, and no lock: nothing is decided here.  The hold
- * decides. */
+/* One statement, so one snapshot, and no lock: nothing is decided here.  The hold decides. */
 void fixed_availability(struct work *work, const struct booking_slot_request *request)
 {
     struct booking_number simulator = booking_number(request->simulator_id);
     PGresult *result;
 
-    if (!work_repeat(
-            work,
-            "SELECT s.id, slot.during, NOT " SQL_BOOKED(
-                "s.id", "slot.during") " AND NOT "
-                                       "EXISTS (SELECT FROM booking.temp_booking o WHERE "
-                                       "o.simulator_id = s.id"
-                                       " AND o.during && slot.during AND (o.status = 'CONFIRMED'"
-                                       " OR o.status = 'RESERVED' AND o.expires_at > "
-                                       "booking.now())) AS free"
-                                       " FROM booking.simulator s, " SQL_SLOT " WHERE s.id = $1",
-            PARAMS(simulator.text, request->start, request->end), &result))
+    if (!work_repeat(work,
+                     "SELECT s.id, slot.during,"
+                     " EXISTS (SELECT FROM booking.free_units(s.id, slot.during, 0, true)) AS free"
+                     " FROM booking.simulator s, " SQL_SLOT " WHERE s.id = $1",
+                     PARAMS(simulator.text, request->start, request->end), &result))
         return;
     if (PQntuples(result) == 0) {
         work_answer(work, BOOKING_NOT_FOUND, "no-such-simulator");
@@ -139,17 +132,17 @@ static bool insert_hold(struct work *work, struct hold_attempt *attempt)
     struct booking_answer *answer = work->answer;
     PGresult *result;
 
-    if (!work_exec(
-            work,
-            "INSERT INTO booking.temp_booking"
-            " (simulator_id, customer_id, during, expires_at, amount_minor, currency)"
-            " SELECT s.id, $3, slot.during,"
-            " booking.now() + $4::bigint * interval '1 second', " SQL_PRICE ", s.currency"
-            " FROM booking.simulator s, (SELECT $2::tstzrange) AS slot(during)"
-            " WHERE s.id = $1 AND NOT " SQL_BOOKED("s.id", "slot.during") " AND NOT " SQL_CLAIMED(
-                "s.id", "slot.during",
-                "0") " RETURNING id, amount_minor, currency, pg_current_xact_id() AS xid",
-            PARAMS(attempt->simulator.text, answer->during, work->customer, ttl.text), &result))
+    if (!work_exec(work,
+                   "INSERT INTO booking.temp_booking"
+                   " (simulator_id, customer_id, during, expires_at, amount_minor, currency)"
+                   " SELECT s.id, $3, slot.during,"
+                   " booking.now() + $4::bigint * interval '1 second', " SQL_PRICE ", s.currency"
+                   " FROM booking.simulator s, (SELECT $2::tstzrange) AS slot(during)"
+                   " WHERE s.id = $1 AND " SQL_FREE(
+                       "s.id", "slot.during",
+                       "0") " RETURNING id, amount_minor, currency, pg_current_xact_id() AS xid",
+                   PARAMS(attempt->simulator.text, answer->during, work->customer, ttl.text),
+                   &result))
         return false;
     attempt->held = PQntuples(result) > 0;
     if (attempt->held) {

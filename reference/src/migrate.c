@@ -35,6 +35,11 @@ const char *booking_sql_virtual_clock(void)
     return booking_sql_text_virtual_clock;
 }
 
+const char *booking_sql_without_guards(void)
+{
+    return booking_sql_text_without_guards;
+}
+
 const char *booking_sql_seeds(void)
 {
     return booking_sql_text_seeds;

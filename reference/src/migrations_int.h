@@ -16,7 +16,8 @@
     X(0006, flag)                  \
     X(0007, sane_ranges)           \
     X(0008, booking_no_overlap)    \
-    X(0009, hold_no_overlap)
+    X(0009, hold_no_overlap)       \
+    X(0010, units)
 
 #define BOOKING_MIGRATION_TEXTS(version, name)           \
     extern const char booking_sql_text_##version##_up[]; \
@@ -25,6 +26,7 @@ BOOKING_MIGRATION_FILES(BOOKING_MIGRATION_TEXTS)
 #undef BOOKING_MIGRATION_TEXTS
 
 extern const char booking_sql_text_virtual_clock[];
+extern const char booking_sql_text_without_guards[];
 extern const char booking_sql_text_seeds[];
 
 #endif

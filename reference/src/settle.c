@@ -96,8 +96,7 @@ static bool confirm_hold(struct work *work, const struct settlement *settlement,
     if (!work_exec(work,
                    "UPDATE booking.temp_booking h SET status = 'CONFIRMED', payment_id = $2"
                    " WHERE h.id = $1 AND h.status = 'RESERVED' AND h.expires_at > booking.now()"
-                   " AND NOT " SQL_BOOKED("h.simulator_id", "h.during") " AND NOT " SQL_CLAIMED(
-                       "h.simulator_id", "h.during", "h.id") " RETURNING h.id",
+                   " AND " SQL_FREE("h.simulator_id", "h.during", "h.id") " RETURNING h.id",
                    PARAMS(settlement->hold_id.text, settlement->event->payment.id), &result))
         return false;
     *confirmed = PQntuples(result) > 0;
@@ -116,8 +115,7 @@ static bool reserve_again(struct work *work, const struct settlement *settlement
                     "UPDATE booking.temp_booking h SET status = 'RESERVED',"
                     " expires_at = booking.now() + $2::bigint * interval '1 second'"
                     " WHERE h.id = $1 AND h.status = 'EXPIRED'"
-                    " AND NOT " SQL_BOOKED("h.simulator_id", "h.during") " AND NOT " SQL_CLAIMED(
-                        "h.simulator_id", "h.during", "h.id"),
+                    " AND " SQL_FREE("h.simulator_id", "h.during", "h.id"),
                     PARAMS(settlement->hold_id.text, ttl.text));
 }
 

@@ -161,7 +161,7 @@ void world_reset(struct world *world)
     disable_faults();
     world_do(world, "TRUNCATE booking.temp_booking, booking.booking, booking.outbox,"
                     " booking.transition, booking.event, booking.refund, booking.manual_case,"
-                    " booking.unmatched RESTART IDENTITY");
+                    " booking.unmatched RESTART IDENTITY CASCADE");
     booking_psp_reset(world->psp);
     booking_monitor_reset(world->monitor);
     world->now_us = WORLD_START_US;

@@ -188,6 +188,19 @@ static void assert_refused(struct world *world, int version, const char *detail)
     assert_int_equal(now, version - 1);
 }
 
+/* The step below version 10. */
+static void assert_down_refused(struct world *world, const char *detail)
+{
+    struct booking_error err;
+    int now;
+
+    assert_false(booking_migrate(conn_of(world), BOOKING_SCHEMA_UNITS - 1, NULL, NULL, &err));
+    assert_string_equal(err.sqlstate, "23P01");
+    assert_non_null(strstr(err.detail, detail));
+    assert_true(booking_migrate_version(conn_of(world), &now, &err));
+    assert_int_equal(now, BOOKING_SCHEMA_UNITS);
+}
+
 static void overlapping_bookings_are_reported_and_the_constraint_refused(void **state)
 {
     struct world *world = *state;
@@ -270,6 +283,51 @@ static void constraints_refuse_what_slips_past_code(void **state)
     }
 }
 
+/* --- units */
+
+static void a_capacity_comes_back_with_the_way_up(void **state)
+{
+    struct world *world = *state;
+
+    world_do(world, "UPDATE booking.simulator SET capacity = 3 WHERE id = 2");
+    go(world, BOOKING_SCHEMA_UNITS - 1);
+    assert_int_equal(world_hold(world, "alice", 10, 11), BOOKING_OK);
+    go(world, BOOKING_SCHEMA_UNITS);
+    assert_sql_text(world, "SELECT hold_id || ': ' || unit FROM booking.claim", "1: 1");
+    go(world, BOOKING_SCHEMA_EMPTY);
+    go(world, BOOKING_SCHEMA_UNITS);
+    assert_int_equal(world_int(world, "SELECT capacity FROM booking.simulator WHERE id = 2"), 3);
+    assert_int_equal(world_int(world, "SELECT capacity FROM booking.simulator WHERE id = 1"), 1);
+}
+
+static void one_unit_for_all_is_refused_where_two_are_taken(void **state)
+{
+    struct world *world = *state;
+
+    go(world, BOOKING_SCHEMA_UNITS);
+    world_do(world, "UPDATE booking.simulator SET capacity = 2 WHERE id = 1");
+    assert_int_equal(world_hold(world, "alice", 10, 11), BOOKING_OK);
+    assert_int_equal(world_hold(world, "bob", 10, 11), BOOKING_OK);
+    assert_int_equal(check(world), 0);
+    assert_down_refused(world, "holds 1 (RESERVED) and 2 (RESERVED)");
+    assert_int_equal(world_cancel(world, "bob", 2), BOOKING_OK);
+    go(world, BOOKING_SCHEMA_UNITS - 1);
+}
+
+static void overlapping_claims_of_a_unit_are_reported(void **state)
+{
+    struct world *world = *state;
+
+    world_do(world, booking_sql_without_guards());
+    world_hold(world, "alice", 10, 11);
+    world_do(world, "INSERT INTO booking.temp_booking (simulator_id, customer_id, during,"
+                    " expires_at, amount_minor, currency) SELECT simulator_id, 'bob', during,"
+                    " expires_at, amount_minor, currency FROM booking.temp_booking");
+    assert_int_equal(check(world), 1);
+    assert_non_null(strstr(rows, "hold-overlap: holds 1 (RESERVED) and 2 (RESERVED) overlap on "
+                                 "simulator 1, unit 1"));
+}
+
 /* --- wrong uses */
 
 static void versions_out_of_range_or_from_the_future_are_refused(void **state)
@@ -278,11 +336,11 @@ static void versions_out_of_range_or_from_the_future_are_refused(void **state)
     struct booking_error err;
 
     assert_false(booking_migrate(conn_of(world), BOOKING_SCHEMA_LATEST + 1, NULL, NULL, &err));
-    assert_string_equal(err.message, "there is no schema version 10");
+    assert_string_equal(err.message, "there is no schema version 11");
     assert_false(booking_migrate(conn_of(world), -1, NULL, NULL, &err));
-    world_do(world, "INSERT INTO booking.schema_version (version, name) VALUES (12, 'future')");
+    world_do(world, "INSERT INTO booking.schema_version (version, name) VALUES (99, 'future')");
     assert_false(booking_migrate(conn_of(world), 9, NULL, NULL, &err));
-    assert_non_null(strstr(err.message, "the database has schema version 12"));
+    assert_non_null(strstr(err.message, "the database has schema version 99"));
 }
 
 static void a_check_before_its_time_says_what_to_do(void **state)
@@ -348,6 +406,9 @@ int main(void)
         OPEN_TEST(overlapping_holds_are_reported_unless_they_are_over),
         OPEN_TEST(insane_ranges_are_reported),
         MIGRATE_TEST(constraints_refuse_what_slips_past_code),
+        MIGRATE_TEST(a_capacity_comes_back_with_the_way_up),
+        MIGRATE_TEST(one_unit_for_all_is_refused_where_two_are_taken),
+        MIGRATE_TEST(overlapping_claims_of_a_unit_are_reported),
         MIGRATE_TEST(versions_out_of_range_or_from_the_future_are_refused),
         MIGRATE_TEST(a_check_before_its_time_says_what_to_do),
         MIGRATE_TEST(a_connection_that_is_gone_is_an_error),

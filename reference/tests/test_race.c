@@ -317,6 +317,60 @@ static void writers_at_different_levels_exclude_each_other_by_the_lock_alone(voi
     }
 }
 
+#define UNITS 3
+
+/* Each has a unit of its own, and nobody is left out while one is free. */
+static void as_many_as_there_are_units_hold_at_any_level(void **state)
+{
+    struct world *world = *state;
+    struct racer racers[CUSTOMERS];
+    int held;
+
+    world->app.retries_max = 30;
+    for (int round = 0; round < ROUNDS; round++) {
+        world_reset(world);
+        world_do(world, "UPDATE booking.simulator SET capacity = 3");
+        held = 0;
+        memset(racers, 0, sizeof racers);
+        for (int i = 0; i < CUSTOMERS; i++) {
+            racers[i].customer = "somebody";
+            racers[i].hold_id = i;
+            race_start(&racers[i], world, book_at_own_level);
+        }
+        for (int i = 0; i < CUSTOMERS; i++) {
+            race_join(&racers[i]);
+            held += racers[i].answer.status == BOOKING_OK;
+        }
+        assert_int_equal(held, UNITS);
+        assert_int_equal(world_int(world, "SELECT count(DISTINCT unit) FROM booking.claim"), UNITS);
+    }
+}
+
+/* Two writers who take no lock choose the same unit: the second gets the next one. */
+static void a_unit_chosen_twice_is_chosen_again(void **state)
+{
+    struct world *world = *state;
+    struct racer racer = {.customer = "bob"};
+
+    for (int level = 0; level < LEVELS; level++) {
+        world_reset(world);
+        world_do(world, "UPDATE booking.simulator SET capacity = 2");
+        world->app.isolation = (enum booking_isolation)level;
+        lock("INSERT INTO booking.temp_booking"
+             " (simulator_id, customer_id, during, expires_at, amount_minor, currency) VALUES"
+             " (1, 'alice', '[2026-06-01 10:30, 2026-06-01 11:30)',"
+             " booking.now() + interval '15 min', 9000, 'EUR')");
+        race_start(&racer, world, race_hold);
+        race_wait_blocked(world);
+        unlock();
+        race_join(&racer);
+        assert_int_equal(racer.answer.status, BOOKING_OK);
+        assert_int_equal(world_count(world, BOOKING_COUNT_RETRIES_DECIDE), 1);
+        assert_sql_text(
+            world, "SELECT string_agg(unit::text, ' ' ORDER BY hold_id) FROM booking.claim", "1 2");
+    }
+}
+
 #define RACE_TEST(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 #define OPEN_TEST(test) \
     cmocka_unit_test_setup_teardown(test, setup_without_constraints, world_teardown)
@@ -333,6 +387,8 @@ int main(void)
         RACE_TEST(a_cleanup_never_touches_a_hold_that_was_confirmed_meanwhile),
         RACE_TEST(a_cancellation_that_waited_for_the_confirmation_refunds_it),
         RACE_TEST(many_at_once_never_double_book_at_any_level),
+        RACE_TEST(as_many_as_there_are_units_hold_at_any_level),
+        RACE_TEST(a_unit_chosen_twice_is_chosen_again),
         OPEN_TEST(many_at_once_never_double_book_at_any_level),
         OPEN_TEST(writers_at_different_levels_exclude_each_other_by_the_lock_alone),
     };

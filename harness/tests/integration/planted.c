@@ -29,6 +29,8 @@ enum { ALICE, BOB, CLEANUP };
     " VALUES ('" payment "', " hold ", " amount ", 'EUR', 'test');"
 #define CLOCK(time) "SELECT booking_test_clock('2026-06-01 " time "+00');"
 
+#define ROOM(units) "UPDATE booking.simulator SET capacity = " units " WHERE id = 1;"
+
 /* Events. */
 #define ASKS_HOLD(customer, from, to, at)                                             \
     "{\"action\":\"hold\",\"customer\":\"" customer                                   \
@@ -88,6 +90,41 @@ const struct planted planted_cases[] = {
                         " amount_minor, currency) SELECT 2, 1, 'bob', during, '2026-06-01 "
                         "09:30+00', 9000, 'EUR'"
                         " FROM booking.temp_booking WHERE id = 1;"},
+
+    {.name = "two_bookings_of_one_unit_are_caught",
+     .invariant = "no-overlap",
+     .rows = ROOM("3") BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
+         BOOKED("2", "2", "bob", "10:30", "11:30",
+                "pay_2") "UPDATE booking.booking SET unit = 1 WHERE id = 2;",
+     .broken = "booking 2 of bob overlaps booking 1 of alice on simulator 1: "
+               "2026-06-01 10:30 to 11:30, 2026-06-01 10:00 to 11:00"},
+
+    /* capacity */
+    {.name = "more_claims_than_there_is_room_for_are_caught",
+     .invariant = "capacity",
+     .rows = ROOM("2") BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
+         HOLD("2", "bob", "10:30", "11:30") HOLD("3", "carol", "10:59", "12:00"),
+     .broken = "simulator 1 has room for 2, but at 2026-06-01 10:59 there are 3: "
+               "booking 1 of alice, hold 2 of bob, hold 3 of carol"},
+    {.name = "two_claims_where_there_is_room_for_one_are_caught",
+     .invariant = "capacity",
+     .rows = HOLD("1", "alice", "10:00", "11:00") HOLD("2", "bob", "10:00", "11:00"),
+     .broken = "simulator 1 has room for 1, but at 2026-06-01 10:00 there are 2: "
+               "hold 1 of alice, hold 2 of bob"},
+    {.name = "a_capacity_that_was_lowered_under_its_claims_is_caught",
+     .invariant = "capacity",
+     .rows = ROOM("2") HOLD("1", "alice", "10:00", "11:00") HOLD("2", "bob", "10:00", "11:00")
+         ROOM("1"),
+     .broken = "simulator 1 has room for 1, but at 2026-06-01 10:00 there are 2: "
+               "hold 1 of alice, hold 2 of bob"},
+    {.name = "three_claims_of_which_two_overlap_at_a_time_pass",
+     .rows = ROOM("2") HOLD("1", "alice", "10:00", "11:00") HOLD("2", "bob", "11:00", "12:00")
+         BOOKED("1", "3", "carol", "10:30", "11:30", "pay_1"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "carol", "3")}}},
+    {.name = "a_claim_beside_one_that_is_over_passes",
+     .rows = ROOM("2") HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
+         HOLD("2", "bob", "10:00", "11:00") BOOKED("1", "3", "carol", "10:00", "11:00", "pay_1"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "carol", "3")}}},
 
     /* one-booking-per-payment */
     {.name = "a_payment_that_made_two_bookings_is_caught",

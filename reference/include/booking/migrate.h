@@ -25,7 +25,8 @@ enum {
     BOOKING_SCHEMA_NO_BOOKING_OVERLAP =
         8, /* bookings exclude each other; one booking for a payment and a hold */
     BOOKING_SCHEMA_NO_HOLD_OVERLAP = 9, /* holds and what became of them exclude each other */
-    BOOKING_SCHEMA_LATEST = 9
+    BOOKING_SCHEMA_UNITS = 10,          /* the same, unit by unit: a capacity above one */
+    BOOKING_SCHEMA_LATEST = 10
 };
 
 struct booking_migration {
@@ -53,9 +54,11 @@ bool booking_migrate(PGconn *conn, int target,
 bool booking_migrate_check(PGconn *conn, void (*row)(void *arg, const char *line), void *arg,
                            size_t *count, struct booking_error *err);
 
-/* SQL to run with PQexec after migrating: a clock that is set by SELECT setval('booking.clock',
- * microseconds), and a few simulators (1, 2, 3) to book. */
+/* SQL to run with PQexec after migrating to the latest version: a clock that is set by SELECT
+ * setval('booking.clock', microseconds); the schema without its constraints against double
+ * booking; and a few simulators (1, 2, 3) to book. */
 const char *booking_sql_virtual_clock(void);
+const char *booking_sql_without_guards(void);
 const char *booking_sql_seeds(void);
 
 #endif
