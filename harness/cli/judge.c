@@ -171,18 +171,30 @@ static const char *failure_of(struct ob_arena *arena, const struct ob_judge_case
     return sentence;
 }
 
+/* Whether a run can come to that size: nothing in it becomes more when it is made small. */
+static bool can_come_to(const struct ob_report_violation *from, const struct ob_smallest *size)
+{
+    return (size_t)size->clients <= from->clients && (size_t)size->faults <= from->faults &&
+           (size_t)size->steps <= from->steps && (size_t)size->preemptions <= from->preemptions;
+}
+
+static bool is_of_size(const struct ob_report_shrunk *shrunk, const struct ob_smallest *size)
+{
+    return (size_t)size->clients == shrunk->clients && (size_t)size->faults == shrunk->faults &&
+           (size_t)size->steps == shrunk->steps && (size_t)size->preemptions == shrunk->preemptions;
+}
+
 /* What is to be said where the smallest run is not of the size that the scenario tells; else NULL.
  */
 static const char *other_size(struct ob_arena *arena, const struct ob_report_result *result,
                               const struct ob_judge_case *judged)
 {
     const struct ob_smallest *known = &judged->scenario->variants[judged->variant].smallest;
-    const struct ob_report_shrunk *shrunk =
-        result->violation_count > 0 ? result->violations[0].shrunk : NULL;
+    const struct ob_report_violation *violation =
+        result->violation_count > 0 ? &result->violations[0] : NULL;
+    const struct ob_report_shrunk *shrunk = violation ? violation->shrunk : NULL;
     if (!known->known || !shrunk || !shrunk->complete || !expected_finding(judged) ||
-        ((size_t)known->clients == shrunk->clients && (size_t)known->faults == shrunk->faults &&
-         (size_t)known->steps == shrunk->steps &&
-         (size_t)known->preemptions == shrunk->preemptions))
+        !can_come_to(violation, known) || is_of_size(shrunk, known))
         return NULL;
     return ob_arena_printf(arena,
                            "the smallest run is said to have %" PRId64 " clients, %" PRId64

@@ -27,13 +27,16 @@ struct ob_choice_point {
     const size_t *clients;
     /* STEP: what the client of option i is about to do; NULL: not told. */
     const enum ob_op_kind *kinds;
-    ob_client_set flying;  /* STEP, under the server's own timers: those of clients that are in
-                              flight, and would be waited for */
+    const uint32_t
+        *parts;           /* STEP: the part of all that its client does which that is in; or NULL */
+    ob_client_set flying; /* STEP, under the server's own timers: those of clients that are in
+                             flight, and would be waited for */
     ob_client_set waiting; /* STEP: those who wait for a lock */
     size_t previous;       /* STEP: the client that moved last, or OB_NO_CLIENT */
     size_t client;         /* FAULT: the client that reached the point */
     size_t point;          /* FAULT: index into the run's list of fault points */
     uint32_t hit;          /* FAULT: how often this client has reached it before, from 0 */
+    uint32_t part, nth;    /* FAULT: the part it does, and how often it has reached it in that */
     const struct ob_trace *trace; /* STEP: the run until now */
     uint64_t seen; /* digest of the steps and events until the last STEP; 0: no gates */
 };

@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,6 +123,7 @@ void ob_clients_quit(struct ob_engine *engine)
     for (size_t i = 0; i < engine->thread_count; i++) {
         pthread_join(engine->clients[i].thread, NULL);
         sem_destroy(&engine->clients[i].go);
+        free(engine->clients[i].chances);
     }
 }
 
@@ -211,11 +213,26 @@ int64_t ob_client_now_us(const struct ob_client *client)
     return __atomic_load_n(&client->engine->now_us, __ATOMIC_RELAXED);
 }
 
+/* How often the client has come to the point in this part of what it does before, from 0. */
+static uint32_t count_chance(struct ob_client *client, size_t point)
+{
+    for (size_t i = 0; i < client->chance_count; i++) {
+        struct ob_chances *chances = &client->chances[i];
+        if (chances->point == point && chances->part == client->part)
+            return chances->count++;
+    }
+    client->chances = ob_grow(client->chances, &client->chance_capacity, client->chance_count + 1,
+                              sizeof *client->chances);
+    client->chances[client->chance_count++] =
+        (struct ob_chances){.point = point, .part = client->part, .count = 1};
+    return 0;
+}
+
 static unsigned decide_fault(struct ob_client *client, size_t point)
 {
     struct ob_engine *engine = client->engine;
     const struct ob_run_spec *spec = engine->spec;
-    uint32_t hit = client->hits[point]++;
+    uint32_t hit = client->hits[point]++, nth = count_chance(client, point);
     if (engine->stopping || engine->fault_count >= spec->fault_budget)
         return 0;
     struct ob_choice_point choice = {
@@ -225,14 +242,20 @@ static unsigned decide_fault(struct ob_client *client, size_t point)
         .client = client->index,
         .point = point,
         .hit = hit,
+        .part = client->part,
+        .nth = nth,
     };
     unsigned way = (unsigned)spec->chooser.choose(spec->chooser.self, &choice);
     assert(way < choice.option_count);
     if (way == 0)
         return 0;
     engine->fault_count++;
-    struct ob_fault fault = {.point = point, .client = client->index, .hit = hit, .way = way};
-    ob_schedule_add_fault(&engine->trace->schedule, fault);
+    ob_schedule_add_fault(&engine->trace->schedule, (struct ob_fault){.point = point,
+                                                                      .client = client->index,
+                                                                      .hit = hit,
+                                                                      .way = way,
+                                                                      .part = client->part,
+                                                                      .nth = nth});
     const char *data = ob_arena_printf(&engine->trace->arena, "{\"point\": \"%s\", \"way\": %u}",
                                        spec->fault_points[point].name, way);
     ob_trace_add_event(engine->trace, client->index, "fault", data);

@@ -28,6 +28,12 @@ enum ob_client_state {
     OB_CLIENT_FINISHED  /* its body has returned */
 };
 
+/* How often a client has reached a fault's point in one part of what it does. */
+struct ob_chances {
+    size_t point;
+    uint32_t part, count;
+};
+
 struct ob_client {
     struct ob_engine *engine;
     size_t index;
@@ -42,6 +48,8 @@ struct ob_client {
     ob_client_body *body;
     void *arg;
     uint32_t hits[OB_FAULT_POINTS_MAX];
+    struct ob_chances *chances; /* owned; chance_count of them */
+    size_t chance_count, chance_capacity;
     uint32_t part;         /* of what it does */
     uint32_t ops, ops_max; /* asked for, and how many it may; 0: it takes no part */
 };

@@ -117,10 +117,12 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
 {
     size_t clients[OB_CLIENTS_MAX], count = 0;
     enum ob_op_kind kinds[OB_CLIENTS_MAX];
+    uint32_t parts[OB_CLIENTS_MAX];
     for (size_t i = 0; i < engine->spec->client_count; i++) {
         if (!((enabled | flying) & ob_client_bit(i)))
             continue;
         kinds[count] = ob_client_next_kind(&engine->clients[i]);
+        parts[count] = engine->clients[i].part;
         clients[count++] = i;
     }
     const struct ob_trace *trace = engine->trace;
@@ -132,6 +134,7 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
         .option_count = count,
         .clients = clients,
         .kinds = kinds,
+        .parts = parts,
         .flying = flying,
         .waiting = engine->waiting,
         .previous = engine->previous,
@@ -423,6 +426,7 @@ static void begin(struct ob_engine *engine, const struct ob_run_spec *spec, stru
         client->body = spec->clients[i].body;
         client->arg = spec->clients[i].arg;
         memset(client->hits, 0, sizeof client->hits);
+        client->chance_count = 0;
         client->ops = client->part = 0;
         client->ops_max = UINT32_MAX;
     }

@@ -27,6 +27,9 @@ struct ob_fault {
     size_t client;
     uint32_t hit;
     unsigned way; /* from 1 */
+    /* The nth time (from 0) in that part of what the client does: the same in a run that is made
+     * without others of its parts.  Of a trace's faults only; not compared. */
+    uint32_t part, nth;
 };
 
 /* What a client leaves out of what it does: that part (its target counts them, from 0), or all

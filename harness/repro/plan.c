@@ -6,6 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+size_t ob_plan_fault(const struct ob_choice_point *point, const struct ob_schedule *schedule)
+{
+    for (size_t i = 0; i < schedule->fault_count; i++) {
+        const struct ob_fault *fault = &schedule->faults[i];
+        if (fault->point == point->point && fault->client == point->client &&
+            fault->part == point->part && fault->nth == point->nth)
+            return fault->way < point->option_count ? fault->way : 0;
+    }
+    return 0;
+}
+
 /* --- plans */
 
 static void restart_plan(void *self)
@@ -45,7 +56,7 @@ static size_t choose_planned(void *self, const struct ob_choice_point *point)
     case OB_CHOICE_PROGRAM:
         return plan->schedule->program;
     case OB_CHOICE_FAULT:
-        return ob_follow_fault(point, plan->schedule);
+        return ob_plan_fault(point, plan->schedule);
     case OB_CHOICE_WAKE:
         return planned_wake(plan, point);
     case OB_CHOICE_STEP:

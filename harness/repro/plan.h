@@ -7,9 +7,13 @@
 
 #include "engine/choice.h"
 
+/* FAULT: the way in which the schedule, one of a trace, has it at that place in what the client
+ * does; 0 where it has none. */
+size_t ob_plan_fault(const struct ob_choice_point *point, const struct ob_schedule *schedule);
+
 /* Each step is the first of the plan's whose client can move, and each of the plan's is made once.
  * When none of them can be made the client that moved last goes on, else the first that can.
- * Exactly the plan's faults happen. */
+ * The plan's faults strike where they did in what their clients do. */
 struct ob_plan {
     const struct ob_schedule *schedule; /* borrowed */
     bool *made;                         /* of each of its steps; owned */

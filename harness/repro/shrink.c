@@ -72,16 +72,67 @@ static enum ob_result try_clients(struct ob_trials *trials, bool *helped, struct
 
 /* --- faults */
 
+static enum ob_result try_without_fault(struct ob_trials *trials, size_t index, bool *better,
+                                        struct ob_error *err)
+{
+    struct ob_schedule plan = {0};
+    ob_schedule_copy(&plan, best(trials));
+    memmove(&plan.faults[index], &plan.faults[index + 1],
+            (--plan.fault_count - index) * sizeof *plan.faults);
+    return try_plan(trials, &plan, better, err);
+}
+
+/* The steps that the client makes in that part: it comes to no fault's point more often. */
+static uint32_t count_chances(const struct ob_trace *trace, size_t client, uint32_t part)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < trace->step_count; i++)
+        count += trace->steps[i].client == client && trace->steps[i].part == part;
+    return count;
+}
+
+/* Tries that fault in place of one, until there are fewer of them. */
+static enum ob_result try_other_fault(struct ob_trials *trials, size_t index,
+                                      const struct ob_fault *fault, bool *helped,
+                                      struct ob_error *err)
+{
+    struct ob_schedule plan = {0};
+    bool better;
+    if (index >= best(trials)->fault_count)
+        return OB_OK;
+    ob_schedule_copy(&plan, best(trials));
+    plan.faults[index] = *fault;
+    enum ob_result result = try_plan(trials, &plan, &better, err);
+    *helped |= better;
+    return result;
+}
+
+/* A fault that strikes elsewhere, or in another way, can take less: each of its ways, each time
+ * that its client comes to its point until then. */
+static enum ob_result try_fault_elsewhere(struct ob_trials *trials, size_t index, bool *helped,
+                                          struct ob_error *err)
+{
+    struct ob_fault fault = best(trials)->faults[index];
+    const unsigned ways = trials->rig->spec.fault_points[fault.point].ways;
+    const uint32_t last = fault.part;
+    enum ob_result result = OB_OK;
+    for (fault.part = 0; fault.part <= last; fault.part++) {
+        const uint32_t chances = count_chances(&trials->best, fault.client, fault.part);
+        for (fault.nth = 0; fault.nth < chances; fault.nth++)
+            for (fault.way = 1; fault.way <= ways && result == OB_OK; fault.way++)
+                result = try_other_fault(trials, index, &fault, helped, err);
+    }
+    return result;
+}
+
 static enum ob_result try_faults(struct ob_trials *trials, bool *helped, struct ob_error *err)
 {
     enum ob_result result = OB_OK;
     for (size_t i = best(trials)->fault_count; i-- > 0 && result == OB_OK;) {
-        struct ob_schedule plan = {0};
         bool better;
-        ob_schedule_copy(&plan, best(trials));
-        memmove(&plan.faults[i], &plan.faults[i + 1],
-                (--plan.fault_count - i) * sizeof *plan.faults);
-        result = try_plan(trials, &plan, &better, err);
+        result = try_without_fault(trials, i, &better, err);
+        if (result == OB_OK && !better)
+            result = try_fault_elsewhere(trials, i, &better, err);
         *helped |= better;
     }
     return result;
@@ -98,26 +149,6 @@ static bool is_left_out(const struct ob_schedule *schedule, size_t client, uint3
             return true;
     }
     return false;
-}
-
-/* A fault that comes at the n-th chance of its client comes at an earlier one when parts before it
- * are left out. */
-static enum ob_result try_earlier_faults(struct ob_trials *trials, const struct ob_schedule *plan,
-                                         size_t client, bool *better, struct ob_error *err)
-{
-    struct ob_schedule earlier = {0};
-    bool any = false;
-    ob_schedule_copy(&earlier, plan);
-    for (size_t i = 0; i < earlier.fault_count; i++) {
-        struct ob_fault *fault = &earlier.faults[i];
-        if (fault->client != client || fault->hit == 0)
-            continue;
-        fault->hit--;
-        any = true;
-    }
-    enum ob_result result = any ? ob_trials_try(trials, &earlier, better, err) : OB_OK;
-    ob_schedule_clear(&earlier);
-    return result;
 }
 
 /* The steps of what the plan leaves out are those of other parts otherwise. */
@@ -147,8 +178,6 @@ static enum ob_result try_without(struct ob_trials *trials, size_t client,
     }
     drop_steps(&plan, &trials->best);
     enum ob_result result = any ? ob_trials_try(trials, &plan, &better, err) : OB_OK;
-    if (result == OB_OK && any && !better)
-        result = try_earlier_faults(trials, &plan, client, &better, err);
     if (result == OB_OK && any && !better && search)
         result = ob_trials_search(trials, &plan, bound(trials), SEARCH_RUNS, &better, err);
     ob_schedule_clear(&plan);
@@ -365,26 +394,43 @@ static enum ob_result confirm(struct ob_trials *trials, struct ob_shrunk *out, s
     return ob_findings_confirm(&out->finding, 1, rig, &trials->best, err);
 }
 
+/* Who interrupts is given what there is until then. */
+static enum ob_result keep_going(struct ob_trials *trials, enum ob_result result)
+{
+    if (result != OB_INTERRUPTED || trials->looks == 0)
+        return result;
+    trials->stopped = true;
+    return OB_OK;
+}
+
+static void tell(struct ob_trials *trials, struct ob_shrunk *out)
+{
+    out->same = trials->same;
+    out->looks = trials->looks;
+    out->runs = trials->runs;
+    out->complete = !trials->stopped;
+    out->innocent = trials->innocent;
+    out->from = trials->from;
+    out->size = trials->size;
+    out->trace = trials->best;
+    ob_trace_init(&trials->best);
+}
+
 enum ob_result ob_shrink(struct ob_rig *rig, const struct ob_schedule *schedule, size_t item,
                          const struct ob_shrink_options *options, struct ob_shrunk *out,
                          struct ob_error *err)
 {
     struct ob_trials trials = {.rig = rig, .options = options, .item = item};
-    *out = (struct ob_shrunk){.looks = LOOKS};
-    enum ob_result result = ob_trials_begin(&trials, schedule, LOOKS, &out->same, err);
-    bool steady = out->same == LOOKS;
-    if (result == OB_OK && steady)
-        result = shrink(&trials, err);
-    if (result == OB_OK && steady)
-        result = confirm(&trials, out, err);
-    out->runs = trials.runs;
-    out->complete = !trials.stopped;
-    out->innocent = trials.innocent;
-    out->from = trials.from;
-    out->size = trials.size;
-    out->trace = trials.best;
-    ob_trace_init(&trials.best);
-    ob_trials_end(&trials);
+    *out = (struct ob_shrunk){0};
+    ob_trials_init(&trials);
+    enum ob_result result = keep_going(&trials, ob_trials_begin(&trials, schedule, LOOKS, err));
+    bool steady = result == OB_OK && trials.same == trials.looks;
+    if (steady)
+        result = keep_going(&trials, shrink(&trials, err));
+    if (steady && result == OB_OK)
+        result = keep_going(&trials, confirm(&trials, out, err));
+    tell(&trials, out);
+    ob_trials_clear(&trials);
     if (result != OB_OK)
         ob_shrunk_clear(out);
     return result;

@@ -5,7 +5,7 @@
  * first.  Tried are, until nothing helps any more:
  *
  *     clients       the run without one
- *     faults        without them
+ *     faults        without them; then elsewhere, or in another way
  *     parts         without a transaction, without a statement or action, without BEGIN and COMMIT
  *     the rest      a client stops earlier
  *     switches      a client goes on where it was interrupted
@@ -16,15 +16,24 @@
  * then was: it must break the same invariant, end in the same way, and be no larger in any respect
  * than the run that was given.
  *
- * Innocence: leaving something out may make a program wrong that was not (a client that no longer
- * looks books twice by itself; one that stops leaves a payment without its booking), and would
- * explain nothing.  So clients that break the invariant in no order of them one after the other,
- * without faults, must be such that what is left of them does not either; and of others nothing is
- * left out.  Of up to three clients every order is tried, of more those in which each comes first
- * once, and at most six.  This does not tell a lock or a transaction that keeps others out from one
- * that is not needed, since neither matters to clients that come one after the other: what is left
- * may be a race that the whole program does not have.  That a client stops early, or does not
- * begin, is harmless where the invariant must hold at every instant.
+ * Fairness: leaving something out may make a program wrong that was not, and would explain nothing.
+ * So a run with less counts only if
+ *
+ *     it is of the whole    What was left out is put back, and the steps of the run come in their
+ *                           order again: then the whole program breaks the invariant too, in the
+ *                           same rows.  So no lock, BEGIN or COMMIT is left out that would have
+ *                           kept another client's step away, since the order would be another one.
+ *     it is innocent        Clients that break the invariant in no order of them one after the
+ *                           other, without faults, must be such that what is left of them does not
+ *                           either (a client that no longer looks books twice by itself).  Of
+ *                           others nothing is left out.  Of up to three clients every order is
+ *                           tried, of more those in which each comes first once, and at most six.
+ *
+ * That a client stops early, or does not begin, is harmless where the invariant must hold at every
+ * instant.
+ *
+ * What was put back comes right before the next step of its client, or right after the last one, or
+ * as soon as it can, and the first of these that will do is enough.
  */
 #ifndef OB_REPRO_SHRINK_H
 #define OB_REPRO_SHRINK_H

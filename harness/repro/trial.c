@@ -38,18 +38,6 @@ static bool is_lower(const struct ob_schedule *a, const struct ob_schedule *b)
 
 /* --- runs */
 
-static enum ob_result run(struct ob_trials *trials, const struct ob_chooser *chooser,
-                          const struct ob_schedule *schedule, size_t faults, const char **rows,
-                          struct ob_error *err)
-{
-    struct ob_run_outcome outcome;
-    ob_rig_leave_out(trials->rig, schedule, faults);
-    trials->runs++;
-    enum ob_result result = ob_rig_run(trials->rig, chooser, false, &trials->other, &outcome, err);
-    *rows = result == OB_OK ? ob_run_breaks(&outcome, trials->item) : NULL;
-    return result;
-}
-
 static void consider_stopping(struct ob_trials *trials)
 {
     const struct ob_shrink_options *options = trials->options;
@@ -61,39 +49,31 @@ static void consider_stopping(struct ob_trials *trials)
                       (options->progress && !options->progress(options->progress_arg, &now));
 }
 
-/* --- innocence */
-
-/* The n-th order of the clients, false when there are no more.  Of three, all; else
- * each comes first once, of the first six. */
-static bool make_order(size_t n, size_t count, size_t order[OB_CLIENTS_MAX])
+enum ob_result ob_trials_run(struct ob_trials *trials, const struct ob_chooser *chooser,
+                             const struct ob_schedule *without, size_t faults,
+                             struct ob_trace *trace, const char **rows, struct ob_error *err)
 {
-    static const unsigned char of_three[][3] = {{0, 1, 2}, {1, 2, 0}, {2, 0, 1},
-                                                {0, 2, 1}, {2, 1, 0}, {1, 0, 2}};
-    if (n >= OB_ORDERS_MAX || (count != 3 && n >= count))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        order[i] = count == 3 ? of_three[n][i] : (n + i) % count;
-    return true;
-}
-
-/* Whether the clients, without these parts, break nothing in any order one after the other. */
-static enum ob_result is_innocent(struct ob_trials *trials, const struct ob_schedule *schedule,
-                                  bool *out, struct ob_error *err)
-{
-    size_t order[OB_CLIENTS_MAX], count = trials->rig->spec.client_count;
-    enum ob_result result = OB_OK;
-    *out = true;
-    for (size_t n = 0; result == OB_OK && *out && make_order(n, count, order); n++) {
-        struct ob_turns turns = {.program = schedule->program, .order = order, .count = count};
-        struct ob_chooser chooser = ob_turns_chooser(&turns);
-        const char *rows;
-        result = run(trials, &chooser, schedule, 0, &rows, err);
-        *out = rows == NULL;
-    }
+    struct ob_run_outcome outcome;
+    ob_rig_leave_out(trials->rig, without, faults);
+    trials->runs++;
+    enum ob_result result = ob_rig_run(trials->rig, chooser, false, trace, &outcome, err);
+    *rows = result == OB_OK ? ob_run_breaks(&outcome, trials->item) : NULL;
+    consider_stopping(trials);
     return result;
 }
 
 /* --- trials */
+
+uint64_t ob_trials_omissions(const struct ob_schedule *schedule)
+{
+    uint64_t sum = 1;
+    for (size_t i = 0; i < schedule->omission_count; i++) {
+        const struct ob_omission *omission = &schedule->omissions[i];
+        uint64_t hash = ob_hash_u64(OB_HASH_START, omission->client);
+        sum += ob_hash_end(ob_hash_u64(hash, 2 * (uint64_t)omission->at + omission->rest));
+    }
+    return sum;
+}
 
 /* Of what is asked for: the plan itself, or a search by it. */
 static uint64_t digest(const struct ob_schedule *plan, size_t search)
@@ -104,14 +84,10 @@ static uint64_t digest(const struct ob_schedule *plan, size_t search)
     for (size_t i = 0; i < plan->fault_count; i++) {
         const struct ob_fault *fault = &plan->faults[i];
         hash = ob_hash_u64(ob_hash_u64(hash, fault->point), fault->client);
-        hash = ob_hash_u64(ob_hash_u64(hash, fault->hit), fault->way);
+        hash = ob_hash_u64(ob_hash_u64(hash, fault->part), fault->nth);
+        hash = ob_hash_u64(hash, fault->way);
     }
-    for (size_t i = 0; i < plan->omission_count; i++) {
-        const struct ob_omission *omission = &plan->omissions[i];
-        hash = ob_hash_u64(hash, omission->client);
-        hash = ob_hash_u64(hash, 2 * (uint64_t)omission->at + omission->rest);
-    }
-    return ob_hash_end(hash);
+    return ob_hash_end(ob_hash_u64(hash, ob_trials_omissions(plan)));
 }
 
 /* Whether the other run counts and is smaller than the best one. */
@@ -126,6 +102,7 @@ static bool is_smaller(const struct ob_trials *trials, const char *rows)
            (order < 0 || (order == 0 && is_lower(&other->schedule, &trials->best.schedule)));
 }
 
+/* The other run becomes the best one; rows: what offends in it, taken over. */
 static void take(struct ob_trials *trials, char *rows)
 {
     struct ob_trace best = trials->other;
@@ -136,44 +113,29 @@ static void take(struct ob_trials *trials, char *rows)
     trials->rows = rows;
 }
 
-/* Whether the plan leaves out something that the best run does not, by which a program could become
- * wrong. */
-static bool may_be_guilty(const struct ob_trials *trials, const struct ob_schedule *plan)
+/* Whether something is left out by which a program could become wrong. */
+static bool may_be_guilty(const struct ob_trials *trials, const struct ob_schedule *schedule)
 {
-    const struct ob_schedule *best = &trials->best.schedule;
-    for (size_t i = 0; i < plan->omission_count; i++) {
-        const struct ob_omission *omission = &plan->omissions[i];
-        bool known = trials->instant && omission->rest;
-        for (size_t k = 0; k < best->omission_count && !known; k++)
-            known = best->omissions[k].client == omission->client &&
-                    best->omissions[k].rest == omission->rest &&
-                    best->omissions[k].at == omission->at;
-        if (!known)
+    for (size_t i = 0; i < schedule->omission_count; i++)
+        if (!trials->instant || !schedule->omissions[i].rest)
             return true;
-    }
     return false;
 }
 
-/* The run that was smaller is the best one if what is left of the clients is innocent too.  It is
- * then made again, since judging that has overwritten it. */
+/* The run that was smaller is the best one if it is fair to the whole program. */
 static enum ob_result judge(struct ob_trials *trials, const char *rows, bool *better,
                             struct ob_error *err)
 {
-    struct ob_schedule schedule = {0};
     enum ob_result result = OB_OK;
+    char *kept = ob_strdup(rows);
     *better = true;
-    ob_schedule_copy(&schedule, &trials->other.schedule);
-    if (may_be_guilty(trials, &schedule)) {
-        struct ob_follower follower = {.schedule = &schedule};
-        struct ob_chooser again = ob_follower_chooser(&follower);
-        result = is_innocent(trials, &schedule, better, err);
-        if (result == OB_OK && *better)
-            result = run(trials, &again, &schedule, schedule.fault_count, &rows, err);
-        *better = result == OB_OK && *better && is_smaller(trials, rows);
-    }
-    ob_schedule_clear(&schedule);
+    if (may_be_guilty(trials, &trials->other.schedule))
+        result = ob_trials_is_fair(trials, kept, better, err);
+    *better &= result == OB_OK;
     if (*better)
-        take(trials, ob_strdup(rows));
+        take(trials, kept);
+    else
+        free(kept);
     return result;
 }
 
@@ -184,17 +146,11 @@ static enum ob_result attempt(struct ob_trials *trials, const struct ob_schedule
 {
     const char *rows;
     *better = false;
-    enum ob_result result = run(trials, chooser, plan, plan->fault_count, &rows, err);
+    enum ob_result result =
+        ob_trials_run(trials, chooser, plan, plan->fault_count, &trials->other, &rows, err);
     if (result == OB_OK && strategy)
         ob_strategy_learn(strategy, &trials->other);
-    if (result == OB_OK && is_smaller(trials, rows))
-        result = judge(trials, rows, better, err);
-    if (result == OB_INTERRUPTED) {
-        trials->stopped = true;
-        return OB_OK;
-    }
-    consider_stopping(trials);
-    return result;
+    return result == OB_OK && is_smaller(trials, rows) ? judge(trials, rows, better, err) : result;
 }
 
 enum ob_result ob_trials_try(struct ob_trials *trials, const struct ob_schedule *plan, bool *better,
@@ -280,7 +236,8 @@ static enum ob_result look(struct ob_trials *trials, const struct ob_schedule *s
     struct ob_follower follower = {.schedule = schedule};
     struct ob_chooser chooser = ob_follower_chooser(&follower);
     const char *rows;
-    enum ob_result result = run(trials, &chooser, schedule, schedule->fault_count, &rows, err);
+    enum ob_result result = ob_trials_run(trials, &chooser, schedule, schedule->fault_count,
+                                          &trials->other, &rows, err);
     if (result != OB_OK)
         return result;
     uint64_t now = ob_trace_digest(&trials->other);
@@ -291,35 +248,41 @@ static enum ob_result look(struct ob_trials *trials, const struct ob_schedule *s
     return OB_OK;
 }
 
-enum ob_result ob_trials_begin(struct ob_trials *trials, const struct ob_schedule *schedule,
-                               unsigned looks, unsigned *same, struct ob_error *err)
+void ob_trials_init(struct ob_trials *trials)
 {
-    uint64_t first = 0;
-    enum ob_result result = OB_OK;
     trials->fault_budget = trials->rig->spec.fault_budget;
     ob_trace_init(&trials->best);
     ob_trace_init(&trials->other);
+    ob_trace_init(&trials->beside);
     trials->started_us = trials->rig->monotonic_us(trials->rig->self);
-    *same = 0;
-    for (unsigned i = 0; i < looks && result == OB_OK; i++) {
-        bool is_same = false;
-        result = look(trials, schedule, &is_same, &first, err);
-        *same += is_same;
-    }
-    if (result != OB_OK || *same < looks)
-        return result;
-    trials->end = trials->best.end;
-    trials->from = trials->size;
-    trials->instant = ob_check_is_instant(trials->rig->check, trials->item);
-    return is_innocent(trials, schedule, &trials->innocent, err);
 }
 
-void ob_trials_end(struct ob_trials *trials)
+enum ob_result ob_trials_begin(struct ob_trials *trials, const struct ob_schedule *schedule,
+                               unsigned looks, struct ob_error *err)
+{
+    uint64_t first = 0;
+    enum ob_result result = OB_OK;
+    for (unsigned i = 0; i < looks && result == OB_OK; i++) {
+        bool same = false;
+        result = look(trials, schedule, &same, &first, err);
+        trials->looks += result == OB_OK;
+        trials->same += same;
+    }
+    trials->from = trials->size;
+    if (result != OB_OK || trials->same < looks)
+        return result;
+    trials->end = trials->best.end;
+    trials->instant = ob_check_is_instant(trials->rig->check, trials->item);
+    return ob_trials_is_innocent(trials, schedule, &trials->innocent, err);
+}
+
+void ob_trials_clear(struct ob_trials *trials)
 {
     static const struct ob_schedule whole;
     ob_rig_leave_out(trials->rig, &whole, trials->fault_budget);
     ob_trace_clear(&trials->best);
     ob_trace_clear(&trials->other);
+    ob_trace_clear(&trials->beside);
     free(trials->rows);
     ob_tally_clear(&trials->tried);
 }

@@ -173,6 +173,49 @@ static void a_limit_leaves_the_best_until_then(void **state)
     tear_down(&setting);
 }
 
+/* The lock makes the first slot safe, and nothing the second. */
+#define TAKES_TWO(name)                                                                           \
+    "  - name: " name "\n"                                                                        \
+    "    steps:\n"                                                                                \
+    "      - begin\n"                                                                             \
+    "      - {sql: SELECT 1 FROM slot WHERE id = 1 FOR UPDATE}\n"                                 \
+    "      - {sql: SELECT count(*) AS n FROM booking WHERE slot = 1, capture: {n: n}}\n"          \
+    "      - {sql: \"INSERT INTO booking VALUES (1, '" name "')\", when: n = 0}\n"                \
+    "      - {sql: \"INSERT INTO booking VALUES (3, '" name "')\", when: n > 0}\n"                \
+    "      - commit\n"                                                                            \
+    "      - {sql: SELECT count(*) AS m FROM booking WHERE slot = 2, capture: {m: m}}\n"          \
+    "      - {sql: \"INSERT INTO booking SELECT 2, customer FROM booking WHERE customer = '" name \
+    "'\", when: m = 0}\n"
+
+static const char locked_and_open[] =
+    "name: locked-and-open\n"
+    "about: One slot is booked under a lock, another is not.\n"
+    "target: sql\n"
+    "setup: |\n"
+    "  CREATE TABLE slot (id int); INSERT INTO slot VALUES (1);\n"
+    "  CREATE TABLE booking (slot int, customer text);\n"
+    "clients:\n" TAKES_TWO("ann") TAKES_TWO("bob") "invariants:\n"
+                                                   "  - name: one-booking\n"
+                                                   "    sql: SELECT slot FROM booking WHERE slot < "
+                                                   "3 GROUP BY 1 HAVING count(*) > 1 ORDER BY 1\n"
+                                                   "expect: {violates: one-booking}\n";
+
+/* A lock that does its work is not left out, since the whole program has no race there. */
+static void a_race_that_the_whole_program_has_not_is_not_shown(void **state)
+{
+    (void)state;
+    struct setting setting;
+    set_up(&setting, locked_and_open);
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        find_and_shrink(&setting, seed);
+        const struct ob_shrunk *shrunk = &setting.shrunk;
+        assert_string_equal(shrunk->finding.rows, "2");
+        assert_int_equal(shrunk->finding.replays_same, OB_REPLAYS);
+        assert_size(&shrunk->size, 2, 0, 8, 1);
+    }
+    tear_down(&setting);
+}
+
 static const char lost_answer[] =
     "name: lost-answer\n"
     "about: Who hears nothing of a commit tries again, and books twice.\n"
@@ -387,6 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_needed_is_left_out),
         cmocka_unit_test(what_is_small_stays_as_it_is),
+        cmocka_unit_test(a_race_that_the_whole_program_has_not_is_not_shown),
         cmocka_unit_test(a_limit_leaves_the_best_until_then),
         cmocka_unit_test(only_the_fault_that_matters_stays),
         cmocka_unit_test(nothing_is_left_out_of_who_breaks_it_alone),

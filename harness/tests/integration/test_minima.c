@@ -1,0 +1,122 @@
+/*
+ * Shrinking comes to the smallest run that is known of each bug planted in the built-in scenarios
+ * (their expect), whatever run it begins with; OVERBOOK_MINIMA seeds are tried, by default one.
+ */
+#include "repro/shrink.h"
+
+#include "live.h"
+#include "racing.h"
+
+#include "base/parse.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PLANTED 29
+
+static uint64_t seed_count(void)
+{
+    const char *given = getenv("OVERBOOK_MINIMA");
+    int64_t count = 1;
+    if (given && !ob_parse_i64(given, 1, 1000, &count))
+        fail_msg("OVERBOOK_MINIMA is \"%s\", not a number from 1 to 1000", given);
+    return (uint64_t)count;
+}
+
+/* The finding of the invariant that the variant is expected to break. */
+static const struct ob_finding *find(struct ob_racing *racing, uint64_t seed,
+                                     struct ob_exploration *found)
+{
+    const struct ob_scenario *scenario = racing->scenario;
+    const char *violates = scenario->variants[racing->variant].violates;
+    const struct ob_explore_options options = {
+        .strategy = OB_STRATEGY_PORTFOLIO, .seed = seed, .runs_max = 500, .budget_us = INT64_MAX};
+    struct ob_error err;
+    if (ob_explore(racing->rig, &options, found, &err) != OB_OK)
+        fail_msg("%s: %s %s", scenario->name, err.message, err.detail);
+    for (size_t i = 0; i < found->finding_count; i++)
+        if (strcmp(scenario->invariants[found->findings[i].item].name, violates) == 0)
+            return &found->findings[i];
+    fail_msg("%s: seed %llu does not break %s", scenario->name, (unsigned long long)seed, violates);
+    return NULL;
+}
+
+/* Nothing becomes more, so a run that has less of something cannot come to it. */
+static bool can_come_to(const struct ob_run_size *from, const struct ob_smallest *known)
+{
+    return (size_t)known->clients <= from->clients && (size_t)known->faults <= from->faults &&
+           (size_t)known->steps <= from->steps && (size_t)known->preemptions <= from->preemptions;
+}
+
+static void expect_known(const struct ob_racing *racing, uint64_t seed,
+                         const struct ob_shrunk *shrunk)
+{
+    const struct ob_variant *variant = &racing->scenario->variants[racing->variant];
+    const struct ob_smallest *known = &variant->smallest;
+    const struct ob_run_size *size = &shrunk->size;
+    bool same = (size_t)known->clients == size->clients && (size_t)known->faults == size->faults &&
+                (size_t)known->steps == size->steps &&
+                (size_t)known->preemptions == size->preemptions;
+    if (shrunk->finding.replays_same != OB_REPLAYS || !shrunk->innocent)
+        fail_msg("%s %s, seed %llu: %u of %d replays, innocent %d", racing->scenario->name,
+                 variant->name, (unsigned long long)seed, shrunk->finding.replays_same, OB_REPLAYS,
+                 shrunk->innocent);
+    if (!same && can_come_to(&shrunk->from, known))
+        fail_msg("%s %s, seed %llu: %zu clients, %zu faults, %zu steps, %zu preemptions",
+                 racing->scenario->name, variant->name, (unsigned long long)seed, size->clients,
+                 size->faults, size->steps, size->preemptions);
+}
+
+static void shrink_variant(const struct ob_scenario *scenario, size_t variant, uint64_t seeds)
+{
+    const struct ob_shrink_options options = {.runs_max = OB_SHRINK_RUNS, .budget_us = INT64_MAX};
+    struct ob_racing racing;
+    ob_racing_open(&racing, scenario, variant, NULL);
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        struct ob_exploration found;
+        struct ob_shrunk shrunk;
+        struct ob_error err;
+        const struct ob_finding *finding = find(&racing, seed, &found);
+        if (ob_shrink(racing.rig, &finding->schedule, finding->item, &options, &shrunk, &err) !=
+            OB_OK)
+            fail_msg("%s: %s %s", scenario->name, err.message, err.detail);
+        expect_known(&racing, seed, &shrunk);
+        ob_shrunk_clear(&shrunk);
+        ob_exploration_clear(&found);
+    }
+    ob_racing_close(&racing);
+}
+
+static void each_planted_bug_comes_to_its_known_minimum(void **state)
+{
+    (void)state;
+    struct ob_scenario_list list;
+    const uint64_t seeds = seed_count(), wanted = ob_racing_part(PLANTED);
+    size_t planted = 0;
+    ob_racing_builtin(&list);
+    for (size_t i = 0; i < list.count; i++) {
+        for (size_t variant = 0; variant < list.items[i]->variant_count; variant++) {
+            if (!list.items[i]->variants[variant].violates)
+                continue;
+            assert_true(list.items[i]->variants[variant].smallest.known);
+            if (planted++ < wanted)
+                shrink_variant(list.items[i], variant, seeds);
+        }
+    }
+    assert_true(planted >= PLANTED);
+    ob_scenario_list_clear(&list);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_planted_bug_comes_to_its_known_minimum),
+    };
+    return cmocka_run_group_tests(tests, ob_live_start, ob_live_stop);
+}
