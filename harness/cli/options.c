@@ -424,8 +424,9 @@ static const char *about(enum ob_command command)
                "A run that does not come out the same each time is said to be flaky, and not "
                "shrunk. "
                "When its runs or its time are over, or when it is interrupted between two of its "
-               "runs, it keeps the smallest until then. The first and the last runs, which only "
-               "look whether it is steady, come on top of --runs and --budget.\n\n"
+               "runs, it keeps the smallest until then. The first runs, which look whether it is "
+               "steady, count too; the last ones, which make sure of the result and explain it, "
+               "come on top of --runs and --budget.\n\n"
                "Exit status: 0 shrunk, 2 no token or of an unknown scenario, 3 the harness or the "
                "database failed, 4 flaky, breaking nothing, or interrupted.";
     case OB_COMMAND_SPEC:
