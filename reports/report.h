@@ -86,12 +86,14 @@ struct ob_report_part {
     bool within_bound; /* bounded: all that are this shard's */
 };
 
+#define OB_EXPECTED_ANY "any" /* nothing: the verdict is only told */
+
 struct ob_report_result {
     const char *scenario, *file, *variant, *about;
     const char *hash;                  /* of the scenario, as text; "" or NULL: not known */
     const struct ob_report_part *part; /* NULL: no shard's */
     const char *target;
-    const char *expected; /* "holds" or "violates no-overlap" */
+    const char *expected; /* "holds", "violates no-overlap" or OB_EXPECTED_ANY */
     enum ob_verdict verdict;
     bool as_expected;
     const char

@@ -40,13 +40,15 @@ struct ob_check *ob_check_new(const struct ob_check_item *items, size_t count,
     check->port = port;
     check->broken = ob_alloc(count * sizeof *check->broken);
     check->after_commit_items = ob_alloc(count * sizeof *check->after_commit_items);
-    size_t *all = ob_alloc(count * sizeof *all);
+    size_t *all = ob_alloc(count * sizeof *all), all_count = 0;
     for (size_t i = 0; i < count; i++) {
-        all[i] = i;
+        if (!items[i].sql)
+            continue;
+        all[all_count++] = i;
         if (items[i].after_commit)
             check->after_commit_items[check->after_commit_count++] = i;
     }
-    ob_check_compose(&check->at_end, items, all, count);
+    ob_check_compose(&check->at_end, items, all, all_count);
     ob_check_compose(&check->after_commit, items, check->after_commit_items,
                      check->after_commit_count);
     free(all);
@@ -119,7 +121,7 @@ static void find_failing(struct ob_check *check, bool at_end, struct ob_error *e
         struct ob_check_statement alone;
         struct ob_error why;
         struct ob_rows rows;
-        if (!at_end && !check->items[i].after_commit)
+        if (!check->items[i].sql || (!at_end && !check->items[i].after_commit))
             continue;
         ob_check_compose(&alone, check->items, &i, 1);
         enum ob_result result = ask(check, &alone, &rows, &why);

@@ -35,7 +35,7 @@ struct ob_check;
 /* What is to be checked; names and sql are borrowed for the life of the check. */
 struct ob_check_item {
     const char *name;
-    const char *sql;
+    const char *sql; /* NULL: not asked */
     bool after_commit;
 };
 

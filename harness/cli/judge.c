@@ -38,7 +38,9 @@ struct ob_report_result *ob_judge_begin(struct ob_report *report,
     result->variant = ob_arena_strdup(arena, scenario->variants[variant].name);
     result->hash = hash_text(arena, scenario->hash, sizeof scenario->hash);
     result->target = ob_target_words[scenario->target];
-    result->expected = violates ? ob_arena_printf(arena, "violates %s", violates) : "holds";
+    result->expected = scenario->variants[variant].any ? OB_EXPECTED_ANY
+                       : violates ? ob_arena_printf(arena, "violates %s", violates)
+                                  : "holds";
     result->strategy = "";
     result->claim = "";
     result->reason = "";
@@ -401,7 +403,8 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
     if (result->verdict == OB_HOLDS && !judged->is_part)
         result->claim = claim_of(report, result, judged);
     bool left_to_others = judged->is_part && result->verdict == OB_HOLDS;
-    result->as_expected = !reason && (decided == (violates != NULL) || left_to_others);
+    bool any = judged->scenario->variants[judged->variant].any;
+    result->as_expected = !reason && (any || decided == (violates != NULL) || left_to_others);
     if (reason)
         result->reason = reason;
     else if (!result->as_expected)

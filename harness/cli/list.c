@@ -22,7 +22,10 @@ static int widest(const struct ob_scenario_list *list, bool variants)
 
 static void print_variant(const struct ob_variant *variant, int width)
 {
-    printf("  %-*s  %s%s", width, variant->name, variant->violates ? "violates " : "holds",
+    printf("  %-*s  %s%s", width, variant->name,
+           variant->violates ? "violates "
+           : variant->any    ? OB_EXPECTED_ANY
+                             : "holds",
            variant->violates ? variant->violates : "");
     if (variant->source[0] != '\0')
         printf(" (%s)", variant->source);

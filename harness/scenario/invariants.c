@@ -45,7 +45,7 @@ static bool check_built_in(struct ob_load *load, const struct ob_invariant_ref *
 static bool read_invariant(struct ob_load *load, const struct ob_node *node,
                            struct ob_invariant_ref *out)
 {
-    *out = (struct ob_invariant_ref){.place = node->place};
+    *out = (struct ob_invariant_ref){.variants = ob_load_all_variants(load), .place = node->place};
     if (node->kind == OB_NODE_SCALAR)
         return ob_load_name(load, node, "invariant", &out->name) && check_built_in(load, out);
     struct ob_settings settings;
@@ -56,7 +56,8 @@ static bool read_invariant(struct ob_load *load, const struct ob_node *node,
     out->name = ob_setting_find(settings.items, settings.count, "name")->text;
     out->after_commit =
         ob_setting_find(settings.items, settings.count, "after-commit")->number != 0;
-    return (!sql || read_sql(load, sql, out)) && check_built_in(load, out);
+    return ob_load_only(load, node, &out->variants) && (!sql || read_sql(load, sql, out)) &&
+           check_built_in(load, out);
 }
 
 bool ob_load_invariants(struct ob_load *load, const struct ob_node *list)
@@ -108,7 +109,7 @@ static bool read_smallest(struct ob_load *load, const struct ob_settings *settin
                           "the smallest run is not told whole");
 }
 
-/* An invariant that this scenario checks, and the smallest run that breaks it. */
+/* An invariant that this scenario checks in that variant, and the smallest run that breaks it. */
 static bool read_violated(struct ob_load *load, const struct ob_node *map, struct ob_variant *out)
 {
     struct ob_settings settings;
@@ -119,29 +120,34 @@ static bool read_violated(struct ob_load *load, const struct ob_node *map, struc
     const struct ob_setting *violated = ob_setting_find(settings.items, settings.count, "violates");
     const char **names =
         ob_arena_alloc(&scenario->arena, (scenario->invariant_count + 1) * sizeof *names);
+    const uint64_t variant = UINT64_C(1) << (out - scenario->variants);
+    size_t count = 0;
     for (size_t i = 0; i < scenario->invariant_count; i++) {
-        names[i] = scenario->invariants[i].name;
-        if (strcmp(names[i], violated->text) == 0) {
-            out->violates = names[i];
+        if ((scenario->invariants[i].variants & variant) == 0)
+            continue;
+        names[count] = scenario->invariants[i].name;
+        if (strcmp(names[count], violated->text) == 0) {
+            out->violates = names[count];
             return read_smallest(load, &settings, map->place, &out->smallest);
         }
+        count++;
     }
     const struct ob_choice choice = {"invariant", names, "add it to \"invariants\""};
     return ob_load_refuse_unknown(load, violated->place, violated->text, &choice);
 }
 
-/* "holds", or {violates: invariant}. */
+/* "holds", "any", or {violates: invariant}. */
 static bool read_expectation(struct ob_load *load, const struct ob_node *node,
                              struct ob_variant *out)
 {
-    static const char *const words[] = {"holds", NULL};
+    static const char *const words[] = {"holds", "any", NULL};
     static const struct ob_choice choice = {"expectation", words,
-                                            "write holds, or {violates: INVARIANT}"};
+                                            "write holds, {violates: INVARIANT}, or any"};
     if (node->kind != OB_NODE_SCALAR)
         return read_violated(load, node, out);
-    if (strcmp(node->text, words[0]) == 0)
-        return true;
-    return ob_load_refuse_unknown(load, node->place, node->text, &choice);
+    out->any = strcmp(node->text, words[1]) == 0;
+    return out->any || strcmp(node->text, words[0]) == 0 ||
+           ob_load_refuse_unknown(load, node->place, node->text, &choice);
 }
 
 bool ob_load_expectations(struct ob_load *load, const struct ob_node *node,

@@ -68,23 +68,29 @@ static bool read_head(struct ob_load *load, const struct ob_node *root)
     return true;
 }
 
-/* The settings that have no field of their own: constraint is always among them. */
-static void keep_reference_settings(const struct ob_settings *settings, struct ob_variant *out,
-                                    struct ob_setting *kept)
+/* The settings that have no field of their own: either schema or constraint is among them. */
+static bool keep_reference_settings(struct ob_load *load, const struct ob_settings *settings,
+                                    struct ob_variant *out)
 {
-    const struct ob_setting *flag = find(settings, "flag");
+    struct ob_setting *kept = new_items(load, 3, sizeof *kept);
+    const struct ob_setting *flag = find(settings, "flag"), *schema = find(settings, "schema");
     const struct ob_setting *constraint = find(settings, "constraint");
     const bool fixed = flag->number > 0;
+    if (schema && constraint)
+        return ob_load_refuse(load, schema->place, "leave one of them out",
+                              "a schema's version says whether the constraint is there");
     kept[0] = *flag;
-    kept[1] = constraint ? *constraint
-                         : (struct ob_setting){.key = "constraint",
-                                               .kind = OB_VALUE_BOOLEAN,
-                                               .text = fixed ? "true" : "false",
-                                               .number = fixed,
-                                               .place = flag->place};
+    kept[1] = schema       ? *schema
+              : constraint ? *constraint
+                           : (struct ob_setting){.key = "constraint",
+                                                 .kind = OB_VALUE_BOOLEAN,
+                                                 .text = fixed ? "true" : "false",
+                                                 .number = fixed,
+                                                 .place = flag->place};
     kept[2] = *find(settings, "hold-for");
     out->settings = kept;
     out->setting_count = 3;
+    return true;
 }
 
 /* Reads a variant; map is NULL for one without settings. */
@@ -104,9 +110,8 @@ static bool read_variant(struct ob_load *load, const char *name, const struct ob
         .source = text_of(&settings, "source"),
         .place = place,
     };
-    if (load->scenario->target == OB_TARGET_REFERENCE)
-        keep_reference_settings(&settings, out, new_items(load, 3, sizeof(struct ob_setting)));
-    return true;
+    return load->scenario->target != OB_TARGET_REFERENCE ||
+           keep_reference_settings(load, &settings, out);
 }
 
 static bool read_variants(struct ob_load *load, const struct ob_node *root, struct ob_variant **out)
@@ -135,21 +140,53 @@ static bool read_variants(struct ob_load *load, const struct ob_node *root, stru
     return true;
 }
 
-/* The settings that have no field of their own: customer is always among them. */
-static void keep_client_settings(const struct ob_settings *settings, struct ob_scenario_client *out,
-                                 struct ob_setting *kept)
+static bool read_path(struct ob_load *load, const struct ob_node *node, uint64_t variants,
+                      struct ob_scenario_client *out)
+{
+    const char *word;
+    static const struct ob_choice choice = {"path", ob_path_words, "write legacy or fixed"};
+    if (!ob_load_text(load, node, "\"path\"", &word))
+        return false;
+    if (strcmp(word, "legacy") == 0)
+        out->legacy |= variants;
+    else if (strcmp(word, "fixed") == 0)
+        out->fixed |= variants;
+    else
+        return ob_load_refuse_unknown(load, node->place, word, &choice);
+    return true;
+}
+
+/* "path" is a word, or a mapping of variant to word. */
+static bool read_paths(struct ob_load *load, const struct ob_node *node,
+                       struct ob_scenario_client *out)
+{
+    if (!node || node->kind == OB_NODE_SCALAR)
+        return !node || read_path(load, node, ob_load_all_variants(load), out);
+    if (!ob_load_expect(load, node, OB_NODE_MAP, "\"path\""))
+        return false;
+    for (const struct ob_node *each = node->first; each; each = each->next) {
+        size_t variant;
+        if (!ob_load_variant(load, each->key, each->key_place, &variant) ||
+            !read_path(load, each, UINT64_C(1) << variant, out))
+            return false;
+    }
+    return true;
+}
+
+/* What clients of the reference have beside what they do: customer is always among the settings. */
+static bool read_worker(struct ob_load *load, const struct ob_node *node,
+                        const struct ob_settings *settings, struct ob_scenario_client *out)
 {
     const struct ob_setting *customer = find(settings, "customer");
-    const struct ob_setting *path = find(settings, "path");
-    kept[0] =
+    struct ob_setting *kept = new_items(load, 1, sizeof *kept);
+    *kept =
         customer
             ? *customer
             : (struct ob_setting){
                   .key = "customer", .kind = OB_VALUE_TEXT, .text = out->name, .place = out->place};
-    if (path)
-        kept[1] = *path;
     out->settings = kept;
-    out->setting_count = path ? 2 : 1;
+    out->setting_count = 1;
+    return read_paths(load, ob_tree_get(node, "path"), out);
 }
 
 /* A client's own keys, without what it does. */
@@ -169,9 +206,9 @@ static bool read_client(struct ob_load *load, const struct ob_node *node,
         .retry_lost = number_of(&settings, "retry-lost") != 0,
         .place = node->place,
     };
-    if (load->scenario->target == OB_TARGET_REFERENCE)
-        keep_client_settings(&settings, out, new_items(load, 2, sizeof(struct ob_setting)));
-    return ob_load_only(load, node, &out->variants);
+    return (load->scenario->target != OB_TARGET_REFERENCE ||
+            read_worker(load, node, &settings, out)) &&
+           ob_load_only(load, node, &out->variants);
 }
 
 /* Adds the client's name to the parties. */

@@ -131,8 +131,9 @@ struct ob_scenario_client {
     const char *name;
     const struct ob_action *actions; /* target reference */
     size_t action_count;
-    const struct ob_setting *settings; /* target reference: customer; path when it is given */
+    const struct ob_setting *settings; /* target reference: customer */
     size_t setting_count;
+    uint64_t legacy, fixed; /* target reference, bit i: its path in variant i, whatever the flag */
     const struct ob_sql_step *steps; /* target sql */
     size_t step_count;
     const struct ob_variable *variables; /* target sql: the file's, without those built in */
@@ -154,14 +155,16 @@ struct ob_smallest {
 
 struct ob_variant {
     const char *name;
-    const struct ob_setting *settings; /* target reference: flag, constraint, hold-for; all there */
+    /* Target reference: flag, hold-for, and either constraint or schema. */
+    const struct ob_setting *settings;
     size_t setting_count;
     enum ob_isolation isolation; /* every target; default read committed */
     bool gates;         /* statements that write stop between their snapshot and their run */
     const char *setup;  /* targets sql and spec: run after the scenario's own setup; "" for none */
     const char *source; /* the real race that it rebuilds; "" when the file does not say */
-    /* What is expected: with violates NULL, that every invariant holds. */
+    /* What is expected: with violates NULL, that every invariant holds; or nothing. */
     const char *violates;
+    bool any;
     struct ob_smallest smallest; /* run known to do so */
     struct ob_place place;
 };
@@ -170,6 +173,7 @@ struct ob_invariant_ref {
     const char *name;
     const char *sql;   /* the scenario's own; NULL for a built-in one */
     bool after_commit; /* checked after each commit too, not only at the end */
+    uint64_t variants; /* bit i: is checked in variant i */
     struct ob_place place;
 };
 

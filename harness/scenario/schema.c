@@ -181,7 +181,8 @@ static json_t *invariants(enum ob_target_kind target)
 
 static json_t *expectation(enum ob_target_kind target)
 {
-    return any_of(constant("holds", "Every invariant holds in every schedule explored."),
+    return any_of(any_of(constant("holds", "Every invariant holds in every schedule explored."),
+                         constant("any", "Nothing is expected: the verdict is only told.")),
                   object_of(&ob_expectation_keys, target));
 }
 
@@ -205,6 +206,16 @@ static json_t *sql(enum ob_target_kind target)
 {
     (void)target;
     return any_of(text_type(), map_of(text_type()));
+}
+
+static json_t *path(enum ob_target_kind target)
+{
+    (void)target;
+    json_t *words = json_array();
+    for (size_t i = 0; ob_path_words[i]; i++)
+        json_array_append_new(words, json_string(ob_path_words[i]));
+    json_t *word = json_pack("{s:O}", "enum", words);
+    return any_of(word, map_of(json_pack("{s:o}", "enum", words)));
 }
 
 static json_t *clock_step(enum ob_target_kind target)
@@ -260,6 +271,7 @@ static json_t *other_type(const char *key, enum ob_target_kind target)
         {"steps", steps},
         {"does", replaced},
         {"sql", sql},
+        {"path", path},
         {"clock", clock_step},
         {"vars", scalars},
         {"data", scalars},

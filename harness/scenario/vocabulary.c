@@ -49,7 +49,7 @@ const struct ob_numbered_word ob_numbered_strategies[] = {
 };
 const char *const ob_variable_words[] = {"client", "now", NULL};
 
-static const char *const path_words[] = {"legacy", "fixed", NULL};
+const char *const ob_path_words[] = {"legacy", "fixed", NULL};
 static const char *const event_words[] = {"same", "new", NULL};
 static const char *const tamper_words[] = {"none",   "signature", "old",      "owner",
                                            "amount", "currency",  "metadata", NULL};
@@ -126,6 +126,12 @@ static const struct ob_key variant_keys[] = {
      .type = OB_KEY_BOOLEAN,
      .targets = OB_FOR_REFERENCE,
      .about = "Whether the exclusion constraint is there; by default it is when flag is over 0."},
+    {.name = "schema",
+     .type = OB_KEY_NUMBER,
+     .targets = OB_FOR_REFERENCE,
+     .min = 1,
+     .max = 999,
+     .about = "The version of the schema, in place of constraint."},
     {.name = "isolation",
      .type = OB_KEY_WORD,
      .words = ob_isolation_words,
@@ -185,10 +191,10 @@ static const struct ob_key client_keys[] = {
      .targets = OB_FOR_REFERENCE,
      .about = "The customer whom the client acts for; by default the client's name."},
     {.name = "path",
-     .type = OB_KEY_WORD,
+     .type = OB_KEY_OTHER,
      .targets = OB_FOR_REFERENCE,
-     .words = path_words,
-     .about = "The path that this client takes whatever the flag says."},
+     .about = "The path that this client takes whatever the flag says: legacy or fixed, or a "
+              "mapping of variant to one of them."},
     {.name = "vars",
      .type = OB_KEY_OTHER,
      .targets = OB_FOR_SQL,
@@ -303,6 +309,9 @@ static const struct ob_key invariant_keys[] = {
      .type = OB_KEY_BOOLEAN,
      .fallback = "false",
      .about = "Whether it is checked after each commit, and not only at the end."},
+    {.name = "only",
+     .type = OB_KEY_OTHER,
+     .about = "The variants in which it is checked: a name or a list; by default all."},
     {.name = NULL},
 };
 const struct ob_key_set ob_invariant_keys = {"invariant", invariant_keys};
@@ -384,6 +393,24 @@ static const struct ob_key webhook_keys[] = {
 static const struct ob_key return_keys[] = {OF_KEY, PAYMENT_KEY, {.name = NULL}};
 static const struct ob_key cancel_keys[] = {OF_KEY, {.name = NULL}};
 static const struct ob_key no_keys[] = {{.name = NULL}};
+static const struct ob_key flag_keys[] = {
+    {.name = "percent",
+     .type = OB_KEY_NUMBER,
+     .required = true,
+     .min = 0,
+     .max = 100,
+     .about = "The percentage of customers on the fixed path from then on."},
+    {.name = NULL},
+};
+static const struct ob_key migrate_keys[] = {
+    {.name = "version",
+     .type = OB_KEY_NUMBER,
+     .required = true,
+     .min = 1,
+     .max = 999,
+     .about = "The version that the schema goes to, up or down, step by step."},
+    {.name = NULL},
+};
 static const struct ob_key clock_keys[] = {
     {.name = "to", .type = OB_KEY_TIME, .about = "The new time."},
     {.name = "advance", .type = OB_KEY_DURATION, .about = "How far the clock goes forward."},
@@ -409,6 +436,10 @@ const struct ob_verb ob_verbs[] = {
     {.set = {"cancel", cancel_keys}, .about = "Gives up the hold or the booking."},
     {.set = {"book", slot_keys}, .about = "hold, pay and webhook in one go."},
     {.set = {"cleanup", no_keys}, .about = "Ends the holds that are overdue.", .nobodys = true},
+    {.set = {"flag", flag_keys}, .about = "Sets the feature flag.", .nobodys = true},
+    {.set = {"migrate", migrate_keys},
+     .about = "Migrates the schema while the others go on.",
+     .nobodys = true},
     {.set = {"clock", clock_keys},
      .about = "Moves the virtual clock.",
      .one_of = true,
@@ -433,6 +464,8 @@ const struct ob_word ob_fault_words[] = {
     {"psp/timeout", OB_FOR_REFERENCE, "The provider's answer to a call does not come."},
     {"psp/refund-failed", OB_FOR_REFERENCE, "The provider refuses a refund."},
     {"cleanup/now", OB_FOR_REFERENCE, "The cleanup job runs just then."},
+    {"migrate/lock-timeout", OB_FOR_REFERENCE,
+     "A migration that has to wait for its lock gives up, and tries again later."},
     {NULL, 0, NULL},
 };
 

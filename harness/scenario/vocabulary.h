@@ -100,7 +100,7 @@ struct ob_numbered_word {
 extern const struct ob_numbered_word ob_numbered_strategies[];
 
 /* In the order of their enums. */
-extern const char *const ob_target_words[], *const ob_isolation_words[];
+extern const char *const ob_target_words[], *const ob_isolation_words[], *const ob_path_words[];
 
 /* The variables that every client of the sql target has. */
 extern const char *const ob_variable_words[];

@@ -472,10 +472,18 @@ void ob_reference_act(struct ob_actor *actor, const struct ob_action *action)
         const char *verb;
         void (*act)(struct ob_actor *actor, const struct ob_action *action);
     } verbs[] = {
-        {"availability", act_availability}, {"hold", act_hold},     {"pay", act_pay},
-        {"webhook", act_webhook},           {"return", act_return}, {"cancel", act_cancel},
-        {"cleanup", act_cleanup},           {"clock", act_clock},   {"book", act_book},
+        {"availability", act_availability},
+        {"hold", act_hold},
+        {"pay", act_pay},
+        {"webhook", act_webhook},
+        {"return", act_return},
+        {"cancel", act_cancel},
+        {"cleanup", act_cleanup},
+        {"clock", act_clock},
+        {"book", act_book},
         {"furnish", act_furnish},
+        {"flag", ob_reference_set_flag},
+        {"migrate", ob_reference_migrate},
     };
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verbs[i].verb, action->verb) == 0) {

@@ -68,6 +68,12 @@ static enum booking_db_result gated_exec(struct booking_db *db, const char *sql,
     return ask(gated, &op, out);
 }
 
+enum booking_db_result ob_gated_script(struct ob_gated_db *gated, const char *sql, PGresult **out)
+{
+    const struct ob_op op = {.kind = OB_OP_QUERY, .text = sql};
+    return ask(gated, &op, out);
+}
+
 static enum booking_db_result gated_commit(struct booking_db *db, PGresult **error)
 {
     *error = NULL;

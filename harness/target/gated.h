@@ -21,6 +21,9 @@ struct ob_gated_db {
 
 void ob_gated_db_init(struct ob_gated_db *gated, struct ob_client *client);
 
+/* Runs any number of statements as one step.  As booking/db.h's exec. */
+enum booking_db_result ob_gated_script(struct ob_gated_db *gated, const char *sql, PGresult **out);
+
 /* The flow's word for a scenario's isolation level. */
 enum booking_isolation ob_gated_isolation(enum ob_isolation isolation);
 

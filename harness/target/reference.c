@@ -26,6 +26,20 @@ static const struct ob_setting *variant_setting(const struct ob_target *target, 
     return found;
 }
 
+/* What the variant says of the schema: its version, or NULL where it has all but perhaps the
+ * constraints. */
+static const struct ob_setting *schema_setting(const struct ob_target *target)
+{
+    const struct ob_variant *variant = &target->scenario->variants[target->variant];
+    return ob_setting_find(variant->settings, variant->setting_count, "schema");
+}
+
+static int schema_version(const struct ob_target *target)
+{
+    const struct ob_setting *schema = schema_setting(target);
+    return schema ? (int)schema->number : BOOKING_SCHEMA_LATEST;
+}
+
 static bool has_point(const struct ob_scenario *scenario, const char *prefix)
 {
     for (size_t i = 0; i < scenario->fault_point_count; i++)
@@ -84,6 +98,7 @@ static void body(struct ob_client *client, void *arg)
         .reference = self->reference,
         .client = client,
         .db = &self->faulty.db,
+        .gated = &self->gated,
         .app = self->reference->app,
         .party = self->party,
     };
@@ -96,7 +111,7 @@ static void body(struct ob_client *client, void *arg)
     const struct ob_setting *customer =
         ob_setting_find(scenario->settings, scenario->setting_count, "customer");
     actor.customer = customer ? customer->text : scenario->name;
-    if (ob_setting_find(scenario->settings, scenario->setting_count, "path"))
+    if (self->has_path)
         actor.app.path = &self->path;
     for (size_t i = 0; i < scenario->action_count && !self->gated.stopped; i++)
         if (ob_client_begins(client, (uint32_t)i))
@@ -112,9 +127,10 @@ static void make_clients(struct ob_target *target, struct ob_reference *referenc
         if (i < target->own_count) {
             client->party = target->scenario_index[i];
             client->scenario = &target->scenario->clients[client->party];
-            const struct ob_setting *path = ob_setting_find(
-                client->scenario->settings, client->scenario->setting_count, "path");
-            client->path = path && strcmp(path->text, "legacy") == 0 ? BOOKING_PATH_LEGACY
+            const uint64_t variant = UINT64_C(1) << target->variant;
+            client->has_path =
+                ((client->scenario->legacy | client->scenario->fixed) & variant) != 0;
+            client->path = (client->scenario->legacy & variant) != 0 ? BOOKING_PATH_LEGACY
                                                                      : BOOKING_PATH_FIXED;
         } else {
             client->party = strcmp(target->names[i], "courier") == 0 ? 0 : 1;
@@ -150,12 +166,12 @@ static enum ob_result run_script(PGconn *conn, const char *sql, struct ob_error 
 
 static enum ob_result install_schema(struct ob_target *target, PGconn *conn, struct ob_error *err)
 {
-    bool constraint = variant_setting(target, "constraint")->number != 0;
     struct booking_error cause;
-    if (!booking_migrate(conn, BOOKING_SCHEMA_LATEST, NULL, NULL, &cause))
+    if (!booking_migrate(conn, schema_version(target), NULL, NULL, &cause))
         return booking_failed(&cause, err);
     enum ob_result result = run_script(conn, booking_sql_virtual_clock(), err);
-    if (result == OB_OK && !constraint)
+    if (result == OB_OK && !schema_setting(target) &&
+        !variant_setting(target, "constraint")->number)
         result = run_script(conn, booking_sql_without_guards(), err);
     if (result == OB_OK)
         result = run_script(conn, booking_sql_seeds(), err);
@@ -198,7 +214,8 @@ static enum ob_result act_all_given(struct ob_target *target, struct ob_referenc
         return booking_failed(&cause, err);
     enum ob_result result = OB_OK;
     int flag = (int)variant_setting(target, "flag")->number;
-    if (booking_flag_set(db, flag, &cause) != BOOKING_DB_OK)
+    if (schema_version(target) >= BOOKING_SCHEMA_FLAG &&
+        booking_flag_set(db, flag, &cause) != BOOKING_DB_OK)
         result = booking_failed(&cause, err);
     for (size_t i = 0; i < target->scenario->given_count && result == OB_OK; i++)
         act_given(reference, db, &target->scenario->given[i]);
@@ -307,8 +324,22 @@ static void finish(void *self, struct ob_trace *trace)
     ob_trace_add_event(trace, OB_NO_CLIENT, "metrics", data);
 }
 
+/* The flow changes rows only; a migration changes more. */
+static bool is_exact(const struct ob_target *target)
+{
+    for (size_t i = 0; i < target->own_count; i++) {
+        const struct ob_scenario_client *client =
+            &target->scenario->clients[target->scenario_index[i]];
+        for (size_t k = 0; k < client->action_count; k++)
+            if (strcmp(client->actions[k].verb, "migrate") == 0)
+                return true;
+    }
+    return false;
+}
+
 const struct ob_target_ops ob_target_reference = {
     .clock = BOOKING_CLOCK,
+    .exact = is_exact,
     .extra_clients = extra_clients,
     .install = install,
     .begin = begin,

@@ -3,6 +3,7 @@
  *
  *   reference.c  installing the booking flow, what is given, what a run begins and ends with
  *   actions.c    what a party does, verb by verb
+ *   operator.c   what whoever runs the service does: the flag, migrations
  *   history.c    the events that invariants are checked over (docs/invariants.md defines them)
  */
 #ifndef OB_TARGET_REFERENCE_INT_H
@@ -41,6 +42,7 @@ struct ob_actor {
     struct ob_reference *reference;
     struct ob_client *client; /* NULL: before the race */
     struct booking_db *db;
+    struct ob_gated_db *gated; /* below db; NULL: before the race */
     struct booking_app app;
     size_t party;         /* SIZE_MAX: nobody */
     const char *customer; /* whom it acts for */
@@ -50,6 +52,7 @@ struct ob_reference_client {
     struct ob_reference *reference;
     const struct ob_scenario_client *scenario; /* NULL: an extra one */
     size_t party;
+    bool has_path; /* whatever the flag says */
     enum booking_path path;
     struct ob_gated_db gated;
     struct booking_db_faulty faulty;
@@ -93,6 +96,11 @@ void ob_reference_be_cleaner(struct ob_actor *actor);
 /* Around whatever may change the provider's queue of deliveries; the second wakes the courier. */
 void ob_reference_lock_queue(struct ob_reference *reference);
 void ob_reference_unlock_queue(struct ob_reference *reference);
+
+/* --- operator.c */
+
+void ob_reference_set_flag(struct ob_actor *actor, const struct ob_action *action);
+void ob_reference_migrate(struct ob_actor *actor, const struct ob_action *action);
 
 /* --- history.c */
 

@@ -208,7 +208,7 @@ static void free_target(void *arg)
 const struct ob_target_ops ob_target_spec = {
     .clock = OB_TARGET_CLOCK,
     .keeps_session_state = true,
-    .exact = true,
+    .exact = ob_target_is_exact,
     .install = install,
     .prepare = prepare,
     .finish = finish,

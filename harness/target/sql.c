@@ -506,7 +506,7 @@ static void free_target(void *self)
 const struct ob_target_ops ob_target_sql = {
     .clock = OB_TARGET_CLOCK,
     .keeps_session_state = true,
-    .exact = true,
+    .exact = ob_target_is_exact,
     .install = install,
     .parts = parts,
     .free = free_target,

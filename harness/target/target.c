@@ -26,6 +26,12 @@ static void finish(void *self, struct ob_trace *trace)
         target->ops->finish(target->self, trace);
 }
 
+bool ob_target_is_exact(const struct ob_target *target)
+{
+    (void)target;
+    return true;
+}
+
 static enum ob_result digest(void *self, uint64_t *out, struct ob_error *err)
 {
     struct ob_target *target = self;
@@ -63,9 +69,12 @@ static enum ob_result make_items(struct ob_target *target, struct ob_error *err)
         const struct ob_invariant *builtin = ref->sql ? NULL : ob_invariant_find(ref->name);
         if (!ref->sql && !builtin)
             return ob_error_set(err, OB_INTERNAL, "no invariant is called \"%s\"", ref->name);
+        bool asked = (ref->variants >> target->variant & 1) != 0;
         target->items[i] = (struct ob_check_item){
             .name = ref->name,
-            .sql = ref->sql ? ref->sql : builtin->sql,
+            .sql = !asked     ? NULL
+                   : ref->sql ? ref->sql
+                              : builtin->sql,
             .after_commit = ref->after_commit,
         };
     }
@@ -119,7 +128,7 @@ static enum ob_result open_target(struct ob_target *target, struct ob_error *err
         .own_server = target->options->own_server,
         .learns = target->options->learns,
         .gates = target->scenario->variants[target->variant].gates,
-        .exact = target->ops->exact,
+        .exact = target->ops->exact(target),
     };
     enum ob_result result = make_items(target, err);
     if (result == OB_OK)

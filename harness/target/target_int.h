@@ -21,7 +21,7 @@
 struct ob_target_ops {
     const char *clock; /* qualified name of the clock's sequence */
     bool keeps_session_state;
-    bool exact; /* clients may do anything: pg/world.h */
+    bool (*exact)(const struct ob_target *target); /* clients may do anything: pg/world.h */
     /* Names of clients that this target races beside the scenario's own. May be NULL. */
     size_t (*extra_clients)(const struct ob_scenario *scenario, const char **names);
     /* Fills the database, and the bodies and arguments of the clients. */
@@ -37,6 +37,9 @@ struct ob_target_ops {
 };
 
 extern const struct ob_target_ops ob_target_sql, ob_target_reference, ob_target_spec;
+
+/* Of a target whose clients always may. */
+bool ob_target_is_exact(const struct ob_target *target);
 
 /* Makes overbook.now() and its clock (OB_TARGET_CLOCK), which then says start_us.  sql.c */
 OB_MUSTCHECK enum ob_result ob_target_set_clock_up(PGconn *conn, int64_t start_us,

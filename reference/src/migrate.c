@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "migrations_int.h"
@@ -87,34 +88,58 @@ bool booking_migrate_version(PGconn *conn, int *version, struct booking_error *e
 }
 
 /* What both directions do first, in their transaction. */
-static bool lock_schema(PGconn *conn, struct booking_error *err)
+static const char lock_schema[] =
+    "SELECT pg_advisory_xact_lock(hashtext('booking.schema_version'));"
+    "CREATE SCHEMA IF NOT EXISTS booking;"
+    "CREATE TABLE IF NOT EXISTS booking.schema_version ("
+    " version integer PRIMARY KEY, name text NOT NULL,"
+    " applied_at timestamptz NOT NULL DEFAULT clock_timestamp());";
+
+/* The statements of a step after that; the caller's to free, NULL without memory. */
+static char *step_text(int version, bool up)
 {
-    return run(conn, "SELECT pg_advisory_xact_lock(hashtext('booking.schema_version'))",
-               "lock the schema", err) &&
-           run(conn,
-               "CREATE SCHEMA IF NOT EXISTS booking;"
-               "CREATE TABLE IF NOT EXISTS booking.schema_version ("
-               " version integer PRIMARY KEY, name text NOT NULL,"
-               " applied_at timestamptz NOT NULL DEFAULT clock_timestamp())",
-               "create the schema", err);
+    const struct booking_migration *step = &migrations[version - 1];
+    const char *body = up ? step->up : step->down;
+    size_t size = strlen(body) + strlen(step->name) + 160;
+    char *text = malloc(size);
+
+    if (text && up)
+        snprintf(text, size,
+                 "%s\n;INSERT INTO booking.schema_version (version, name) VALUES (%d, '%s')", body,
+                 version, step->name);
+    else if (text)
+        snprintf(text, size, "%s\n;DELETE FROM booking.schema_version WHERE version = %d", body,
+                 version);
+    return text;
 }
 
-static bool step_body(PGconn *conn, const struct booking_migration *step, int version, bool up,
-                      struct booking_error *err)
+char *booking_migrate_text(int version, bool up)
 {
-    char attempted[96], record[160];
+    char *step = step_text(version, up);
+    size_t size = sizeof lock_schema + (step ? strlen(step) : 0);
+    char *text = step ? malloc(size) : NULL;
+
+    if (text)
+        snprintf(text, size, "%s%s", lock_schema, step);
+    free(step);
+    return text;
+}
+
+static bool step_body(PGconn *conn, int version, bool up, struct booking_error *err)
+{
+    char attempted[96];
+    char *text = step_text(version, up);
+    bool ok;
 
     snprintf(attempted, sizeof attempted, "migrate %s step %d (%s)", up ? "up" : "down", version,
-             step->name);
-    if (up)
-        snprintf(record, sizeof record,
-                 "INSERT INTO booking.schema_version (version, name) VALUES (%d, '%s')", version,
-                 step->name);
-    else
-        snprintf(record, sizeof record, "DELETE FROM booking.schema_version WHERE version = %d",
-                 version);
-    return run(conn, up ? step->up : step->down, attempted, err) &&
-           run(conn, record, attempted, err) && run(conn, "COMMIT", attempted, err);
+             migrations[version - 1].name);
+    if (!text) {
+        booking_error_set(err, "could not %s: out of memory", attempted);
+        return false;
+    }
+    ok = run(conn, text, attempted, err) && run(conn, "COMMIT", attempted, err);
+    free(text);
+    return ok;
 }
 
 /* One step from wherever the database is towards the target; *version is where it then is. */
@@ -123,13 +148,13 @@ static bool one_step(PGconn *conn, int target, int *version, struct booking_erro
     bool ok = run(conn, "BEGIN", "begin a migration", err);
     bool up;
 
-    ok = ok && lock_schema(conn, err) && booking_migrate_version(conn, version, err);
+    ok = ok && run(conn, lock_schema, "lock the schema", err) &&
+         booking_migrate_version(conn, version, err);
     if (ok && *version == target) {
         ok = run(conn, "COMMIT", "end a migration", err);
     } else if (ok) {
         up = target > *version;
-        ok = step_body(conn, &migrations[up ? *version : *version - 1],
-                       up ? *version + 1 : *version, up, err);
+        ok = step_body(conn, up ? *version + 1 : *version, up, err);
         *version += up ? 1 : -1;
     }
     if (!ok)

@@ -142,13 +142,45 @@ static void given_is_one_list_with_who_did_it(void **state)
     assert_action(&scenario->given[3], "clock", "advance=300000000");
 }
 
+/* What a variant may change of a client, of what is checked, and of what is expected. */
+static void variants_choose_paths_schemas_and_invariants(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "name: x\nabout: A race.\ntarget: reference\n"
+        "variants: {old: {schema: 1, flag: 0}, new: {}}\n"
+        "clients:\n"
+        "  - {name: ann, does: cleanup, path: {old: legacy, new: fixed}}\n"
+        "  - {name: ops, does: [{flag: {percent: 5}}, {migrate: {version: 9}}], only: old}\n"
+        "invariants: [no-overlap, {name: liveness, only: new}]\n"
+        "expect: {old: any, new: {violates: liveness}}\n";
+    struct ob_error err;
+    struct ob_scenario *scenario;
+    if (ob_scenario_parse("x.yaml", text, sizeof text - 1, &scenario, &err) != OB_OK)
+        fail_msg("%s", err.message);
+    assert_settings(scenario->variants[0].settings, scenario->variants[0].setting_count,
+                    "flag=0 schema=1 hold-for=900000000");
+    assert_int_equal(scenario->clients[0].legacy, 1);
+    assert_int_equal(scenario->clients[0].fixed, 2);
+    assert_action(&scenario->clients[1].actions[0], "flag", "percent=5");
+    assert_action(&scenario->clients[1].actions[1], "migrate", "version=9");
+    assert_int_equal(scenario->invariants[0].variants, 3);
+    assert_int_equal(scenario->invariants[1].variants, 2);
+    assert_true(scenario->variants[0].any);
+    assert_null(scenario->variants[0].violates);
+    assert_false(scenario->variants[1].any);
+    ob_scenario_free(scenario);
+}
+
 static void clients_do_what_the_file_says(void **state)
 {
     const struct ob_scenario *scenario = *state;
     const struct ob_scenario_client *clients = scenario->clients;
     assert_int_equal(scenario->client_count, 6);
     assert_string_equal(clients[0].name, "alice");
-    assert_settings(clients[0].settings, clients[0].setting_count, "customer=ann path=legacy");
+    assert_settings(clients[0].settings, clients[0].setting_count, "customer=ann");
+    assert_int_equal(clients[0].legacy, UINT64_MAX >> (64 - scenario->variant_count));
+    assert_int_equal(clients[0].fixed, 0);
     assert_int_equal(clients[0].action_count, 1);
     assert_string_equal(clients[0].actions[0].verb, "book");
     assert_int_equal(clients[0].actions[0].settings[0].number, 1);
@@ -554,6 +586,7 @@ int main(void)
         WITH_REFERENCE(expectations_go_to_their_variants),
         WITH_REFERENCE(given_is_one_list_with_who_did_it),
         WITH_REFERENCE(clients_do_what_the_file_says),
+        cmocka_unit_test(variants_choose_paths_schemas_and_invariants),
         WITH_REFERENCE(only_selects_variants),
         WITH_REFERENCE(faults_exploration_and_invariants_are_read),
         WITH_REFERENCE(a_word_carries_its_number),

@@ -21,6 +21,7 @@
 enum {
     BOOKING_SCHEMA_EMPTY = 0,
     BOOKING_SCHEMA_CORE = 1, /* what the legacy path needs */
+    BOOKING_SCHEMA_FLAG = 6, /* what the fixed path needs; before it everybody is on the other */
     BOOKING_SCHEMA_OPEN = 7,
     BOOKING_SCHEMA_NO_BOOKING_OVERLAP =
         8, /* bookings exclude each other; one booking for a payment and a hold */
@@ -47,6 +48,11 @@ bool booking_migrate_version(PGconn *conn, int *version, struct booking_error *e
 bool booking_migrate(PGconn *conn, int target,
                      void (*step)(void *arg, int version, const char *name), void *arg,
                      struct booking_error *err);
+
+/* What the transaction of one step has between its BEGIN and its COMMIT, for whoever runs it on a
+ * session of another kind; the caller's to free, NULL without memory.  version: the one that the
+ * step makes or, down, takes away. */
+char *booking_migrate_text(int version, bool up);
 
 /* Lists what the constraints would refuse: overlapping bookings and holds, insane ranges,
  * payments used twice.  row gets one line each, in a total order, and may be NULL.  *count is
