@@ -83,7 +83,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/operator.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c harness/cli/violation.c harness/cli/study.c harness/cli/again.c harness/cli/shrink.c harness/cli/timeline.c \
-               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/stored.c harness/cli/report.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/replay.c harness/cli/list.c \
+               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/stored.c harness/cli/report.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/rollout.c harness/cli/rollout_judge.c harness/cli/replay.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text test_trace_pack \
@@ -109,7 +109,7 @@ PG_SERVER_TESTS := test_home test_keeper test_embedded test_embedded_killed test
 # --- scenario
 SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenario/invariants.c \
                  harness/scenario/list.c harness/scenario/load.c harness/scenario/race_spec.c \
-                 harness/scenario/reference.c \
+                 harness/scenario/reference.c harness/scenario/rollout.c harness/scenario/rollout_scenario.c \
                  harness/scenario/scenario.c harness/scenario/schema.c harness/scenario/spec_check.c \
                  harness/scenario/spec_lex.c harness/scenario/spec_orders.c \
                  harness/scenario/spec_parse.c harness/scenario/sql.c harness/scenario/touches.c harness/scenario/tree.c \
@@ -134,7 +134,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/planted.c
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \
                reports/trace.c reports/step_text.c reports/lanes.c reports/divergence.c reports/write.c reports/read.c reports/json_build.c \
                reports/json_timeline.c reports/json_violation.c reports/read_timeline.c \
-               reports/read_violation.c reports/html.c reports/perfetto.c reports/annotations.c
+               reports/read_violation.c reports/rollout.c reports/json_rollout.c reports/read_rollout.c reports/html.c reports/perfetto.c reports/annotations.c
 REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table \
                      test_report_timeline test_report_lanes test_report_divergence test_report_html test_report_perfetto
 TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c harness/tests/unit/timeline_sample.c
@@ -142,7 +142,7 @@ TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c harness/tests/unit/timel
 # The page's own files, in the order in which they are put together: NAME=FILE.
 PAGE := html=reports/page/page.html \
         $(foreach f,page timeline,style=reports/page/$f.css) \
-        $(foreach f,text model timeline violation overview main,script=reports/page/$f.js)
+        $(foreach f,text model timeline violation rollout overview main,script=reports/page/$f.js)
 
 # --- reference
 REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.c \
@@ -408,6 +408,7 @@ install: all
 	$(if $(PROBE),install -d $(LIBDIR))
 	$(if $(PROBE),install -m 755 $(PROBE) $(LIBDIR))
 	cp -R scenarios $(DATADIR)
+	install -m 644 reference/rollout.yaml $(DATADIR)
 	cp -R README.md LICENSE docs/. $(DOCDIR)
 
 uninstall:

@@ -179,6 +179,8 @@ json_t *ob_json_report(struct ob_json_builder *b, const struct ob_report *report
     ob_json_put(b, object, "controlled", controlled_json(b, report));
     if (report->shard_count > 0)
         ob_json_put(b, object, "shard", shard_json(b, report));
+    if (report->rollout)
+        ob_json_put(b, object, "rollout", ob_json_rollout(b, report->rollout));
     json_t *results = json_array();
     for (size_t i = 0; i < report->result_count && i < b->limits.results; i++)
         ob_json_append(b, results, result_json(b, &report->results[i]));

@@ -185,6 +185,48 @@ static void testsuite(struct writer *w, const struct ob_report *report, size_t f
     end(w);
 }
 
+/* A rollout's orders are test cases of a suite of their own. */
+static void order_case(struct writer *w, const struct ob_report_rollout *rollout,
+                       const struct ob_report_order *order)
+{
+    start(w, "testcase");
+    attribute(w, "name", order->name);
+    attribute(w, "classname", rollout->name);
+    attribute(w, "time", "0");
+    if (order->safe != order->expected_safe) {
+        start(w, "failure");
+        attribute(w, "message", order->reason);
+        attribute(w, "type", order->safe ? "safe" : "unsafe");
+        end(w);
+    }
+    start(w, "system-out");
+    text(w, ob_arena_printf(&w->arena, "expected: %s\nfound: %s: %s\n",
+                            order->expected_safe ? "safe" : "unsafe",
+                            order->safe ? "safe" : "unsafe", order->reason));
+    end(w);
+    end(w);
+}
+
+static struct counts order_counts(const struct ob_report_rollout *rollout)
+{
+    struct counts counts = {0};
+    counts.tests = rollout ? rollout->order_count : 0;
+    for (size_t i = 0; i < counts.tests; i++)
+        counts.failures += rollout->orders[i].safe != rollout->orders[i].expected_safe;
+    return counts;
+}
+
+static void order_suite(struct writer *w, const struct ob_report_rollout *rollout)
+{
+    const struct counts counts = order_counts(rollout);
+    start(w, "testsuite");
+    attribute(w, "name", ob_arena_printf(&w->arena, "%s: orders", rollout->name));
+    counts_attributes(w, &counts);
+    for (size_t i = 0; i < rollout->order_count; i++)
+        order_case(w, rollout, &rollout->orders[i]);
+    end(w);
+}
+
 static bool begins_suite(const struct ob_report *report, size_t index)
 {
     for (size_t i = 0; i < index; i++) {
@@ -196,7 +238,7 @@ static bool begins_suite(const struct ob_report *report, size_t index)
 
 static void document(struct writer *w, const struct ob_report *report)
 {
-    struct counts counts = {0};
+    struct counts counts = order_counts(report->rollout);
     for (size_t i = 0; i < report->result_count; i++)
         count(&counts, &report->results[i]);
     w->failed |= xmlTextWriterSetIndent(w->xml, 1) < 0;
@@ -208,6 +250,8 @@ static void document(struct writer *w, const struct ob_report *report)
         if (begins_suite(report, i))
             testsuite(w, report, i);
     }
+    if (report->rollout)
+        order_suite(w, report->rollout);
     end(w);
     w->failed |= xmlTextWriterEndDocument(w->xml) < 0;
     w->failed |= xmlTextWriterFlush(w->xml) < 0;

@@ -213,6 +213,8 @@ static void read_report(struct ob_reader *r, const json_t *root)
     const json_t *results = ob_read_array(r, root, "results");
     for (size_t i = 0; i < json_array_size(results) && !r->failed; i++)
         read_result(r, json_array_get(results, i));
+    if (!r->failed && json_object_get(root, "rollout"))
+        ob_read_rollout(r, json_object_get(root, "rollout"));
 }
 
 enum ob_result ob_report_read(const char *name, const char *text, size_t size,

@@ -84,12 +84,21 @@ struct ob_report_summary ob_report_summarise(const struct ob_report *report)
                                       .errors = counts[OB_BROKE_OFF]};
 }
 
+/* Whether an order of a rollout is not what it is expected to be. */
+static bool surprises(const struct ob_report_rollout *rollout)
+{
+    for (size_t i = 0; rollout && i < rollout->order_count; i++)
+        if (rollout->orders[i].safe != rollout->orders[i].expected_safe)
+            return true;
+    return false;
+}
+
 int ob_report_exit_status(const struct ob_report *report)
 {
     struct ob_report_summary summary = ob_report_summarise(report);
     if (summary.errors > 0)
         return 3;
-    if (summary.unexpected > 0)
+    if (summary.unexpected > 0 || (summary.inconclusive == 0 && surprises(report->rollout)))
         return 1;
     return summary.inconclusive > 0 ? 4 : 0;
 }

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "rollout.h"
 #include "timeline.h"
 
 #include <stdbool.h>
@@ -128,6 +129,7 @@ struct ob_report {
     double seconds;                    /* of the whole call, from its start */
     unsigned shard_index, shard_count; /* from 1; 0: of all the work */
     const char *asked;                 /* a shard's: what all shards must have been asked for */
+    const struct ob_report_rollout *rollout; /* NULL: the results are not a rollout's */
     struct ob_report_result *results;
     size_t result_count, result_capacity;
 };
@@ -197,6 +199,11 @@ OB_MUSTCHECK enum ob_result ob_table_end(struct ob_table *table, struct ob_error
 enum ob_result ob_report_table(const struct ob_report *report,
                                const struct ob_table_options *options, FILE *out,
                                struct ob_error *err);
+
+/* What a rollout came to: phases, moves, orders. */
+enum ob_result ob_report_rollout(const struct ob_report *report,
+                                 const struct ob_table_options *options, FILE *out,
+                                 struct ob_error *err);
 
 /* Appends a trace for reading, each line indented and shortened to the width: of a step, what it
  * came to stays. */

@@ -7,14 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static bool is_folder(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
 
 /* The folder of this program; the caller's to free. */
 static char *program_folder(void)
@@ -30,22 +23,34 @@ static char *program_folder(void)
     return ob_strdup(path);
 }
 
-char *ob_builtin_folder(void)
+/* The first of these that there is, as seen from the program's folder; the caller's to free, NULL
+ * when there is none. */
+static char *find_beside(const char *const *beside, size_t count)
 {
-    const char *named = getenv("OVERBOOK_SCENARIOS");
-    if (named && named[0] != '\0')
-        return ob_strdup(named);
-    static const char *const beside[] = {"../share/overbook/scenarios", "../../scenarios"};
     char *program = program_folder(), *found = NULL;
-    for (size_t i = 0; i < sizeof beside / sizeof *beside && !found; i++) {
-        char *path = ob_asprintf("%s/%s", program, beside[i]);
-        char *real = is_folder(path) ? realpath(path, NULL) : NULL;
+    for (size_t i = 0; i < count && !found; i++) {
+        char *path = ob_asprintf("%s/%s", program, beside[i]), *real = realpath(path, NULL);
         found = real ? ob_strdup(real) : NULL;
         free(real);
         free(path);
     }
     free(program);
     return found;
+}
+
+char *ob_builtin_folder(void)
+{
+    static const char *const beside[] = {"../share/overbook/scenarios", "../../scenarios"};
+    const char *named = getenv("OVERBOOK_SCENARIOS");
+    return named && named[0] != '\0' ? ob_strdup(named)
+                                     : find_beside(beside, sizeof beside / sizeof *beside);
+}
+
+char *ob_builtin_plan(void)
+{
+    static const char *const beside[] = {"../share/overbook/rollout.yaml",
+                                         "../../reference/rollout.yaml"};
+    return find_beside(beside, sizeof beside / sizeof *beside);
 }
 
 enum ob_result ob_builtin_load(const struct ob_options *options, char *const *paths, size_t count,

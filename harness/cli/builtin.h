@@ -15,6 +15,9 @@ OB_MUSTCHECK enum ob_result ob_builtin_load(const struct ob_options *options, ch
 /* Where they are; the caller's to free.  NULL when they were not found. */
 char *ob_builtin_folder(void);
 
+/* The path of the booking flow's own rollout plan, the same way. */
+char *ob_builtin_plan(void);
+
 /* OB_USAGE when --variant names one that no scenario of the list has. */
 OB_MUSTCHECK enum ob_result ob_builtin_check_variant(const struct ob_scenario_list *list,
                                                      const struct ob_options *options,

@@ -38,6 +38,7 @@ struct ob_options {
     const unsigned *faults; /* NULL: the scenario's budget */
     unsigned faults_value;
     bool no_shrink;
+    uint64_t shrink_runs; /* at most so many to make one violation small; 0: OB_SHRINK_RUNS */
     bool keep_going, require_exhausted, from_permutations;
     const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */
     size_t invariant_count;
@@ -66,7 +67,8 @@ enum ob_command {
     OB_COMMAND_SPEC = 16,
     OB_COMMAND_MERGE = 32,
     OB_COMMAND_REPORT = 64,
-    OB_COMMAND_SHRINK = 128
+    OB_COMMAND_SHRINK = 128,
+    OB_COMMAND_ROLLOUT = 256
 };
 
 /* Parses argv (argv[0] is the command's name); prints help and errors itself and then exits. */
@@ -75,6 +77,7 @@ void ob_options_parse(enum ob_command command, int argc, char **argv, struct ob_
 int ob_command_run(int argc, char **argv);
 int ob_command_replay(int argc, char **argv);
 int ob_command_shrink(int argc, char **argv);
+int ob_command_rollout(int argc, char **argv);
 int ob_command_list(int argc, char **argv);
 int ob_command_spec(int argc, char **argv);
 int ob_command_merge(int argc, char **argv);

@@ -274,9 +274,14 @@ void ob_crew_close(struct ob_crew *crew)
     free(crew);
 }
 
-const char *ob_crew_server_version(const struct ob_crew *crew)
+void ob_crew_describe(const struct ob_crew *crew, struct ob_report *report)
 {
-    return crew->version;
+    report->postgres = ob_arena_strdup(&report->arena, crew->version);
+    report->seed = crew->options->seed;
+    report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
+    report->controlled_gates = report->controlled_now = true;
+    report->controlled_footprints = true;
+    report->controlled_wake = !crew->options->database_url;
 }
 
 /* --- the tasks */

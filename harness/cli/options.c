@@ -55,28 +55,31 @@ enum key {
 #define SPEC OB_COMMAND_SPEC
 #define MERGE OB_COMMAND_MERGE
 #define REPORT OB_COMMAND_REPORT
+#define ROLLOUT OB_COMMAND_ROLLOUT
 
 static const struct {
     unsigned commands;
     struct argp_option option;
 } table[] = {
-    {RUN | REPLAY | SHRINK | DOCTOR | SPEC,
+    {RUN | REPLAY | SHRINK | DOCTOR | SPEC | ROLLOUT,
      {"database-url", KEY_URL, "URL", 0, "use this server, not one of overbook's own", 0}},
-    {RUN | REPLAY | SHRINK | SPEC,
+    {RUN | REPLAY | SHRINK | SPEC | ROLLOUT,
      {"disposable", KEY_DISPOSABLE, 0, 0,
       "mark the database of the URL, so that overbook may work beside it", 0}},
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
-    {RUN,
+    {RUN | ROLLOUT,
      {"strategy", KEY_STRATEGY, "NAME[:ARG]", 0,
       "portfolio (the default), random, round-robin, exhaustive, dpor, bounded:N (preemptions), "
       "pct:D (depth), pos, urw, stress or permutations",
       0}},
-    {RUN | SHRINK, {"runs", KEY_RUNS, "N", 0, "at most so many runs, of each variant or token", 0}},
-    {RUN | SHRINK,
+    {RUN | SHRINK | ROLLOUT,
+     {"runs", KEY_RUNS, "N", 0, "at most so many runs, of each variant or token", 0}},
+    {RUN | SHRINK | ROLLOUT,
      {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each of them: 60s, 5min", 0}},
-    {RUN, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
+    {RUN | ROLLOUT, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
     {RUN, {"faults", KEY_FAULTS, "N", 0, "faults in a run at the most; 0 for none", 0}},
-    {RUN, {"no-shrink", KEY_NO_SHRINK, 0, 0, "leave what was found as large as it is", 0}},
+    {RUN | ROLLOUT,
+     {"no-shrink", KEY_NO_SHRINK, 0, 0, "leave what was found as large as it is", 0}},
     {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
     {RUN,
      {"from-permutations", KEY_FROM_PERMUTATIONS, 0, 0, "begin with the permutations of a spec",
@@ -92,7 +95,7 @@ static const struct {
       "inconclusive unless every schedule was run (with --strategy exhaustive or dpor)", 0}},
     {SPEC,
      {"regress", KEY_REGRESS, 0, 0, "compare a folder of specs with a folder of their output", 0}},
-    {RUN | SPEC,
+    {RUN | SPEC | ROLLOUT,
      {"jobs", KEY_JOBS, "N", 0, "workers (default: the processors); of spec, with --regress", 0}},
     {RUN,
      {"shard", KEY_SHARD, "I/N", 0,
@@ -103,26 +106,27 @@ static const struct {
     {SPEC,
      {"isolation", KEY_ISOLATION, "LEVEL", 0,
       "the default isolation level: read-committed, repeatable-read or serializable", 0}},
-    {RUN | REPLAY | SHRINK | SPEC | MERGE | REPORT,
+    {RUN | REPLAY | SHRINK | SPEC | MERGE | REPORT | ROLLOUT,
      {"json", KEY_JSON, "FILE", 0, "write the result as JSON; - is standard output", 0}},
-    {RUN | MERGE | REPORT, {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
-    {RUN | MERGE | REPORT,
+    {RUN | MERGE | REPORT | ROLLOUT,
+     {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
+    {RUN | MERGE | REPORT | ROLLOUT,
      {"html", KEY_HTML, "FILE", 0, "write the result as a page for a browser", 0}},
-    {RUN | MERGE | REPORT,
+    {RUN | MERGE | REPORT | ROLLOUT,
      {"perfetto", KEY_PERFETTO, "FILE", 0, "write the runs of violations for ui.perfetto.dev", 0}},
-    {RUN | MERGE | REPORT,
+    {RUN | MERGE | REPORT | ROLLOUT,
      {"github", KEY_GITHUB, 0, 0,
       "print what is not as expected as GitHub's annotations, after the table", 0}},
-    {RUN | MERGE | REPORT,
+    {RUN | MERGE | REPORT | ROLLOUT,
      {"gitlab", KEY_GITLAB, "FILE", 0,
       "write what is not as expected as GitLab's code quality report", 0}},
-    {RUN | SHRINK,
+    {RUN | SHRINK | ROLLOUT,
      {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
-    {RUN | REPLAY | SHRINK | MERGE | REPORT,
+    {RUN | REPLAY | SHRINK | MERGE | REPORT | ROLLOUT,
      {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
-    {RUN | REPLAY | SHRINK | LIST | DOCTOR | SPEC | MERGE | REPORT,
+    {RUN | REPLAY | SHRINK | LIST | DOCTOR | SPEC | MERGE | REPORT | ROLLOUT,
      {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
-    {RUN | REPLAY | SHRINK | LIST | DOCTOR | MERGE | REPORT,
+    {RUN | REPLAY | SHRINK | LIST | DOCTOR | MERGE | REPORT | ROLLOUT,
      {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
 };
 
@@ -380,6 +384,8 @@ static const char *usage_of(enum ob_command command)
     switch (command) {
     case OB_COMMAND_RUN:
         return "[PATH…]";
+    case OB_COMMAND_ROLLOUT:
+        return "[PLAN.yaml]";
     case OB_COMMAND_REPLAY:
     case OB_COMMAND_SHRINK:
         return "TOKEN|FILE [PATH…]";
@@ -405,6 +411,13 @@ static const char *about(enum ob_command command)
                "their invariants and report.\v"
                "Exit status: 0 everything as expected, 1 an expectation not met, 2 usage or a "
                "scenario that does not load, 3 the harness or the database failed, 4 inconclusive.";
+    case OB_COMMAND_ROLLOUT:
+        return "Race a plan's traffic in each phase of a rollout, and beside each move from one to "
+               "the next, there and back; say which orders of deployment are safe. Without a plan, "
+               "the booking flow's own repair.\v"
+               "Exit status: 0 each order is safe or unsafe as the plan expects, 1 one is not, 2 "
+               "usage or a plan that does not load, 3 the harness or the database failed, 4 "
+               "inconclusive.";
     case OB_COMMAND_REPLAY:
         return "Run one schedule again and compare it, step by step, with its record. FILE is a "
                "result written by --json, of which every violation is replayed. PATH is where the "

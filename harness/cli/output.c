@@ -77,18 +77,21 @@ bool ob_output_wants_files(const struct ob_options *options)
     return any;
 }
 
-struct ob_table *ob_output_table(const struct ob_report *report, const struct ob_options *options)
+static struct ob_table_options how_to_print(const struct ob_options *options)
 {
-    if (any_is_stdout(options))
-        return NULL;
-    const struct ob_table_options how = {
+    return (struct ob_table_options){
         .color = ob_cli_color(options->color, STDOUT_FILENO),
         .unicode = ob_cli_unicode(),
         .whole = !isatty(STDOUT_FILENO),
         .width = ob_cli_width(STDOUT_FILENO),
         .verbosity = options->verbosity,
     };
-    return ob_table_new(report, &how, stdout);
+}
+
+struct ob_table *ob_output_table(const struct ob_report *report, const struct ob_options *options)
+{
+    const struct ob_table_options how = how_to_print(options);
+    return any_is_stdout(options) ? NULL : ob_table_new(report, &how, stdout);
 }
 
 enum ob_result ob_output_write(const struct ob_report *report, const struct ob_options *options,
@@ -108,12 +111,10 @@ enum ob_result ob_output_write(const struct ob_report *report, const struct ob_o
 enum ob_result ob_output_all(const struct ob_report *report, const struct ob_options *options,
                              struct ob_error *err)
 {
-    struct ob_table *table = ob_output_table(report, options);
     enum ob_result result = OB_OK;
-    for (size_t i = 0; table && i < report->result_count; i++)
-        ob_table_announce(table, &report->results[i]);
-    if (table)
-        result = ob_table_end(table, err);
-    ob_table_free(table);
+    const struct ob_table_options how = how_to_print(options);
+    if (!any_is_stdout(options))
+        result = report->rollout ? ob_report_rollout(report, &how, stdout, err)
+                                 : ob_report_table(report, &how, stdout, err);
     return result == OB_OK ? ob_output_write(report, options, err) : result;
 }

@@ -188,13 +188,8 @@ static int run_tasks(struct running *running, struct ob_crew *crew)
         .ticks = running->progress.shown,
         .line = line,
     };
-    report->postgres = ob_crew_server_version(crew);
-    report->seed = running->options->seed;
+    ob_crew_describe(crew, report);
     note_shard(running);
-    report->controlled_steps = report->controlled_deadlock = report->controlled_clock = true;
-    report->controlled_gates = report->controlled_now = true;
-    report->controlled_footprints = true;
-    report->controlled_wake = !running->options->database_url;
     running->table = ob_output_table(report, running->options);
     for (size_t i = 0; i < running->task_count; i++)
         announce(running, &running->tasks[i]);

@@ -36,10 +36,11 @@ enum ob_result ob_study_all(const struct ob_variant_job *job, struct ob_rig *rig
                             struct ob_error *err)
 {
     struct ob_variant_job told = *job;
-    const struct ob_shrink_options options = {.runs_max = OB_SHRINK_RUNS,
-                                              .budget_us = OB_SHRINK_US,
-                                              .progress = shrink_progress,
-                                              .progress_arg = &told};
+    const struct ob_shrink_options options = {
+        .runs_max = job->options->shrink_runs ? job->options->shrink_runs : OB_SHRINK_RUNS,
+        .budget_us = OB_SHRINK_US,
+        .progress = shrink_progress,
+        .progress_arg = &told};
     enum ob_result result = OB_OK;
     *out = ob_alloc(exploration->finding_count * sizeof **out);
     for (size_t i = 0; i < exploration->finding_count && result == OB_OK; i++) {

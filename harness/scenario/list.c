@@ -1,7 +1,7 @@
 /*
  * list.c - finding and loading scenario files, see ob_scenario_list_load.
  */
-#include "scenario/scenario.h"
+#include "scenario/rollout.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -28,17 +28,10 @@ static enum ob_result refuse_twin(struct finder *finder, const struct ob_scenari
     return OB_INPUT;
 }
 
-static enum ob_result add_file(struct finder *finder, const char *path)
+/* The scenario is taken over. */
+static enum ob_result add_scenario(struct finder *finder, struct ob_scenario *scenario)
 {
-    struct ob_scenario *scenario;
     struct ob_scenario_list *list = &finder->list;
-    enum ob_result result =
-        ob_scenario_is_spec(path)
-            ? ob_scenario_load_spec(path, finder->invariants, finder->invariant_count, &scenario,
-                                    finder->err)
-            : ob_scenario_load(path, &scenario, finder->err);
-    if (result != OB_OK)
-        return result;
     list->items = ob_grow(list->items, &list->capacity, list->count + 1, sizeof(void *));
     list->items[list->count++] = scenario;
     for (size_t i = 0; i + 1 < list->count; i++) {
@@ -46,6 +39,34 @@ static enum ob_result add_file(struct finder *finder, const char *path)
             return refuse_twin(finder, list->items[i], scenario);
     }
     return OB_OK;
+}
+
+/* A plan of a rollout is as many scenarios as it has traffics. */
+static enum ob_result add_plan(struct finder *finder, const char *path, bool *is_plan)
+{
+    struct ob_rollout *rollout = NULL;
+    enum ob_result result = ob_rollout_load(path, &rollout, finder->err);
+    *is_plan = rollout != NULL;
+    while (rollout && rollout->traffic.count > 0 && result == OB_OK) {
+        result = add_scenario(finder, rollout->traffic.items[0]);
+        memmove(rollout->traffic.items, rollout->traffic.items + 1,
+                --rollout->traffic.count * sizeof *rollout->traffic.items);
+    }
+    ob_rollout_free(rollout);
+    return result;
+}
+
+static enum ob_result add_file(struct finder *finder, const char *path)
+{
+    struct ob_scenario *scenario;
+    bool is_spec = ob_scenario_is_spec(path), is_plan = false;
+    enum ob_result result = is_spec ? OB_OK : add_plan(finder, path, &is_plan);
+    if (result != OB_OK || is_plan)
+        return result;
+    result = is_spec ? ob_scenario_load_spec(path, finder->invariants, finder->invariant_count,
+                                             &scenario, finder->err)
+                     : ob_scenario_load(path, &scenario, finder->err);
+    return result == OB_OK ? add_scenario(finder, scenario) : result;
 }
 
 static bool is_scenario_name(const char *name)

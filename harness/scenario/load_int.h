@@ -113,6 +113,22 @@ bool ob_load_spec(struct ob_load *load, const struct ob_node *node);
 /* The same from a path. */
 bool ob_load_spec_file(struct ob_load *load, const char *path, struct ob_place place);
 
+/* What a scenario is read from: a text, whose tree may be made another one before it is read. */
+struct ob_load_source {
+    const char *file, *data;
+    size_t size;
+    bool (*expand)(void *arg, struct ob_load *load, const struct ob_node **root); /* or NULL */
+    void *arg;
+};
+
+/* scenario.c */
+OB_MUSTCHECK enum ob_result ob_load_parse(const struct ob_load_source *source,
+                                          struct ob_scenario **out, struct ob_error *err);
+
+/* A buffer for the text of a file. */
+#define OB_LOAD_CHUNK_SIZE ((size_t)16 * 1024)
+#define OB_LOAD_BUF_MAX (OB_SCENARIO_SIZE_MAX + OB_LOAD_CHUNK_SIZE)
+
 /* The whole file, or as much of it as shows that it is too large. */
 OB_MUSTCHECK enum ob_result ob_load_read(const char *path, struct ob_buf *out,
                                          struct ob_error *err);

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_SIZE ((size_t)16 * 1024)
-
 static const struct ob_setting *find(const struct ob_settings *settings, const char *key)
 {
     return ob_setting_find(settings->items, settings->count, key);
@@ -355,24 +353,26 @@ static bool read_scenario(struct ob_load *load, const struct ob_node *root)
                                 ob_tree_get(root, "variants") != NULL);
 }
 
-enum ob_result ob_scenario_parse(const char *file, const char *data, size_t size,
-                                 struct ob_scenario **out, struct ob_error *err)
+enum ob_result ob_load_parse(const struct ob_load_source *source, struct ob_scenario **out,
+                             struct ob_error *err)
 {
     const struct ob_node *root;
     struct ob_scenario *scenario = ob_alloc(sizeof *scenario);
     struct ob_load load = {.scenario = scenario, .err = err, .self = OB_LOAD_NOBODY};
     ob_arena_init(&scenario->arena);
-    ob_buf_init(&load.spec_text, 2 * (OB_SCENARIO_SIZE_MAX + READ_SIZE));
-    scenario->file = ob_arena_strdup(&scenario->arena, file);
-    enum ob_result result = ob_tree_parse(file, data, size, &scenario->arena, &root, err);
-    if (result == OB_OK && !read_scenario(&load, root))
+    ob_buf_init(&load.spec_text, 2 * OB_LOAD_BUF_MAX);
+    scenario->file = ob_arena_strdup(&scenario->arena, source->file);
+    enum ob_result result =
+        ob_tree_parse(source->file, source->data, source->size, &scenario->arena, &root, err);
+    if (result == OB_OK && ((source->expand && !source->expand(source->arg, &load, &root)) ||
+                            !read_scenario(&load, root)))
         result = err->code;
     if (result == OB_OK) {
         /* What the file says decides, and what its spec does. */
         if (scenario->spec)
-            ob_buf_add(&load.spec_text, data, size);
-        ob_sha256(scenario->spec ? load.spec_text.data : data,
-                  scenario->spec ? load.spec_text.size : size, scenario->hash);
+            ob_buf_add(&load.spec_text, source->data, source->size);
+        ob_sha256(scenario->spec ? load.spec_text.data : source->data,
+                  scenario->spec ? load.spec_text.size : source->size, scenario->hash);
         *out = scenario;
     } else {
         ob_scenario_free(scenario);
@@ -381,10 +381,17 @@ enum ob_result ob_scenario_parse(const char *file, const char *data, size_t size
     return result;
 }
 
+enum ob_result ob_scenario_parse(const char *file, const char *data, size_t size,
+                                 struct ob_scenario **out, struct ob_error *err)
+{
+    const struct ob_load_source source = {.file = file, .data = data, .size = size};
+    return ob_load_parse(&source, out, err);
+}
+
 /* Reads the whole stream, or as much as shows that it is too large. */
 static void read_stream(FILE *stream, struct ob_buf *out)
 {
-    char chunk[READ_SIZE];
+    char chunk[OB_LOAD_CHUNK_SIZE];
     size_t size;
     while (out->size <= OB_SCENARIO_SIZE_MAX && (size = fread(chunk, 1, sizeof chunk, stream)) > 0)
         ob_buf_add(out, chunk, size);
@@ -410,7 +417,7 @@ enum ob_result ob_scenario_load(const char *path, struct ob_scenario **out, stru
     if (ob_scenario_is_spec(path))
         return ob_scenario_load_spec(path, NULL, 0, out, err);
     struct ob_buf data;
-    ob_buf_init(&data, OB_SCENARIO_SIZE_MAX + READ_SIZE);
+    ob_buf_init(&data, OB_LOAD_BUF_MAX);
     enum ob_result result = ob_load_read(path, &data, err);
     if (result == OB_OK)
         result = ob_scenario_parse(path, data.data, data.size, out, err);

@@ -1,0 +1,82 @@
+// rollout.js - a rollout on the first page: which orders are safe, what each phase breaks, and
+// whether one can move from one to the next, and back.
+'use strict';
+
+function rolloutMark(good, words) {
+  return element(`span.standing.${good ? 'well' : 'ill'}`, {},
+    element('span.sign', {'aria-hidden': 'true'}, good ? '✓' : '✗'),
+    element('span.visually-hidden', {}, words));
+}
+
+// The violation that is shown of a phase or move, where the page has it.
+function shownViolation(cell) {
+  const one = cell.broken.length > 0 && result.results[cell.result];
+  return one ? one.violations[cell.violation] : undefined;
+}
+
+function foundWords(cell) {
+  if (cell.undecided)
+    return ['undecided: ', outside(cell.undecided)];
+  const shown = shownViolation(cell);
+  return cell.broken.length === 0 ? ['holds'] : ['breaks ', ...cell.broken.flatMap((name, index) =>
+    [index > 0 ? ', ' : '', shown && shown.invariant === name
+      ? element('a', {href: `#v${shown.number}`}, outside(name)) : outside(name)])];
+}
+
+function rolloutTable(title, headings, rows) {
+  const id = `rollout-${title.toLowerCase()}`;
+  return element('section.panel.rollout', {'aria-labelledby': id}, element('h2', {id}, title),
+    element('div.table-box', {tabindex: '0', role: 'region', 'aria-labelledby': id},
+      element('table', {}, element('thead', {}, element('tr', {}, headings.map((words) =>
+        element('th', {scope: 'col'}, words)))), element('tbody', {}, rows))));
+}
+
+function orderRow({phases, moves}, order) {
+  const steps = order.phases.slice(1).map((to, index) =>
+    moves.find((move) => move.from === order.phases[index] && move.to === to).name);
+  const found = order.safe ? 'safe' : 'not safe';
+  const well = order.safe === (order.expected === 'safe');
+  return element('tr', {},
+    element('th', {scope: 'row'}, rolloutMark(order.safe, found), ' ', outside(order.name),
+      element('span.small', {}, outside(order.about))),
+    element('td', {}, outside(phases[order.phases[0]].name),
+      steps.flatMap((name) => [' → ', outside(name)])),
+    element('td', {}, element('strong', {}, found), well ? '' : ` (expected: ${order.expected})`,
+      element('span.small', {}, outside(order.reason))));
+}
+
+function phaseRow(phase) {
+  const good = phase.broken.length === 0 && !phase.undecided;
+  return element('tr', {},
+    element('th', {scope: 'row'}, rolloutMark(good, good ? 'holds' : 'does not hold'), ' ',
+      outside(phase.name)),
+    element('td', {}, foundWords(phase)), element('td.amount', {}, number.format(phase.runs)));
+}
+
+function wayCell(move) {
+  const shown = shownViolation(move);
+  return element('td', {}, element('strong', {}, move.safe ? 'safe' : 'not safe'),
+    move.safe ? null : element('span.small', {}, outside(move.reason), ...(shown
+      ? [' ', element('a', {href: `#v${shown.number}`}, 'See the run')] : [])));
+}
+
+function moveRow({phases}, there, back) {
+  return element('tr', {},
+    element('th', {scope: 'row'}, rolloutMark(there.safe, there.safe ? 'safe' : 'not safe'), ' ',
+      outside(there.name), element('span.small', {}, 'from ', outside(phases[there.from].name))),
+    wayCell(there), wayCell(back),
+    element('td.amount', {}, number.format(there.runs + back.runs)));
+}
+
+function rolloutPanels() {
+  const {rollout} = result, {moves} = rollout;
+  const pairs = moves.filter((move, index) => index % 2 === 0)
+    .map((there, index) => moveRow(rollout, there, moves[2 * index + 1]));
+  return element('div.rollout-panels', {},
+    element('p.about', {}, element('strong', {}, outside(rollout.name)), ': ',
+      outside(rollout.about)),
+    rolloutTable('Orders', ['Order', 'Way', 'Found'],
+      rollout.orders.map((order) => orderRow(rollout, order))),
+    rolloutTable('Phases', ['Phase', 'Found', 'Runs'], rollout.phases.map(phaseRow)),
+    rolloutTable('Moves', ['Move', 'There', 'Back', 'Runs'], pairs));
+}
