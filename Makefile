@@ -93,9 +93,9 @@ ENGINE_SERVER_TESTS := test_settle test_shrink test_minima test_deadlock test_cr
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
-CLI_UNIT_TESTS := test_token test_replay test_judge test_timeline test_progress test_tokens test_words
+CLI_UNIT_TESTS := test_rollout test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-url test-ends test-bad-input \
+CLI_SCRIPTS    := test-usage test-rollout test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-url test-ends test-bad-input \
                   test-spec test-spec-ends test-no-probe test-report
 
 # --- pg

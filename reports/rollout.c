@@ -52,7 +52,7 @@ static const char *line_of(struct rollout_text *t, const char *text)
 static void row(struct rollout_text *t, bool good, const char *name, uint64_t runs,
                 const char *found)
 {
-    const char *line = line_of(t, name);
+    const char *line = ob_report_spaced(&t->arena, name, t->options->unicode);
     mark(t, good);
     ob_buf_printf(&t->out, "%s%*s", line, (int)(t->width - ob_report_columns(line)), "");
     if (runs > 0)

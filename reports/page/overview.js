@@ -23,7 +23,8 @@ class Overview {
     this.list = element('div.results');
     this.found = element('p.found', {'aria-live': 'polite'});
     this.root = element('article.overview', {'aria-labelledby': 'overview-title'},
-      this.hero(), this.cut(), this.controlled(), this.filters(), this.list);
+      this.hero(), this.cut(), this.controlled(), result.rollout ? rolloutPanels() : null,
+      this.filters(), this.list);
     this.groups = this.group();
     this.list.replaceChildren(...this.groups.map((one) => one.box));
   }

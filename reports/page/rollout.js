@@ -28,7 +28,8 @@ function rolloutTable(title, headings, rows) {
   return element('section.panel.rollout', {'aria-labelledby': id}, element('h2', {id}, title),
     element('div.table-box', {tabindex: '0', role: 'region', 'aria-labelledby': id},
       element('table', {}, element('thead', {}, element('tr', {}, headings.map((words) =>
-        element('th', {scope: 'col'}, words)))), element('tbody', {}, rows))));
+        element(words === 'Runs' ? 'th.amount' : 'th', {scope: 'col'}, words)))),
+      element('tbody', {}, rows))));
 }
 
 function orderRow({phases, moves}, order) {
