@@ -125,8 +125,8 @@ SPEC_SRCS := harness/spec/permutation.c harness/spec/player.c harness/spec/say.c
 
 # --- check
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \
-              harness/check/rows.c harness/check/builtin.c
-CHECK_UNIT_TESTS := test_check
+              harness/check/rows.c harness/check/situation.c harness/check/builtin.c
+CHECK_UNIT_TESTS := test_check test_situation
 CHECK_SERVER_TESTS := test_invariants
 TEST_SUPPORT_SRCS += harness/tests/integration/planted.c
 

@@ -75,6 +75,18 @@ static json_t *unseen_json(struct ob_json_builder *b, const struct ob_report_res
     return object;
 }
 
+static json_t *reached_json(struct ob_json_builder *b, const struct ob_report_result *result)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < result->reached_count; i++) {
+        json_t *object = json_object();
+        ob_json_put_text(b, object, "name", result->reached[i].name);
+        ob_json_put_count(b, object, "runs", result->reached[i].runs);
+        ob_json_append(b, array, object);
+    }
+    return array;
+}
+
 static json_t *part_json(struct ob_json_builder *b, const struct ob_report_part *part)
 {
     json_t *object = json_object();
@@ -119,6 +131,7 @@ static json_t *result_json(struct ob_json_builder *b, const struct ob_report_res
     ob_json_put_count(b, object, "classes", result->classes);
     ob_json_put_count(b, object, "outcomes", result->outcomes);
     ob_json_put(b, object, "unseen", unseen_json(b, result));
+    ob_json_put(b, object, "reached", reached_json(b, result));
     ob_json_put_text(b, object, "claim", result->claim);
     ob_json_put(b, object, "violations", violations_json(b, result));
     if (b->for_page)

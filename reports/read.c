@@ -91,6 +91,25 @@ static void read_warnings(struct ob_reader *r, const json_t *object, struct ob_r
     out->warnings = warnings;
 }
 
+/* Results of before there was such a thing have none. */
+static void read_reached(struct ob_reader *r, const json_t *object, struct ob_report_result *out)
+{
+    if (!json_object_get(object, "reached"))
+        return;
+    const json_t *array = ob_read_array(r, object, "reached");
+    out->reached_count = json_array_size(array);
+    struct ob_report_reached *reached =
+        ob_arena_alloc(&r->report->arena, out->reached_count * sizeof *reached);
+    for (size_t i = 0; i < out->reached_count; i++) {
+        const json_t *item = json_array_get(array, i);
+        reached[i] = (struct ob_report_reached){
+            .name = ob_read_text(r, item, "name"),
+            .runs = ob_read_count(r, item, "runs"),
+        };
+    }
+    out->reached = reached;
+}
+
 static void read_violations(struct ob_reader *r, const json_t *object, struct ob_report_result *out)
 {
     const json_t *array = ob_read_array(r, object, "violations");
@@ -189,6 +208,7 @@ static void read_result(struct ob_reader *r, const json_t *object)
     };
     read_unseen(r, object, &result);
     read_warnings(r, object, &result);
+    read_reached(r, object, &result);
     read_violations(r, object, &result);
     read_seconds(r, object, &result);
     read_part(r, object, &result);

@@ -89,6 +89,12 @@ struct ob_report_part {
 
 #define OB_EXPECTED_ANY "any" /* nothing: the verdict is only told */
 
+/* What some run was to reach, and in how many it was. */
+struct ob_report_reached {
+    const char *name;
+    uint64_t runs;
+};
+
 struct ob_report_result {
     const char *scenario, *file, *variant, *about;
     const char *hash;                  /* of the scenario, as text; "" or NULL: not known */
@@ -101,6 +107,8 @@ struct ob_report_result {
         *reason; /* for inconclusive, error and what was not expected: one sentence; else "" */
     const char *const *warnings; /* what throws doubt on the result: a sentence each */
     size_t warning_count;
+    const struct ob_report_reached *reached;
+    size_t reached_count;
     const char *strategy;
     uint64_t runs, steps, uncontrolled_runs;
     bool exhausted;

@@ -308,10 +308,22 @@ static void estimate(struct ob_table *t, const struct ob_report_result *result)
                   INDENT, TEXT_LINES);
 }
 
+/* In how many runs there was what some were to reach, for who asks. */
+static void reached(struct ob_table *t, const struct ob_report_result *result)
+{
+    for (size_t i = 0; i < result->reached_count && t->options.verbosity > 0; i++)
+        paragraph(t, DIM,
+                  ob_arena_printf(&t->arena, "reached in %s of %s runs: %s",
+                                  grouped(t, result->reached[i].runs), grouped(t, result->runs),
+                                  result->reached[i].name),
+                  INDENT, TEXT_LINES);
+}
+
 static void findings(struct ob_table *t, const struct ob_report_result *result)
 {
     claims(t, result);
     estimate(t, result);
+    reached(t, result);
     if (result->reason && *result->reason)
         paragraph(t, ob_report_standing(result) == OB_AS_EXPECTED ? PLAIN : YELLOW, result->reason,
                   INDENT, TEXT_LINES);

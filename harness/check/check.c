@@ -24,6 +24,7 @@ struct ob_check {
     /* of one run */
     struct ob_broken *broken; /* item_count of them at the most, since each is broken once */
     size_t broken_count;
+    uint64_t reached;
     struct ob_arena arena; /* their texts */
 
     /* workspace of one call */
@@ -88,6 +89,7 @@ void ob_check_free(struct ob_check *check)
 void ob_check_begin(struct ob_check *check)
 {
     check->broken_count = 0;
+    check->reached = 0;
     ob_arena_reset(&check->arena);
 }
 
@@ -95,6 +97,20 @@ const struct ob_broken *ob_check_broken(const struct ob_check *check, size_t *co
 {
     *count = check->broken_count;
     return check->broken;
+}
+
+uint64_t ob_check_reached(const struct ob_check *check)
+{
+    return check->reached;
+}
+
+static void reach(struct ob_check *check, size_t item)
+{
+    unsigned bit = 0;
+    for (size_t i = 0; i < item; i++)
+        bit += check->items[i].wanted;
+    assert(bit < OB_WANTED_MAX);
+    check->reached |= UINT64_C(1) << bit;
 }
 
 static bool is_broken(const struct ob_check *check, size_t item)
@@ -155,7 +171,9 @@ static enum ob_result take_item(struct ob_check *check, const struct ob_rows *ro
         if (result != OB_OK)
             return result;
     }
-    if (is_broken(check, item))
+    if (check->items[item].wanted)
+        reach(check, item);
+    if (check->items[item].wanted || is_broken(check, item))
         return OB_OK;
     ob_check_shorten(&check->text);
     check->broken[check->broken_count++] = (struct ob_broken){
@@ -168,6 +186,9 @@ enum ob_result ob_check_run(struct ob_check *check, const struct ob_trace *trace
                             struct ob_error *err)
 {
     const struct ob_check_statement *statement = at_end ? &check->at_end : &check->after_commit;
+    for (size_t i = 0; i < check->item_count && at_end; i++)
+        if (check->items[i].reached && check->items[i].reached(trace))
+            reach(check, i);
     if (!statement->sql)
         return OB_OK;
     ob_arena_reset(&check->answer);

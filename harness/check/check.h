@@ -37,7 +37,13 @@ struct ob_check_item {
     const char *name;
     const char *sql; /* NULL: not asked */
     bool after_commit;
+    /* No invariant, but a situation that a run may reach: sql returns rows then, or reached says
+     * so, which is in its place.  At most OB_WANTED_MAX of the items. */
+    bool wanted;
+    bool (*reached)(const struct ob_trace *trace);
 };
+
+#define OB_WANTED_MAX 64
 
 struct ob_check *ob_check_new(const struct ob_check_item *items, size_t count,
                               const struct ob_query_port *port);
@@ -66,6 +72,9 @@ void ob_check_begin(struct ob_check *check);
 OB_MUSTCHECK enum ob_result ob_check_run(struct ob_check *check, const struct ob_trace *trace,
                                          const char *const *client_names, bool at_end, size_t step,
                                          struct ob_error *err);
+
+/* Which of the wanted situations the run was in at its end: bit i is the i-th of them. */
+uint64_t ob_check_reached(const struct ob_check *check);
 
 /* What has been found broken since _begin, in the order of finding. */
 const struct ob_broken *ob_check_broken(const struct ob_check *check, size_t *count);

@@ -39,6 +39,7 @@ struct ob_options {
     unsigned faults_value;
     bool no_shrink;
     uint64_t shrink_runs; /* at most so many to make one violation small; 0: OB_SHRINK_RUNS */
+    bool quick;           /* and nothing is made small */
     bool keep_going, require_exhausted, from_permutations;
     const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */
     size_t invariant_count;
@@ -58,6 +59,10 @@ struct ob_options {
 };
 
 #define OB_RUNS_DEFAULT 80
+
+/* With --quick a variant that is to hold has the so manieth part of its runs.  One that is to be
+ * broken keeps all, since it ends with the violation. */
+#define OB_QUICK_PART 8
 
 enum ob_command {
     OB_COMMAND_RUN = 1,

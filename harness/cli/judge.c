@@ -367,6 +367,37 @@ static const char *digests_of(struct ob_arena *arena, const struct ob_tally *tal
     return encode(arena, list, once + more);
 }
 
+/* In the order of the items that the target made of them. */
+static void fill_reached(struct ob_report *report, struct ob_report_result *result,
+                         const struct ob_judge_case *judged)
+{
+    const struct ob_scenario *scenario = judged->scenario;
+    struct ob_report_reached *reached =
+        ob_arena_alloc(&report->arena, scenario->sometimes_count * sizeof *reached);
+    for (size_t i = 0; i < scenario->sometimes_count; i++) {
+        const struct ob_sometimes_ref *ref = &scenario->sometimes[i];
+        if ((ref->variants >> judged->variant & 1) == 0)
+            continue;
+        size_t bit = result->reached_count++;
+        reached[bit] = (struct ob_report_reached){
+            .name = ob_arena_strdup(&report->arena, ref->name),
+            .runs = judged->exploration->reached[bit],
+        };
+    }
+    result->reached = reached;
+}
+
+const char *ob_judge_unreached(struct ob_arena *arena, const struct ob_report_result *result)
+{
+    for (size_t i = 0; i < result->reached_count; i++)
+        if (result->reached[i].runs == 0)
+            return ob_arena_printf(arena,
+                                   "%s was to be reached, and was not in %" PRIu64
+                                   " runs: what holds has not been put to the test",
+                                   result->reached[i].name, result->runs);
+    return NULL;
+}
+
 static const struct ob_report_part *part_of(struct ob_arena *arena,
                                             const struct ob_exploration *exploration)
 {
@@ -389,6 +420,7 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
     const struct ob_exploration *exploration = judged->exploration;
     const char *violates = judged->scenario->variants[judged->variant].violates;
     fill_counts(result, judged);
+    fill_reached(report, result, judged);
     if (judged->is_part)
         result->part = part_of(&report->arena, exploration);
     fill_violations(report, result, judged);
@@ -405,8 +437,12 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
     bool left_to_others = judged->is_part && result->verdict == OB_HOLDS;
     bool any = judged->scenario->variants[judged->variant].any;
     result->as_expected = !reason && (any || decided == (violates != NULL) || left_to_others);
-    if (reason)
-        result->reason = reason;
+    const char *unreached = NULL;
+    if (!any && result->as_expected && result->verdict == OB_HOLDS && !judged->is_part)
+        unreached = ob_judge_unreached(&report->arena, result);
+    result->as_expected &= !unreached;
+    if (reason || unreached)
+        result->reason = reason ? reason : unreached;
     else if (!result->as_expected)
         result->reason =
             ob_judge_unexpected(&report->arena, result, violates, exploration->within_bound);

@@ -43,6 +43,9 @@ void ob_judge(struct ob_report *report, struct ob_report_result *result,
 const char *ob_judge_unexpected(struct ob_arena *arena, const struct ob_report_result *result,
                                 const char *violates, bool within_bound);
 
+/* What is to be said of a variant that holds where no run reached what some were to; else NULL. */
+const char *ob_judge_unreached(struct ob_arena *arena, const struct ob_report_result *result);
+
 /* What follows from every class of schedules having been run, and from all of at most bound
  * preemptions; "" where they were not.  footprints: the server tells what statements touch. */
 const char *ob_judge_whole_claim(const struct ob_report_result *result, bool footprints);

@@ -248,6 +248,23 @@ static void add_up(const struct merging *m, size_t line, struct ob_report_result
     }
 }
 
+/* All parts are of one scenario, and so have the same. */
+static void add_reached(struct merging *m, size_t line, struct ob_report_result *out)
+{
+    const struct ob_report_result *first = line_of(m, 0, line);
+    struct ob_report_reached *reached =
+        ob_arena_alloc(&m->merged.arena, first->reached_count * sizeof *reached);
+    for (size_t k = 0; k < first->reached_count; k++) {
+        reached[k] = (struct ob_report_reached){.name = first->reached[k].name};
+        for (size_t i = 0; i < m->count; i++) {
+            const struct ob_report_result *part = line_of(m, i, line);
+            reached[k].runs += k < part->reached_count ? part->reached[k].runs : 0;
+        }
+    }
+    out->reached = reached;
+    out->reached_count = first->reached_count;
+}
+
 static void add_warnings(struct merging *m, size_t line, struct ob_report_result *out)
 {
     size_t most = 0;
@@ -392,12 +409,19 @@ static void judge(struct merging *m, size_t line, const char *violates,
         out->verdict = out->violation_count > 0 ? OB_VIOLATED : OB_HOLDS;
     bool any = strcmp(out->expected, OB_EXPECTED_ANY) == 0;
     out->as_expected = !reason && (any || decided == (violates != NULL));
+    const char *unreached = NULL;
+    if (!any && out->as_expected && out->verdict == OB_HOLDS)
+        unreached = ob_judge_unreached(arena, out);
     out->claim = "";
     if (out->verdict == OB_HOLDS)
         out->claim = claim_of(m, out, within);
     out->reason = reason ? reason : "";
     if (!reason && !out->as_expected)
         out->reason = ob_judge_unexpected(arena, out, violates, within);
+    if (unreached) {
+        out->as_expected = false;
+        out->reason = unreached;
+    }
 }
 
 static enum ob_result merge_line(struct merging *m, size_t line, struct ob_error *err)
@@ -418,6 +442,7 @@ static enum ob_result merge_line(struct merging *m, size_t line, struct ob_error
     };
     add_up(m, line, out);
     add_warnings(m, line, out);
+    add_reached(m, line, out);
     add_violations(m, line, violates, out);
     enum ob_result result = count_seen(m, line, out, err);
     if (result == OB_OK)

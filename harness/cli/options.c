@@ -25,6 +25,7 @@ enum key {
     KEY_FAULTS,
     KEY_KEEP_GOING,
     KEY_NO_SHRINK,
+    KEY_QUICK,
     KEY_EXHAUSTED,
     KEY_JSON,
     KEY_JUNIT,
@@ -80,6 +81,10 @@ static const struct {
     {RUN, {"faults", KEY_FAULTS, "N", 0, "faults in a run at the most; 0 for none", 0}},
     {RUN | ROLLOUT,
      {"no-shrink", KEY_NO_SHRINK, 0, 0, "leave what was found as large as it is", 0}},
+    {RUN,
+     {"quick", KEY_QUICK, 0, 0,
+      "for every push: an eighth of the runs where a variant is to hold, and nothing made small",
+      0}},
     {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
     {RUN,
      {"from-permutations", KEY_FROM_PERMUTATIONS, 0, 0, "begin with the permutations of a spec",
@@ -336,6 +341,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_STEP:
         out->step = true;
+        return 0;
+    case KEY_QUICK:
+        out->quick = out->no_shrink = true;
         return 0;
     case KEY_NO_SHRINK:
         out->no_shrink = true;

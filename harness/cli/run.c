@@ -100,7 +100,7 @@ static void announce(struct running *running, const struct ob_crew_task *task)
 {
     struct ob_variant_plan plan;
     struct ob_error ignored;
-    if (ob_variant_plan(running->options, task->scenario, &plan, &ignored) != OB_OK)
+    if (ob_variant_plan(running->options, task->scenario, task->variant, &plan, &ignored) != OB_OK)
         plan = (struct ob_variant_plan){.strategy = OB_STRATEGY_PORTFOLIO,
                                         .runs_max = OB_RUNS_DEFAULT};
     running->report.controlled_steps &= plan.strategy != OB_STRATEGY_STRESS;

@@ -37,8 +37,15 @@ static enum ob_result choose_strategy(const struct ob_options *options,
     return err->code = OB_INPUT;
 }
 
+/* An enumeration, which has no end but its own, gets as many as the usual ones. */
+static uint64_t quick_runs(uint64_t runs)
+{
+    uint64_t most = runs == UINT64_MAX ? OB_RUNS_DEFAULT : runs;
+    return (most + OB_QUICK_PART - 1) / OB_QUICK_PART;
+}
+
 enum ob_result ob_variant_plan(const struct ob_options *options, const struct ob_scenario *scenario,
-                               struct ob_variant_plan *out, struct ob_error *err)
+                               size_t variant, struct ob_variant_plan *out, struct ob_error *err)
 {
     struct ob_variant_plan plan = {0};
     enum ob_result result = choose_strategy(options, scenario, &plan, err);
@@ -49,6 +56,8 @@ enum ob_result ob_variant_plan(const struct ob_options *options, const struct ob
         plan.runs_max = UINT64_MAX; /* --runs and --budget bound it */
     if (scenario->explore.runs > 0)
         plan.runs_max = scenario->explore.runs;
+    if (options->quick && !scenario->variants[variant].violates)
+        plan.runs_max = quick_runs(plan.runs_max);
     if (options->runs > 0)
         plan.runs_max = options->runs;
     *out = plan;
@@ -65,6 +74,8 @@ char *ob_variant_asked(const struct ob_options *options, bool with_runs)
         ob_buf_puts(&asked, " --from-permutations");
     if (options->require_exhausted)
         ob_buf_puts(&asked, " --require-exhausted");
+    if (with_runs && options->quick)
+        ob_buf_puts(&asked, " --quick");
     if (with_runs && options->runs > 0)
         ob_buf_printf(&asked, " --runs %" PRIu64, options->runs);
     if (options->faults)
@@ -260,7 +271,7 @@ enum ob_result ob_variant_run(const struct ob_variant_job *job, struct ob_report
     struct ob_variant_plan plan;
     char name[OB_STRATEGY_NAME_SIZE];
     bool ends_all = false;
-    enum ob_result result = ob_variant_plan(job->options, job->scenario, &plan, err);
+    enum ob_result result = ob_variant_plan(job->options, job->scenario, job->variant, &plan, err);
     if (result == OB_OK) {
         ob_strategy_name(plan.strategy, plan.argument, name);
         line->strategy = ob_arena_strdup(&report->arena, name);

@@ -20,7 +20,7 @@ struct ob_variant_plan {
 
 /* OB_INPUT: the scenario's wish is no strategy. */
 OB_MUSTCHECK enum ob_result ob_variant_plan(const struct ob_options *options,
-                                            const struct ob_scenario *scenario,
+                                            const struct ob_scenario *scenario, size_t variant,
                                             struct ob_variant_plan *out, struct ob_error *err);
 
 /* What was asked for beside that, as far as it decides which runs are made; the caller's to free.

@@ -38,6 +38,7 @@ static void pack_note(const struct ob_note *note, struct ob_buf *out)
     ob_pack_u64(out, note->steps);
     ob_pack_u64(out, note->uncontrolled);
     ob_pack_u64(out, note->outcome);
+    ob_pack_u64(out, note->reached);
     ob_pack_u64(out, note->trace);
     ob_pack_text(out, note->why);
 }
@@ -52,6 +53,7 @@ static void unpack_note(struct ob_unpack *in, struct ob_arena *arena, struct ob_
     out->steps = ob_unpack_u64(in);
     out->uncontrolled = ob_unpack_u64(in) != 0;
     out->outcome = ob_unpack_u64(in);
+    out->reached = ob_unpack_u64(in);
     out->trace = ob_unpack_u64(in);
     out->why = ob_unpack_text(in, arena);
 }

@@ -31,6 +31,7 @@ struct ob_note {
     uint64_t steps;
     bool uncontrolled;
     uint64_t outcome; /* digest, of one that shows an outcome */
+    uint64_t reached; /* the wanted situations, as the run's outcome has them */
     uint64_t trace;   /* its digest */
     const char *why;  /* of one that was passed over or proved nothing; else "" */
 };

@@ -105,8 +105,10 @@ static struct ob_note note_of(struct exploring *e, const struct ob_run_outcome *
         .trace = digest,
         .why = "",
     };
-    if (note.counts == OB_COUNTS_SEEN)
+    if (note.counts == OB_COUNTS_SEEN) {
         note.outcome = outcome->outcome;
+        note.reached = outcome->reached;
+    }
     if (note.counts == OB_COUNTS_PASSED && e->out->passed_over == 0)
         note.why = explain_order(e);
     if (note.counts == OB_COUNTS_NOTHING)
@@ -132,6 +134,8 @@ static void count(struct exploring *e, const struct ob_note *note)
     }
     if (note->counts != OB_COUNTS_SEEN)
         return;
+    for (size_t i = 0; i < OB_WANTED_MAX; i++)
+        out->reached[i] += note->reached >> i & 1;
     ob_tally_add(&out->outcome_tally, note->outcome);
     ob_tally_add(&out->class_tally, note->trace);
     if (!ob_strategy_is_sample(e->strategy))

@@ -56,9 +56,10 @@ struct ob_exploration {
     struct ob_strategy_promise promise;
     bool changed; /* an enumeration: the same choices led elsewhere, and the server chose nothing */
     bool stopped; /* progress said so */
-    bool complete;             /* no run was left that it was to make */
-    uint64_t passed_over;      /* runs in which a given order could not be followed, */
-    char passed_over_why[240]; /* the first of them, and why */
+    bool complete;                   /* no run was left that it was to make */
+    uint64_t passed_over;            /* runs in which a given order could not be followed, */
+    char passed_over_why[240];       /* the first of them, and why */
+    uint64_t reached[OB_WANTED_MAX]; /* runs in which each of the wanted situations was reached */
     struct ob_finding *findings;
     size_t finding_count, finding_capacity;
     struct ob_statements statements; /* of all runs but replays */

@@ -117,7 +117,9 @@ enum ob_result ob_rig_run(struct ob_rig *rig, const struct ob_chooser *chooser, 
         result = digest(rig, trace, &out->outcome, err);
     if (is_locked(result, err))
         return end_unchecked(trace, err);
-    if (result == OB_OK)
+    if (result == OB_OK) {
         out->broken = ob_check_broken(rig->check, &out->broken_count);
+        out->reached = ob_check_reached(rig->check);
+    }
     return result;
 }

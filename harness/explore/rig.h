@@ -57,6 +57,7 @@ void ob_rig_leave_out(struct ob_rig *rig, const struct ob_schedule *schedule, si
 struct ob_run_outcome {
     const struct ob_broken *broken; /* until the next run */
     size_t broken_count;
+    uint64_t reached; /* ob_check_reached */
     uint64_t outcome; /* digest of what the clients were told and of the final state */
 };
 

@@ -7,9 +7,8 @@
 
 #include <string.h>
 
-/* The invariant's own query, as one statement without variables. */
-static bool read_sql(struct ob_load *load, const struct ob_setting *sql,
-                     struct ob_invariant_ref *out)
+/* A query, as one statement without variables. */
+static bool read_sql(struct ob_load *load, const struct ob_setting *sql, const char **out)
 {
     struct ob_bound bound;
     struct ob_bind_problem problem;
@@ -17,9 +16,9 @@ static bool read_sql(struct ob_load *load, const struct ob_setting *sql,
         return ob_load_refuse(load, sql->place, problem.hint, "%s", problem.text);
     if (bound.variable_count > 0)
         return ob_load_refuse(load, sql->place, "join the tables, or history, instead",
-                              "an invariant has no variables, but uses %s",
+                              "such a query has no variables, but uses %s",
                               ob_load_quote(load, bound.variables[0]));
-    out->sql = bound.sql;
+    *out = bound.sql;
     return true;
 }
 
@@ -56,7 +55,7 @@ static bool read_invariant(struct ob_load *load, const struct ob_node *node,
     out->name = ob_setting_find(settings.items, settings.count, "name")->text;
     out->after_commit =
         ob_setting_find(settings.items, settings.count, "after-commit")->number != 0;
-    return ob_load_only(load, node, &out->variants) && (!sql || read_sql(load, sql, out)) &&
+    return ob_load_only(load, node, &out->variants) && (!sql || read_sql(load, sql, &out->sql)) &&
            check_built_in(load, out);
 }
 
@@ -80,6 +79,66 @@ bool ob_load_invariants(struct ob_load *load, const struct ob_node *list)
     }
     return true;
 }
+
+/* --- what some run must reach */
+
+static bool check_sometimes(struct ob_load *load, const struct ob_sometimes_ref *ref)
+{
+    bool built_in = ob_word_find(ob_sometimes_words, ref->name) != NULL;
+    if (built_in && ref->sql)
+        return ob_load_refuse(load, ref->place, "choose another name, or leave sql out",
+                              "\"%s\" is built in", ref->name);
+    if (built_in || ref->sql)
+        return true;
+    const struct ob_choice choice = {"name", ob_load_words(load, ob_sometimes_words),
+                                     "write a new one as {name: …, sql: …}"};
+    return ob_load_refuse_unknown(load, ref->place, ref->name, &choice);
+}
+
+static bool read_sometimes(struct ob_load *load, const struct ob_node *node,
+                           struct ob_sometimes_ref *out)
+{
+    *out = (struct ob_sometimes_ref){.variants = ob_load_all_variants(load), .place = node->place};
+    if (node->kind == OB_NODE_SCALAR)
+        return ob_load_name(load, node, "what is reached", &out->name) &&
+               check_sometimes(load, out);
+    struct ob_settings settings;
+    if (!ob_load_keys(load, node, &ob_sometimes_keys, NULL) ||
+        !ob_load_settings(load, &ob_sometimes_keys, node, node->place, &settings))
+        return false;
+    const struct ob_setting *sql = ob_setting_find(settings.items, settings.count, "sql");
+    out->name = ob_setting_find(settings.items, settings.count, "name")->text;
+    return (!sql || read_sql(load, sql, &out->sql)) && check_sometimes(load, out) &&
+           ob_load_only(load, node, &out->variants);
+}
+
+bool ob_load_sometimes(struct ob_load *load, const struct ob_node *list)
+{
+    struct ob_scenario *scenario = load->scenario;
+    if (!list)
+        return true;
+    if (!ob_load_expect(load, list, OB_NODE_LIST, "\"sometimes\""))
+        return false;
+    if (list->count > OB_SCENARIO_SOMETIMES_MAX)
+        return ob_load_refuse(load, list->place, "leave some out", "more than %zu under sometimes",
+                              OB_SCENARIO_SOMETIMES_MAX);
+    struct ob_sometimes_ref *refs = ob_arena_alloc(&scenario->arena, list->count * sizeof *refs);
+    scenario->sometimes = refs;
+    for (const struct ob_node *node = list->first; node; node = node->next) {
+        struct ob_sometimes_ref *ref = &refs[scenario->sometimes_count];
+        if (!read_sometimes(load, node, ref))
+            return false;
+        for (size_t i = 0; i < scenario->sometimes_count; i++) {
+            if (strcmp(refs[i].name, ref->name) == 0)
+                return ob_load_refuse(load, ref->place, "leave one out", "\"%s\" is there twice",
+                                      ref->name);
+        }
+        scenario->sometimes_count++;
+    }
+    return true;
+}
+
+/* --- what is expected */
 
 /* All four numbers, or none of them. */
 static bool read_smallest(struct ob_load *load, const struct ob_settings *settings,

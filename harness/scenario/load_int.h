@@ -104,6 +104,7 @@ bool ob_load_check_holds(struct ob_load *load);
 
 /* invariants.c.  named: the file names its variants, and expects something of each. */
 bool ob_load_invariants(struct ob_load *load, const struct ob_node *list);
+bool ob_load_sometimes(struct ob_load *load, const struct ob_node *list); /* NULL: none */
 bool ob_load_expectations(struct ob_load *load, const struct ob_node *node,
                           struct ob_variant *variants, bool named);
 

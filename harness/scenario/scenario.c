@@ -349,6 +349,7 @@ static bool read_scenario(struct ob_load *load, const struct ob_node *root)
            read_faults(load, ob_tree_get(root, "faults")) &&
            read_explore(load, ob_tree_get(root, "explore")) &&
            ob_load_invariants(load, ob_tree_get(root, "invariants")) &&
+           ob_load_sometimes(load, ob_tree_get(root, "sometimes")) &&
            ob_load_expectations(load, ob_tree_get(root, "expect"), variants,
                                 ob_tree_get(root, "variants") != NULL);
 }

@@ -23,6 +23,7 @@
 #define OB_SCENARIO_CLIENTS_MAX ((size_t)64)
 #define OB_SCENARIO_VARIANTS_MAX ((size_t)64)  /* sets of variants are bits of a uint64_t */
 #define OB_SCENARIO_VARIABLES_MAX ((size_t)64) /* of one client, with those built in */
+#define OB_SCENARIO_SOMETIMES_MAX ((size_t)16)
 #define OB_SCENARIO_SIZE_MAX ((size_t)1 << 20) /* bytes of a file */
 
 enum ob_target_kind { OB_TARGET_REFERENCE, OB_TARGET_SQL, OB_TARGET_SPEC };
@@ -177,6 +178,14 @@ struct ob_invariant_ref {
     struct ob_place place;
 };
 
+/* What some run must reach, or that a variant holds says nothing. */
+struct ob_sometimes_ref {
+    const char *name;
+    const char *sql;   /* returns rows when it was reached; NULL for a built-in one */
+    uint64_t variants; /* bit i: wanted of variant i */
+    struct ob_place place;
+};
+
 struct ob_explore_wish {
     const char *strategy; /* as on the command line; "" when the file says nothing */
     uint64_t runs;        /* 0 when the file says nothing */
@@ -203,6 +212,8 @@ struct ob_scenario {
     unsigned fault_budget;
     const struct ob_invariant_ref *invariants;
     size_t invariant_count;
+    const struct ob_sometimes_ref *sometimes;
+    size_t sometimes_count;            /* at most OB_SCENARIO_SOMETIMES_MAX */
     const struct ob_variant *variants; /* at least one; "default" when the file names none */
     size_t variant_count;              /* at most OB_SCENARIO_VARIANTS_MAX */
     struct ob_explore_wish explore;

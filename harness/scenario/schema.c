@@ -179,6 +179,14 @@ static json_t *invariants(enum ob_target_kind target)
     return list_of(map);
 }
 
+static json_t *sometimes(enum ob_target_kind target)
+{
+    json_t *list = list_of(
+        any_of(words_of(ob_sometimes_words, target), object_of(&ob_sometimes_keys, target)));
+    json_object_set_new(list, "maxItems", json_integer(OB_SCENARIO_SOMETIMES_MAX));
+    return list;
+}
+
 static json_t *expectation(enum ob_target_kind target)
 {
     return any_of(any_of(constant("holds", "Every invariant holds in every schedule explored."),
@@ -267,6 +275,7 @@ static json_t *other_type(const char *key, enum ob_target_kind target)
         {"points", points},
         {"explore", explore},
         {"invariants", invariants},
+        {"sometimes", sometimes},
         {"expect", expect},
         {"steps", steps},
         {"does", replaced},

@@ -106,6 +106,10 @@ static const struct ob_key scenario_keys[] = {
      .type = OB_KEY_OTHER,
      .required = true,
      .about = "What must hold: a list of built-in names and of own queries."},
+    {.name = "sometimes",
+     .type = OB_KEY_OTHER,
+     .about = "What some run must have reached where a variant holds: a list of built-in names and "
+              "of own queries."},
     {.name = "expect",
      .type = OB_KEY_OTHER,
      .required = true,
@@ -316,6 +320,21 @@ static const struct ob_key invariant_keys[] = {
 };
 const struct ob_key_set ob_invariant_keys = {"invariant", invariant_keys};
 
+static const struct ob_key sometimes_keys[] = {
+    {.name = "name",
+     .type = OB_KEY_NAME,
+     .required = true,
+     .about = "What is reached: one that is built in or a new name."},
+    {.name = "sql",
+     .type = OB_KEY_TEXT,
+     .about = "A query that returns rows when it was reached; not for one that is built in."},
+    {.name = "only",
+     .type = OB_KEY_OTHER,
+     .about = "The variants that must reach it: a name or a list; by default all."},
+    {.name = NULL},
+};
+const struct ob_key_set ob_sometimes_keys = {"sometimes entry", sometimes_keys};
+
 #define SMALLEST_KEY(word, text)                                                        \
     {                                                                                   \
         .name = (word), .type = OB_KEY_NUMBER, .min = 0, .max = 100000, .about = (text) \
@@ -487,6 +506,14 @@ const struct ob_word ob_invariant_words[] = {
     {"sane-ranges", OB_FOR_REFERENCE, "Every range is finite, not empty and as sold."},
     {"stable-keys", OB_FOR_REFERENCE, "Retries of a call carry one idempotency key."},
     {"honest-metrics", OB_FOR_REFERENCE, "The counters tell what the history tells."},
+    {NULL, 0, NULL},
+};
+
+const struct ob_word ob_sometimes_words[] = {
+    {"contention", 0,
+     "A client waited for another, or came between two steps of one with a step "
+     "that touches what that one does."},
+    {"wait", 0, "A client waited for another."},
     {NULL, 0, NULL},
 };
 

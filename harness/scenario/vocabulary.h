@@ -68,7 +68,7 @@ struct ob_key_set {
 
 extern const struct ob_key_set ob_scenario_keys, ob_variant_keys, ob_given_keys, ob_client_keys,
     ob_step_keys, ob_touches_keys, ob_faults_keys, ob_explore_keys, ob_invariant_keys,
-    ob_expectation_keys;
+    ob_sometimes_keys, ob_expectation_keys;
 
 /* What a client of the reference target can do.  The sql target's steps share "clock". */
 struct ob_verb {
@@ -88,6 +88,7 @@ struct ob_word {
 
 extern const struct ob_word ob_fault_words[];
 extern const struct ob_word ob_invariant_words[]; /* those built in */
+extern const struct ob_word ob_sometimes_words[]; /* those built in */
 
 extern const char *const ob_strategy_words[];
 

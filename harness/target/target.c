@@ -1,6 +1,7 @@
 #include "target/target_int.h"
 
 #include "base/alloc.h"
+#include "check/situation.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -60,10 +61,33 @@ static void choose_clients(struct ob_target *target)
             target->ops->extra_clients(scenario, target->names + target->client_count);
 }
 
+/* What the variant's runs are to reach. */
+static enum ob_result add_wanted(struct ob_target *target, struct ob_error *err)
+{
+    const struct ob_scenario *scenario = target->scenario;
+    static_assert(OB_SCENARIO_SOMETIMES_MAX <= OB_WANTED_MAX, "each has its bit");
+    for (size_t i = 0; i < scenario->sometimes_count; i++) {
+        const struct ob_sometimes_ref *ref = &scenario->sometimes[i];
+        const struct ob_situation *builtin = ref->sql ? NULL : ob_situation_find(ref->name);
+        if ((ref->variants >> target->variant & 1) == 0)
+            continue;
+        if (!ref->sql && !builtin)
+            return ob_error_set(err, OB_INTERNAL, "no situation is called \"%s\"", ref->name);
+        target->items[target->item_count++] = (struct ob_check_item){
+            .name = ref->name,
+            .sql = ref->sql,
+            .wanted = true,
+            .reached = builtin ? builtin->reached : NULL,
+        };
+    }
+    return OB_OK;
+}
+
 static enum ob_result make_items(struct ob_target *target, struct ob_error *err)
 {
     const struct ob_scenario *scenario = target->scenario;
-    target->items = ob_alloc(scenario->invariant_count * sizeof *target->items);
+    size_t most = scenario->invariant_count + scenario->sometimes_count;
+    target->items = ob_alloc(most * sizeof *target->items);
     for (size_t i = 0; i < scenario->invariant_count; i++) {
         const struct ob_invariant_ref *ref = &scenario->invariants[i];
         const struct ob_invariant *builtin = ref->sql ? NULL : ob_invariant_find(ref->name);
@@ -78,7 +102,8 @@ static enum ob_result make_items(struct ob_target *target, struct ob_error *err)
             .after_commit = ref->after_commit,
         };
     }
-    return OB_OK;
+    target->item_count = scenario->invariant_count;
+    return add_wanted(target, err);
 }
 
 static size_t parts(void *self, size_t client, struct ob_part **out)
@@ -95,7 +120,7 @@ static void fill_rig(struct ob_target *target)
     target->query = ob_pg_world_query_port(target->world);
     struct ob_rig *rig = &target->rig;
     rig->engine = ob_engine_new(&ports, &options->limits);
-    rig->check = ob_check_new(target->items, scenario->invariant_count, &target->query);
+    rig->check = ob_check_new(target->items, target->item_count, &target->query);
     rig->client_names = target->names;
     rig->self = target;
     rig->reset = reset;

@@ -59,7 +59,8 @@ struct ob_target {
     struct ob_pg_world *world;
     struct ob_query_port query; /* of the world; the check keeps a pointer to it */
     struct ob_faults *faults;
-    struct ob_check_item *items; /* the scenario's invariants */
+    struct ob_check_item *items; /* the scenario's invariants, then what runs are to reach */
+    size_t item_count;
     struct ob_rig rig;
 
     /* The racing clients: those of the scenario that take part in the variant, then the extra ones.

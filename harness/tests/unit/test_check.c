@@ -198,6 +198,38 @@ static void without_marked_items_nothing_is_asked_after_a_commit(void **state)
     ob_check_free(check);
 }
 
+static bool is_reached(const struct ob_trace *trace)
+{
+    return trace->event_count > 0;
+}
+
+static void what_is_wanted_is_reached_and_never_broken(void **state)
+{
+    struct fixture *f = *state;
+    static const struct ob_check_item wanted[] = {
+        {.name = "first", .sql = "SELECT one"},
+        {.name = "by itself", .wanted = true, .reached = is_reached},
+        {.name = "asked for", .sql = "SELECT two", .wanted = true},
+        {.name = "not reached", .sql = "SELECT three", .wanted = true},
+    };
+    struct ob_check *check = ob_check_new(wanted, 4, &f->port);
+    size_t count;
+    add_row(f, "0", "{\"a\": 1}");
+    add_row(f, "2", "{}");
+    ob_check_begin(check);
+    assert_int_equal(ob_check_run(check, &f->trace, names, true, 0, &f->err), OB_OK);
+    assert_int_equal(ob_check_reached(check), 2);
+    ob_check_broken(check, &count);
+    assert_int_equal(count, 1);
+    f->fake.row_count = 0;
+    ob_trace_add_event(&f->trace, 0, "told", "{}");
+    ob_check_begin(check);
+    assert_int_equal(ob_check_reached(check), 0);
+    assert_int_equal(ob_check_run(check, &f->trace, names, true, 0, &f->err), OB_OK);
+    assert_int_equal(ob_check_reached(check), 1);
+    ob_check_free(check);
+}
+
 static void a_check_without_items_asks_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -414,6 +446,7 @@ int main(void)
         WITH_CHECK(only_marked_items_are_asked_after_a_commit),
         WITH_CHECK(without_marked_items_nothing_is_asked_after_a_commit),
         WITH_CHECK(a_check_without_items_asks_nothing),
+        WITH_CHECK(what_is_wanted_is_reached_and_never_broken),
         WITH_CHECK(an_item_is_broken_once_in_a_run),
         WITH_CHECK(the_statement_is_the_same_text_every_time),
         WITH_CHECK(an_invariant_that_does_not_run_is_named),

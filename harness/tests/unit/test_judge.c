@@ -108,6 +108,32 @@ static void no_violation_holds(void **state)
     expect(&f, (struct expected){OB_HOLDS, true, ""});
 }
 
+static void what_holds_unreached_is_not_as_expected(void **state)
+{
+    (void)state;
+    static const struct ob_sometimes_ref sometimes[] = {
+        {.name = "wait", .variants = 1 << LEGACY},
+        {.name = "contention", .variants = 1 << LEGACY | 1 << FIXED},
+    };
+    struct ob_scenario racing = scenario;
+    racing.sometimes = sometimes;
+    racing.sometimes_count = 2;
+    struct fixture f;
+    begin(&f, FIXED);
+    f.judged.scenario = &racing;
+    expect(&f, (struct expected){OB_HOLDS, false,
+                                 "contention was to be reached, and was not in 300 runs: what "
+                                 "holds has not been put to the test"});
+    begin(&f, FIXED);
+    f.judged.scenario = &racing;
+    f.exploration.reached[0] = 1;
+    expect(&f, (struct expected){OB_HOLDS, true, ""});
+    begin(&f, LEGACY);
+    f.judged.scenario = &racing;
+    found(&f, 0, 10);
+    expect(&f, (struct expected){OB_VIOLATED, true, ""});
+}
+
 static void a_violation_where_none_should_be_is_unexpected(void **state)
 {
     (void)state;
@@ -609,6 +635,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_violation_holds),
+        cmocka_unit_test(what_holds_unreached_is_not_as_expected),
         cmocka_unit_test(a_violation_where_none_should_be_is_unexpected),
         cmocka_unit_test(the_expected_violation_is_expected),
         cmocka_unit_test(the_expected_violation_and_its_run_come_first),

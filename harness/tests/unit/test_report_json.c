@@ -55,6 +55,24 @@ static void samples(struct ob_report *report)
     result->claim = "no bug of depth 2: 99 %";
 }
 
+static void what_was_to_be_reached_is_told_with_its_runs(void **state)
+{
+    (void)state;
+    static const struct ob_report_reached reached[] = {{"contention", 12}, {"wait", 0}};
+    struct ob_report report;
+    report_sample_good(&report);
+    report.results[0].reached = reached;
+    report.results[0].reached_count = 2;
+    json_t *root = rendered(&report), *results = json_object_get(root, "results");
+    json_t *told = json_object_get(json_array_get(results, 0), "reached");
+    assert_int_equal(json_array_size(told), 2);
+    assert_string_equal(text_at(json_array_get(told, 0), "name"), "contention");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(told, 0), "runs")), 12);
+    assert_int_equal(json_array_size(json_object_get(json_array_get(results, 1), "reached")), 0);
+    json_decref(root);
+    ob_report_clear(&report);
+}
+
 static void what_is_unseen_is_told_of_samples_only(void **state)
 {
     (void)state;
@@ -106,9 +124,8 @@ static void keys_come_in_the_order_of_the_documentation(void **state)
     assert_keys(
         result,
         "scenario file hash variant expected verdict as_expected reason warnings strategy runs "
-        "uncontrolled_runs steps exhausted reduced estimated_runs classes outcomes unseen claim "
-        "violations seconds "
-        "target about");
+        "uncontrolled_runs steps exhausted reduced estimated_runs classes outcomes unseen reached "
+        "claim violations seconds target about");
     assert_keys(json_array_get(json_object_get(result, "violations"), 0),
                 "invariant run token shrunk_token clients faults steps preemptions replays why "
                 "trace replay timeline shrunk explanation cures");
@@ -245,7 +262,10 @@ static char *part_of_a_whole(void)
                                                .classes_more = "AgAAAAAAAAA=",
                                                .within_bound = true};
     struct ob_report report;
+    static const struct ob_report_reached reached = {"contention", 12};
     samples(&report);
+    report.results[0].reached = &reached;
+    report.results[0].reached_count = 1;
     report.results[0].part = &part;
     report.shard_index = 2;
     report.shard_count = 3;
@@ -295,6 +315,7 @@ static void what_is_cut_or_of_another_kind_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_to_be_reached_is_told_with_its_runs),
         cmocka_unit_test(what_is_unseen_is_told_of_samples_only),
         cmocka_unit_test(an_estimate_is_an_integer_where_one_holds_it),
         cmocka_unit_test(keys_come_in_the_order_of_the_documentation),

@@ -12,6 +12,7 @@
 
 #include "booking/faults.h"
 #include "check/check.h"
+#include "check/situation.h"
 #include "explore/strategy.h"
 
 static void strategies_are_the_explorations(void **state)
@@ -49,6 +50,16 @@ static void faults_are_the_flow_s(void **state)
     assert_null(ob_fault_words[BOOKING_FAULT_COUNT].name);
 }
 
+static void situations_are_those_that_a_trace_can_show(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct ob_situation *situations = ob_situation_builtin(&count);
+    for (size_t i = 0; i < count; i++)
+        assert_string_equal(ob_sometimes_words[i].name, situations[i].name);
+    assert_null(ob_sometimes_words[count].name);
+}
+
 static void invariants_are_those_that_can_be_checked(void **state)
 {
     (void)state;
@@ -66,6 +77,7 @@ int main(void)
         cmocka_unit_test(a_strategy_takes_the_same_numbers_everywhere),
         cmocka_unit_test(faults_are_the_flow_s),
         cmocka_unit_test(invariants_are_those_that_can_be_checked),
+        cmocka_unit_test(situations_are_those_that_a_trace_can_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
