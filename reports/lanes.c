@@ -130,13 +130,16 @@ static void measure_steps(struct drawing *d)
     }
 }
 
-static void measure(struct drawing *d)
+/* Of a run that goes on everybody has a lane, whose end is not known. */
+static void measure(struct drawing *d, bool goes_on)
 {
     const struct ob_report_timeline *timeline = d->timeline;
     for (size_t i = 0; i < timeline->client_count; i++)
         d->last[i] = OB_LANES_NONE;
     measure_steps(d);
     for (size_t i = 0; i < timeline->client_count; i++) {
+        if (goes_on)
+            d->last[i] = timeline->step_count;
         if (d->last[i] == OB_LANES_NONE)
             continue;
         d->lanes[d->lane_count++] = i;
@@ -394,19 +397,19 @@ static void put_end(struct drawing *d)
                       options->second + 1);
 }
 
-static void begin(struct drawing *d, const struct ob_report_timeline *timeline,
+static void begin(struct drawing *d, const struct ob_report_timeline *timeline, bool goes_on,
                   const struct ob_lanes_options *options, struct ob_buf *out)
 {
     *d = (struct drawing){.timeline = timeline, .options = options, .out = out};
     ob_arena_init(&d->arena);
-    measure(d);
+    measure(d, goes_on);
 }
 
 void ob_lanes_draw(const struct ob_report_timeline *timeline,
                    const struct ob_lanes_options *options, struct ob_buf *out)
 {
     struct drawing d;
-    begin(&d, timeline, options, out);
+    begin(&d, timeline, false, options, out);
     put_notes(&d, timeline->before, timeline->before_count, 0);
     for (size_t i = 0; i < timeline->step_count; i++)
         put_step(&d, i);
@@ -418,7 +421,7 @@ void ob_lanes_draw_step(const struct ob_report_timeline *timeline, size_t step,
                         const struct ob_lanes_options *options, struct ob_buf *out)
 {
     struct drawing d;
-    begin(&d, timeline, options, out);
+    begin(&d, timeline, true, options, out);
     for (size_t i = 0; i < step; i++)
         d.begun[timeline->steps[i].client] = true;
     d.waiting = step > 0 ? timeline->steps[step - 1].blocked : 0;

@@ -30,7 +30,7 @@ struct ob_lanes_options {
 void ob_lanes_draw(const struct ob_report_timeline *timeline,
                    const struct ob_lanes_options *options, struct ob_buf *out);
 
-/* Appends the lines of one step. */
+/* Appends the lines of one step, of a run that may go on: each of its clients has a lane. */
 void ob_lanes_draw_step(const struct ob_report_timeline *timeline, size_t step,
                         const struct ob_lanes_options *options, struct ob_buf *out);
 

@@ -285,6 +285,8 @@ enum ob_result ob_again_write(const char *path, const char *key, json_t *results
 
 static enum ob_result check_options(const struct ob_options *options, struct ob_error *err)
 {
+    if (options->step && options->json)
+        return ob_error_set(err, OB_USAGE, "--step talks to a person, and writes no JSON");
     if (options->arg_count > 0)
         return options->json ? ob_report_can_write(options->json, err) : OB_OK;
     ob_error_set(err, OB_USAGE, "no run was named");

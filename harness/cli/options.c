@@ -95,6 +95,7 @@ static const struct {
     {REPLAY,
      {"continue", KEY_CONTINUE, 0, 0,
       "go on where the record cannot be followed, also in a scenario that was changed", 0}},
+    {REPLAY, {"step", KEY_STEP, 0, 0, "walk through the run, with commands on standard input", 0}},
     {RUN,
      {"require-exhausted", KEY_EXHAUSTED, 0, 0,
       "inconclusive unless every schedule was run (with --strategy exhaustive or dpor)", 0}},
@@ -435,6 +436,13 @@ static const char *about(enum ob_command command)
                "digest "
                "of the statement; as bits of the clients' places, who could move (e), who waits "
                "for a lock (b) and who was woken (w); and a digest of each client's answer.\n\n"
+               "Where it went another way, both sides of the first step that differs are shown; "
+               "the "
+               "recorded one only where FILE is a result, since a token has no more than checks. "
+               "The "
+               "run ends where its record cannot be followed; with --continue it goes on, each "
+               "step "
+               "being the first of those left whose client can move.\n\n"
                "Exit status: 0 the same as recorded, 2 no token or of an unknown scenario, 3 the "
                "harness or the database failed, 4 it went another way.";
     case OB_COMMAND_SHRINK:

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "cli/again.h"
+#include "cli/step.h"
 #include "cli/timeline.h"
 #include "divergence.h"
 #include "report.h"
@@ -210,6 +211,18 @@ static void expect_broken(const struct ob_token_text *text, const struct ob_scen
     }
 }
 
+static enum ob_result walk(void *arg, const struct ob_again_run *run, struct ob_error *err)
+{
+    struct replaying *self = arg;
+    struct ob_replay replay;
+    enum ob_result result = ob_step_walk(self->options, run, &replay, err);
+    if (result != OB_OK)
+        return result;
+    self->diverged |= replay.diverged;
+    ob_replay_clear(&replay);
+    return OB_OK;
+}
+
 static enum ob_result replay(void *arg, const struct ob_again_run *run, struct ob_error *err)
 {
     struct replaying *self = arg;
@@ -236,7 +249,7 @@ int ob_command_replay(int argc, char **argv)
     self.silent = options.json && strcmp(options.json, "-") == 0;
     enum ob_result result = ob_again_open(&again, &options, true, &err);
     if (result == OB_OK)
-        result = ob_again_each(&again, replay, &self, &err);
+        result = ob_again_each(&again, options.step ? walk : replay, &self, &err);
     if (result == OB_OK && options.json)
         result = ob_again_write(options.json, "replays", self.results, &err);
     int status = ob_again_close(&again, result, self.diverged, &err);

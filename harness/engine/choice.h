@@ -27,6 +27,7 @@ struct ob_choice_point {
     const size_t *clients;
     /* STEP: what the client of option i is about to do; NULL: not told. */
     const enum ob_op_kind *kinds;
+    const struct ob_op *const *ops; /* STEP: the same whole, until the chooser returns; or NULL */
     const uint32_t
         *parts;           /* STEP: the part of all that its client does which that is in; or NULL */
     ob_client_set flying; /* STEP, under the server's own timers: those of clients that are in

@@ -118,11 +118,13 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
     size_t clients[OB_CLIENTS_MAX], count = 0;
     enum ob_op_kind kinds[OB_CLIENTS_MAX];
     uint32_t parts[OB_CLIENTS_MAX];
+    const struct ob_op *ops[OB_CLIENTS_MAX];
     for (size_t i = 0; i < engine->spec->client_count; i++) {
         if (!((enabled | flying) & ob_client_bit(i)))
             continue;
         kinds[count] = ob_client_next_kind(&engine->clients[i]);
         parts[count] = engine->clients[i].part;
+        ops[count] = engine->clients[i].op;
         clients[count++] = i;
     }
     const struct ob_trace *trace = engine->trace;
@@ -135,6 +137,7 @@ static size_t choose(struct ob_engine *engine, ob_client_set enabled, ob_client_
         .clients = clients,
         .kinds = kinds,
         .parts = parts,
+        .ops = ops,
         .flying = flying,
         .waiting = engine->waiting,
         .previous = engine->previous,

@@ -181,14 +181,8 @@ enum ob_result ob_pg_control_clock(void *self, int64_t time_us, struct ob_error 
     return code;
 }
 
-enum ob_result ob_pg_control_query(void *self, const char *sql, int param_count,
-                                   const char *const *params, struct ob_arena *arena,
-                                   struct ob_rows *out, struct ob_error *err)
+void ob_pg_rows(const PGresult *result, struct ob_arena *arena, struct ob_rows *out)
 {
-    PGresult *result = NULL;
-    enum ob_result code = ob_pg_control_prepared(self, sql, param_count, params, &result, err);
-    if (code != OB_OK)
-        return code;
     size_t rows = (size_t)PQntuples(result), columns = (size_t)PQnfields(result);
     const char **names = ob_arena_alloc(arena, columns * sizeof *names);
     const char **cells = ob_arena_alloc(arena, rows * columns * sizeof *cells);
@@ -200,6 +194,17 @@ enum ob_result ob_pg_control_query(void *self, const char *sql, int param_count,
                 cells[r * columns + c] = ob_arena_strdup(arena, PQgetvalue(result, (int)r, (int)c));
     *out = (struct ob_rows){
         .row_count = rows, .column_count = columns, .columns = names, .cells = cells};
+}
+
+enum ob_result ob_pg_control_query(void *self, const char *sql, int param_count,
+                                   const char *const *params, struct ob_arena *arena,
+                                   struct ob_rows *out, struct ob_error *err)
+{
+    PGresult *result = NULL;
+    enum ob_result code = ob_pg_control_prepared(self, sql, param_count, params, &result, err);
+    if (code != OB_OK)
+        return code;
+    ob_pg_rows(result, arena, out);
     PQclear(result);
     return OB_OK;
 }

@@ -127,6 +127,7 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
 void ob_pg_session_close(struct ob_pg_session *session)
 {
     PQclear(session->answer);
+    PQclear(session->rows);
     ob_footprint_clear(&session->footprint);
     PQfinish(session->conn);
     *session = (struct ob_pg_session){0};
@@ -396,6 +397,8 @@ enum ob_io ob_pg_session_poll(void *self, size_t client, struct ob_reply *reply,
             if (PQstatus(session->conn) == CONNECTION_BAD)
                 return replace_lost(world, client, reply, err);
             assert(session->answer);
+            if (world->keeps_rows)
+                ob_pg_keep_rows(session, session->answer);
             fill_reply(session, reply);
             return OB_IO_DONE;
         }

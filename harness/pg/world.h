@@ -74,6 +74,32 @@ void ob_pg_world_roll_back(struct ob_pg_world *world);
 OB_MUSTCHECK enum ob_result ob_pg_world_digest(struct ob_pg_world *world, uint64_t *out,
                                                struct ob_error *err);
 
+/* --- for who walks through a run: look.c */
+
+/* From here on each session keeps the rows of its last answer. */
+void ob_pg_world_keep_rows(struct ob_pg_world *world);
+/* Those of the client's; false: it had none. */
+bool ob_pg_world_rows(struct ob_pg_world *world, size_t client, struct ob_arena *arena,
+                      struct ob_rows *out);
+
+#define OB_PG_LOOK_ROWS 100
+
+/* Asks one query (SELECT, VALUES, TABLE or WITH) in the client's own transaction, or on the control
+ * connection (OB_NO_CLIENT), and gives the first OB_PG_LOOK_ROWS + 1 rows; nobody may be moving.
+ * It cannot write, nor end the transaction, and waits for a lock no longer than a second.  A look
+ * in a client's session can still leave something there: a snapshot that was not taken before, what
+ * a serializable transaction has read.  So the run is not to go on after it, but to be made again.
+ * OB_INPUT: that session cannot be asked now, or the query does what outlasts it; OB_SQL: it
+ * failed. */
+OB_MUSTCHECK enum ob_result ob_pg_world_look(struct ob_pg_world *world, size_t client,
+                                             const char *sql, struct ob_arena *arena,
+                                             struct ob_rows *out, struct ob_error *err);
+
+/* The locks that clients, or prepared transactions, hold or wait for: client, on what, mode, "held"
+ * or "waits".  Without those of the server's own tables, and each one's on itself. */
+OB_MUSTCHECK enum ob_result ob_pg_world_locks(struct ob_pg_world *world, struct ob_arena *arena,
+                                              struct ob_rows *out, struct ob_error *err);
+
 struct ob_ports ob_pg_world_ports(struct ob_pg_world *world);
 struct ob_query_port ob_pg_world_query_port(struct ob_pg_world *world);
 

@@ -6,6 +6,7 @@
  *   footprint.c what an operation touches, as the server's probe tells
  *   prepare.c  the clients' connections before and after a run
  *   gate.c     stopping a client's statement between its snapshot and its run
+ *   look.c     what who walks through a run looks at: rows, locks, queries of their own
  *   hold.c     keeping a client's backend from going on
  *   control.c  the control connection: who waits for whom, the clock, queries
  *   reset.c    the clean state and the way back to it
@@ -40,6 +41,7 @@ struct ob_pg_session {
     struct ob_footprint footprint; /* of the operation in flight, or of the last one */
     bool told;                     /* the probe has said something of it */
     bool several;                  /* it had more than one result */
+    PGresult *rows;                /* a copy of the last answer, where they are kept; owned */
     enum ob_pg_deadlock deadlock;
     enum ob_pg_deadlock deadlock_outside; /* what it is once the transaction has ended */
 };
@@ -60,7 +62,7 @@ struct ob_pg_world {
     char *conninfo; /* owned */
     char *clock;    /* owned; NULL: none */
     bool keeps_session_state, fixed_plans;
-    bool own_server, learns;
+    bool own_server, learns, keeps_rows;
     bool gates;                      /* wanted */
     bool gates_closed;               /* the control connection holds one key of each */
     const char *const *client_names; /* borrowed; NULL: not known */
@@ -151,7 +153,15 @@ enum ob_result ob_pg_rebuild(struct ob_pg_world *world, struct ob_error *err);
 /* Drops the copy. */
 void ob_pg_drop_clean(struct ob_pg_world *world);
 
+/* --- look.c */
+
+/* Keeps a copy of what the session was answered. */
+void ob_pg_keep_rows(struct ob_pg_session *session, const PGresult *result);
+
 /* --- control.c */
+
+/* A result's rows, in the arena. */
+void ob_pg_rows(const PGresult *result, struct ob_arena *arena, struct ob_rows *out);
 
 /* From here on nothing on the control connection takes for ever.  No client moves while it waits,
  * so a lock that is not free soon never will be. */

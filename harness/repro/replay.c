@@ -28,8 +28,7 @@ static enum ob_result check_token(const struct ob_rig *rig, const struct ob_toke
                         "the token names clients, faults or a program that its scenario has not");
 }
 
-/* Whether the step went to the recorded client, and came to what was recorded. */
-static bool same_step(const struct ob_trace *trace, const struct ob_token *token, size_t step)
+bool ob_replay_same_step(const struct ob_trace *trace, const struct ob_token *token, size_t step)
 {
     return trace->steps[step].client == token->schedule.clients[step] &&
            ob_token_check(ob_trace_step_digest(trace, step)) == token->checks[step];
@@ -69,7 +68,7 @@ static char *find_divergence(const struct ob_trace *trace, const struct ob_token
 {
     size_t recorded = token->schedule.step_count;
     for (*step = 0; *step < trace->step_count && *step < recorded; (*step)++)
-        if (!same_step(trace, token, *step))
+        if (!ob_replay_same_step(trace, token, *step))
             return why_other_step(trace, token, names, *step);
     return why_other_end(trace, token, names);
 }

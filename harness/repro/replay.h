@@ -29,6 +29,9 @@ OB_MUSTCHECK enum ob_result ob_replay_run(struct ob_rig *rig, const struct ob_to
 OB_MUSTCHECK enum ob_result ob_replay_choose(struct ob_rig *rig, const struct ob_token *token,
                                              const struct ob_chooser *chooser,
                                              struct ob_replay *out, struct ob_error *err);
+/* Whether the step, which both have, went to the recorded client and came to what was recorded. */
+bool ob_replay_same_step(const struct ob_trace *trace, const struct ob_token *token, size_t step);
+
 void ob_replay_clear(struct ob_replay *replay);
 
 #endif

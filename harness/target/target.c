@@ -222,6 +222,11 @@ struct ob_rig *ob_target_rig(struct ob_target *target)
     return &target->rig;
 }
 
+struct ob_pg_world *ob_target_world(struct ob_target *target)
+{
+    return target->world;
+}
+
 bool ob_target_controls_deadlock(const struct ob_target *target)
 {
     return ob_pg_world_controls_deadlock(target->world);

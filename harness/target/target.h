@@ -32,6 +32,10 @@ void ob_target_close(struct ob_target *target); /* NULL is legal */
 
 struct ob_rig *ob_target_rig(struct ob_target *target);
 
+/* The database that is raced on, for who looks into it between two steps (pg/world.h). */
+struct ob_pg_world;
+struct ob_pg_world *ob_target_world(struct ob_target *target);
+
 /* Whether deadlock victims are in overbook's hands on this server. */
 bool ob_target_controls_deadlock(const struct ob_target *target);
 

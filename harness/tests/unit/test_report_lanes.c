@@ -182,7 +182,7 @@ static void a_terminal_is_never_obeyed(void **state)
     free(text);
 }
 
-static void the_lines_of_one_step_are_those_of_the_whole(void **state)
+static void one_step_has_a_lane_for_each_client(void **state)
 {
     (void)state;
     struct ob_report report;
@@ -191,8 +191,8 @@ static void the_lines_of_one_step_are_those_of_the_whole(void **state)
     timeline_sample(&report);
     ob_buf_init(&out, SIZE_MAX);
     ob_lanes_draw_step(report.results[0].violations[0].timeline, 6, &how, &out);
-    assert_string_equal(out.data, "  7 ● ┊  alice  commit   COMMIT → (uncontrolled)\n"
-                                  "    ├─○  bob    goes on  1 row\n");
+    assert_string_equal(out.data, "  7 ● ┊    alice    commit   COMMIT → (uncontrolled)\n"
+                                  "    ├─○    bob      goes on  1 row\n");
     ob_buf_clear(&out);
     ob_report_clear(&report);
 }
@@ -207,7 +207,7 @@ int main(void)
         cmocka_unit_test(many_clients_keep_within_the_width),
         cmocka_unit_test(a_wait_for_two_leads_to_both),
         cmocka_unit_test(a_terminal_is_never_obeyed),
-        cmocka_unit_test(the_lines_of_one_step_are_those_of_the_whole),
+        cmocka_unit_test(one_step_has_a_lane_for_each_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
