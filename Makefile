@@ -115,7 +115,7 @@ SCENARIO_SRCS := harness/scenario/bind.c harness/scenario/guard.c harness/scenar
                  harness/scenario/spec_parse.c harness/scenario/sql.c harness/scenario/touches.c harness/scenario/tree.c \
                  harness/scenario/value.c harness/scenario/vocabulary.c
 SCENARIO_UNIT_TESTS := test_scenario test_scenario_bad test_scenario_bind test_scenario_damage \
-                       test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree \
+                       test_scenario_catalogue test_scenario_docs test_scenario_guard test_scenario_list test_scenario_tree \
                        test_scenario_spec test_spec test_spec_bad test_spec_damage test_spec_files test_spec_orders
 SCENARIO_FUZZERS := fuzz_scenario fuzz_spec
 TEST_SUPPORT_SRCS += harness/tests/unit/scenario_support.c
