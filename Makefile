@@ -64,8 +64,8 @@ PROBE_WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototype
 
 # --- base
 BASE_SRCS := harness/base/error.c harness/base/alloc.c harness/base/buf.c harness/base/rng.c \
-             harness/base/digest.c harness/base/file.c harness/base/parse.c harness/base/child.c harness/base/pack.c harness/base/journal.c
-BASE_UNIT_TESTS := test_journal test_error test_alloc test_buf test_rng test_digest test_parse
+             harness/base/digest.c harness/base/sql.c harness/base/file.c harness/base/parse.c harness/base/child.c harness/base/pack.c harness/base/journal.c
+BASE_UNIT_TESTS := test_journal test_error test_alloc test_buf test_rng test_digest test_parse test_sql
 
 # --- what several of the harness's test programs share
 TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports.c \
@@ -96,12 +96,12 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 CLI_UNIT_TESTS := test_rollout test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-rollout test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-step test-url test-ends test-bad-input \
-                  test-spec test-spec-ends test-no-probe test-report
+                  test-spec test-spec-ends test-no-probe test-report test-export
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
            harness/pg/keep.c harness/pg/keeper.c harness/pg/marker.c harness/pg/pidfile.c harness/pg/redact.c \
-           harness/pg/server.c harness/pg/tree.c harness/pg/waits.c harness/pg/plain.c
+           harness/pg/server.c harness/pg/tree.c harness/pg/waits.c harness/pg/plain.c harness/pg/rows.c
 PG_UNIT_TESTS := test_pg_find test_pg_pidfile test_pg_redact test_pg_tree
 # The first two need no server, but processes in numbers, and pidfds, which valgrind has not.
 PG_SERVER_TESTS := test_home test_keeper test_embedded test_embedded_killed test_marker
@@ -122,6 +122,12 @@ TEST_SUPPORT_SRCS += harness/tests/unit/scenario_support.c
 
 # --- spec
 SPEC_SRCS := harness/spec/permutation.c harness/spec/player.c harness/spec/say.c harness/spec/place.c harness/spec/file.c harness/spec/worker.c harness/spec/regress.c harness/cli/spec.c
+
+# --- export
+EXPORT_SRCS := harness/export/make.c harness/export/prove.c harness/export/spec.c \
+               harness/export/psql.c harness/export/cmocka.c harness/cli/export.c \
+               harness/target/script.c harness/target/noted.c
+EXPORT_TEXTS := head=harness/export/race_head.inc test=harness/export/race_test.inc
 
 # --- check
 CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/history.c \
@@ -169,7 +175,7 @@ REF_SQL := $(foreach m,$(REF_MIGRATIONS),$(foreach d,up down,\
 # --- what is built
 VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/version.h)
 
-HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
+HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_SRCS) $(EXPORT_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
 MAIN_SRC     := $(wildcard harness/cli/main.c)
 BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/first.c harness/tests/bench/memo.c \
                 harness/tests/bench/subject.c harness/tests/bench/orders.c harness/tests/bench/reduction.c \
@@ -232,7 +238,7 @@ define program
 $(LINK) -o $@ $^ $(OB_LIBS) $1 $(LDLIBS)
 endef
 
-$B/liboverbook.a: $(HARNESS_OBJS) $B/reports/page.o
+$B/liboverbook.a: $(HARNESS_OBJS) $B/reports/page.o $B/export/texts.o
 	$(archive)
 
 $B/libbooking.a: $(REF_OBJS) $B/reference/sql.o
@@ -245,6 +251,13 @@ $B/reference/sql.c: script/embed $(call files_of,$(REF_SQL))
 	script/embed migrations_int.h booking_sql_text_ $(REF_SQL) >$@
 
 $B/reference/sql.o: $B/reference/sql.c reference/src/migrations_int.h $B/flags
+	$(COMPILE) -c -o $@ $<
+
+$B/export/texts.c: script/embed $(call files_of,$(EXPORT_TEXTS))
+	@mkdir -p $(@D)
+	script/embed export/export_int.h ob_export_text_ $(EXPORT_TEXTS) >$@
+
+$B/export/texts.o: $B/export/texts.c harness/export/export_int.h $B/flags
 	$(COMPILE) -c -o $@ $<
 
 $B/reports/page.c: script/embed $(call files_of,$(PAGE))

@@ -12,6 +12,7 @@
 #ifndef OB_CHECK_CHECK_H
 #define OB_CHECK_CHECK_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "engine/query.h"
 #include "engine/trace.h"
@@ -54,6 +55,12 @@ const char *ob_check_name(const struct ob_check *check, size_t item);
 
 /* Whether an item must hold at every instant, and not only at the end. */
 bool ob_check_is_instant(const struct ob_check *check, size_t item);
+
+/* Appends the query of an item as one statement that needs nothing beside it: where it reads the
+ * history (*reads_history), that of this trace is in it. OB_INTERNAL: a name that is not UTF-8. */
+OB_MUSTCHECK enum ob_result ob_check_alone(const char *sql, const struct ob_trace *trace,
+                                           const char *const *client_names, bool *reads_history,
+                                           struct ob_buf *out, struct ob_error *err);
 
 /* A broken invariant: the first offending rows, as one line of text for people. */
 struct ob_broken {

@@ -7,104 +7,29 @@
  */
 #include "check/check_int.h"
 
-#include <ctype.h>
+#include "base/sql.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/* Behind the quote that ends what begins at text[0], a doubled one being part of it. */
-static const char *skip_quoted(const char *text, bool escapes)
-{
-    char quote = *text++;
-    for (; *text; text++) {
-        if (escapes && *text == '\\' && text[1])
-            text++;
-        else if (*text == quote && text[1] == quote)
-            text++;
-        else if (*text == quote)
-            return text + 1;
-    }
-    return text;
-}
-
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
-}
-
-/* Behind $tag$ … $tag$; when text begins no such string, behind the dollar. */
-static const char *skip_dollar(const char *text)
-{
-    const char *tag_end = text + 1;
-    while (is_word(*tag_end))
-        tag_end++;
-    if (*tag_end != '$' || isdigit((unsigned char)text[1]))
-        return text + 1;
-    size_t tag_size = (size_t)(tag_end + 1 - text);
-    for (const char *at = tag_end + 1; *at; at++) {
-        if (strncmp(at, text, tag_size) == 0)
-            return at + tag_size;
-    }
-    return text + strlen(text);
-}
-
-/* Behind a comment; PostgreSQL's block comments nest. */
-static const char *skip_comment(const char *text)
-{
-    if (*text == '-')
-        return text + strcspn(text, "\n");
-    size_t depth = 0;
-    do {
-        bool opens = text[0] == '/' && text[1] == '*', closes = text[0] == '*' && text[1] == '/';
-        depth = depth + opens - closes;
-        text += opens || closes ? 2 : 1;
-    } while (depth > 0 && *text);
-    return text;
-}
-
-static bool begins_comment(const char *text)
-{
-    return (text[0] == '-' && text[1] == '-') || (text[0] == '/' && text[1] == '*');
-}
-
-/* Behind a word and the string that it is the prefix of (E'…' has escapes). */
-static const char *skip_word(const char *text)
-{
-    const char *begin = text;
-    while (is_word(*text) || *text == '$')
-        text++;
-    if (*text == '\'' && text - begin == 1)
-        return skip_quoted(text, *begin == 'E' || *begin == 'e');
-    return text;
-}
-
-static const char *skip_token(const char *text)
-{
-    if (is_word(*text))
-        return skip_word(text);
-    if (*text == '\'' || *text == '"')
-        return skip_quoted(text, false);
-    if (*text == '$')
-        return skip_dollar(text);
-    return text + 1;
-}
+#define HISTORY_COLUMNS "h(seq int, step int, client text, kind text, data jsonb)"
 
 size_t ob_check_sql_size(const char *sql)
 {
-    const char *semicolon = NULL;
-    for (const char *at = sql; *at;) {
-        if (begins_comment(at)) {
-            at = skip_comment(at);
-        } else if (isspace((unsigned char)*at)) {
-            at++;
-        } else if (*at == ';') {
+    const char *semicolon = NULL, *at = sql;
+    enum ob_lexeme kind;
+    for (size_t size; (size = ob_sql_lexeme(at, &kind)) > 0; at += size) {
+        if (kind == OB_LEX_OTHER && *at == ';')
             semicolon = semicolon ? semicolon : at;
-            at++;
-        } else {
+        else if (kind != OB_LEX_SPACE && kind != OB_LEX_COMMENT)
             semicolon = NULL;
-            at = skip_token(at);
-        }
     }
     return semicolon ? (size_t)(semicolon - sql) : strlen(sql);
+}
+
+static bool reads_history(const char *sql)
+{
+    return strcasestr(sql, "history") != NULL;
 }
 
 void ob_check_compose(struct ob_check_statement *statement, const struct ob_check_item *items,
@@ -114,12 +39,12 @@ void ob_check_compose(struct ob_check_statement *statement, const struct ob_chec
     if (index_count == 0)
         return;
     for (size_t i = 0; i < index_count; i++)
-        statement->reads_history |= strcasestr(items[indexes[i]].sql, "history") != NULL;
+        statement->reads_history |= reads_history(items[indexes[i]].sql);
     struct ob_buf out;
     ob_buf_init(&out, SIZE_MAX);
     if (statement->reads_history)
         ob_buf_puts(&out, "WITH history AS (SELECT * FROM jsonb_to_recordset($1::jsonb)"
-                          " AS h(seq int, step int, client text, kind text, data jsonb))\n");
+                          " AS " HISTORY_COLUMNS ")\n");
     for (size_t i = 0; i < index_count; i++) {
         const char *sql = items[indexes[i]].sql;
         ob_buf_printf(&out,
@@ -136,4 +61,24 @@ void ob_check_statement_clear(struct ob_check_statement *statement)
 {
     free(statement->sql);
     *statement = (struct ob_check_statement){0};
+}
+
+enum ob_result ob_check_alone(const char *sql, const struct ob_trace *trace,
+                              const char *const *client_names, bool *history, struct ob_buf *out,
+                              struct ob_error *err)
+{
+    struct ob_buf events;
+    ob_buf_init(&events, SIZE_MAX);
+    *history = reads_history(sql);
+    enum ob_result result = *history ? ob_check_history(trace, client_names, &events, err) : OB_OK;
+    if (*history) {
+        ob_buf_puts(out, "WITH history AS (SELECT * FROM jsonb_to_recordset(");
+        ob_sql_put_literal(out, events.data);
+        ob_buf_puts(out, "::jsonb)\n AS " HISTORY_COLUMNS ")\nSELECT * FROM (\n");
+    }
+    ob_buf_add(out, sql, ob_check_sql_size(sql));
+    if (*history)
+        ob_buf_puts(out, "\n) AS offending");
+    ob_buf_clear(&events);
+    return result;
 }

@@ -171,6 +171,7 @@ static enum ob_result make_on(struct ob_again *self, const char *conninfo, struc
         .limits = limits_of(self->options),
         .fixed_plans = true,
         .own_server = ob_server_embedded(self->server),
+        .script = self->script,
     };
     enum ob_result result =
         ob_target_open(run->scenario, run->token->variant, &options, &run->target, err);

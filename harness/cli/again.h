@@ -22,6 +22,7 @@ struct ob_again {
     struct ob_scenario_list list;
     struct ob_tokens tokens;
     struct ob_server *server; /* from the first run on */
+    struct ob_script *script; /* borrowed: filled with what is run; NULL: not wanted */
     bool stuck;
 };
 

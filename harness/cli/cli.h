@@ -47,14 +47,15 @@ struct ob_options {
     bool github; /* annotations on standard output */
     enum ob_when progress, color;
     int verbosity;
-    bool go_on, step;       /* of a replay: past what cannot be followed; one step at a time */
-    bool regress;           /* a folder of specs and one of their output */
-    const char *checkpoint; /* a folder of journals; NULL: none */
-    struct ob_shard shard;  /* count 0: all the work */
-    size_t jobs;            /* workers; 0: the usual number */
-    const char *isolation;  /* the default level of specs; NULL: the server's */
-    unsigned given;         /* bits of the options with a value that came (options.c) */
-    char **args;            /* what is no option */
+    bool go_on, step;        /* of a replay: past what cannot be followed; one step at a time */
+    bool regress;            /* a folder of specs and one of their output */
+    const char *checkpoint;  /* a folder of journals; NULL: none */
+    struct ob_shard shard;   /* count 0: all the work */
+    size_t jobs;             /* workers; 0: the usual number */
+    const char *as, *output; /* of export */
+    const char *isolation;   /* the default level of specs; NULL: the server's */
+    unsigned given;          /* bits of the options with a value that came (options.c) */
+    char **args;             /* what is no option */
     size_t arg_count;
 };
 
@@ -73,7 +74,8 @@ enum ob_command {
     OB_COMMAND_MERGE = 32,
     OB_COMMAND_REPORT = 64,
     OB_COMMAND_SHRINK = 128,
-    OB_COMMAND_ROLLOUT = 256
+    OB_COMMAND_ROLLOUT = 256,
+    OB_COMMAND_EXPORT = 512
 };
 
 /* Parses argv (argv[0] is the command's name); prints help and errors itself and then exits. */
@@ -87,6 +89,7 @@ int ob_command_list(int argc, char **argv);
 int ob_command_spec(int argc, char **argv);
 int ob_command_merge(int argc, char **argv);
 int ob_command_report(int argc, char **argv);
+int ob_command_export(int argc, char **argv);
 int ob_command_doctor(int argc, char **argv);
 
 /* Prints an error on standard error, and returns the exit status that it calls for. */

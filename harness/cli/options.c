@@ -44,6 +44,8 @@ enum key {
     KEY_CHECKPOINT,
     KEY_CONTINUE,
     KEY_STEP,
+    KEY_AS,
+    KEY_OUTPUT = 'o',
     KEY_QUIET = 'q',
     KEY_VERBOSE = 'v',
 };
@@ -57,14 +59,15 @@ enum key {
 #define MERGE OB_COMMAND_MERGE
 #define REPORT OB_COMMAND_REPORT
 #define ROLLOUT OB_COMMAND_ROLLOUT
+#define EXPORT OB_COMMAND_EXPORT
 
 static const struct {
     unsigned commands;
     struct argp_option option;
 } table[] = {
-    {RUN | REPLAY | SHRINK | DOCTOR | SPEC | ROLLOUT,
+    {RUN | REPLAY | SHRINK | DOCTOR | SPEC | ROLLOUT | EXPORT,
      {"database-url", KEY_URL, "URL", 0, "use this server, not one of overbook's own", 0}},
-    {RUN | REPLAY | SHRINK | SPEC | ROLLOUT,
+    {RUN | REPLAY | SHRINK | SPEC | ROLLOUT | EXPORT,
      {"disposable", KEY_DISPOSABLE, 0, 0,
       "mark the database of the URL, so that overbook may work beside it", 0}},
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
@@ -89,7 +92,9 @@ static const struct {
     {RUN,
      {"from-permutations", KEY_FROM_PERMUTATIONS, 0, 0, "begin with the permutations of a spec",
       0}},
-    {RUN | REPLAY | SHRINK,
+    {EXPORT, {"as", KEY_AS, "FORM", 0, "spec, psql or cmocka", 0}},
+    {EXPORT, {"output", KEY_OUTPUT, "FILE", 0, "where to write it; - is standard output", 0}},
+    {RUN | REPLAY | SHRINK | EXPORT,
      {"invariant", KEY_INVARIANT, "NAME: SQL", 0,
       "what must hold for the specs that are named; may be given again", 0}},
     {REPLAY,
@@ -288,6 +293,9 @@ static error_t parse_output(int key, char *arg, struct ob_options *out)
     case KEY_HTML:
         out->html = arg;
         return 0;
+    case KEY_OUTPUT:
+        out->output = arg;
+        return 0;
     case KEY_PERFETTO:
         out->perfetto = arg;
         return 0;
@@ -309,7 +317,7 @@ static void refuse_twice(struct argp_state *state, int key, struct ob_options *o
         const struct argp_option *option = &table[i].option;
         if (option->key != key || !option->arg || key == KEY_INVARIANT)
             continue;
-        unsigned bit = 1U << (key - KEY_URL);
+        unsigned bit = 1U << (key < KEY_URL ? 31 : key - KEY_URL); /* -o is the only short one */
         if (out->given & bit) {
             struct ob_error err;
             ob_error_set(&err, OB_USAGE, "--%s was given twice", option->name);
@@ -364,6 +372,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_REGRESS:
         out->regress = true;
         return 0;
+    case KEY_AS:
+        out->as = arg;
+        return 0;
     case KEY_ISOLATION:
         out->isolation = isolation(state, arg);
         return 0;
@@ -397,6 +408,7 @@ static const char *usage_of(enum ob_command command)
         return "[PLAN.yaml]";
     case OB_COMMAND_REPLAY:
     case OB_COMMAND_SHRINK:
+    case OB_COMMAND_EXPORT:
         return "TOKEN|FILE [PATH…]";
     case OB_COMMAND_LIST:
         return "[PATH…]";
@@ -458,6 +470,16 @@ static const char *about(enum ob_command command)
                "come on top of --runs and --budget.\n\n"
                "Exit status: 0 shrunk, 2 no token or of an unknown scenario, 3 the harness or the "
                "database failed, 4 flaky, breaking nothing, or interrupted.";
+    case OB_COMMAND_EXPORT:
+        return "Write a run that breaks an invariant as something that other tools can run. FORM "
+               "is spec, an isolation spec for PostgreSQL's isolationtester; psql, parts to paste "
+               "into windows of psql; or cmocka, a test in C that fails until it is cured. FILE is "
+               "a result written "
+               "by --json with one violation. PATH is where the scenarios are, as for replay.\v"
+               "What is written was played first, outside of overbook's control, and did the same. "
+               "Exit status: 0 written, 2 a run that cannot be taken elsewhere, no token or of an "
+               "unknown scenario, 3 the harness or the database failed, 4 the run went another "
+               "way or was interrupted.";
     case OB_COMMAND_SPEC:
         return "Run PostgreSQL isolation specs and print what isolationtester prints. FILE may be "
                "- for standard input.\v"

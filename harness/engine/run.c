@@ -268,6 +268,9 @@ static enum ob_result take_step(struct ob_engine *engine, size_t index, ob_clien
     size_t step_index = engine->trace->step_count - 1;
     enum ob_op_kind kind = step->kind;
     engine->previous = index;
+    if (engine->spec->before_step)
+        engine->spec->before_step(engine->spec->before_step_arg, step_index, client->op,
+                                  engine->now_us);
     enum ob_result result = ob_op_is_outside(kind) ? step_outside(engine, client, step, err)
                                                    : step_database(engine, client, step, err);
     if (result != OB_OK || engine->stopping || !engine->spec->after_step)

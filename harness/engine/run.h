@@ -74,6 +74,11 @@ struct ob_run_spec {
     bool server_timers; /* deadlocks and timeouts are the server's own business */
     bool free_running;  /* no gates: the threads race, the chooser is asked about faults only */
 
+    /* Called before each step is taken, when not NULL, with the operation that it releases, whose
+     * parameters are as they are, and the virtual time. */
+    void (*before_step)(void *arg, size_t step, const struct ob_op *op, int64_t now_us);
+    void *before_step_arg;
+
     /* Called after each settled step when not NULL; a result other than OB_OK ends the run with it.
      */
     enum ob_result (*after_step)(void *arg, const struct ob_step *step, struct ob_error *err);

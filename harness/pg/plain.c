@@ -1,8 +1,8 @@
 #include "pg/plain.h"
 
 #include "base/alloc.h"
-#include "base/digest.h"
 #include "pg/interrupt.h"
+#include "pg/rows.h"
 #include "pg/waits.h"
 
 #include <assert.h>
@@ -295,31 +295,21 @@ static void hear_notifications(struct plain_session *session)
     }
 }
 
-/* A digest of everything visible in the result. */
-static uint64_t result_digest(uint64_t hash, const PGresult *result)
-{
-    hash = ob_hash_text(hash, PQresStatus(PQresultStatus(result)));
-    for (int row = 0; row < PQntuples(result); row++)
-        for (int column = 0; column < PQnfields(result); column++)
-            hash = ob_hash_text(hash, PQgetvalue(result, row, column));
-    return hash;
-}
-
 static void fill_reply(const struct plain_session *session, struct ob_reply *reply)
 {
-    uint64_t hash = OB_HASH_START;
     *reply = (struct ob_reply){.status = OB_REPLY_DONE, .sqlstate = "00000"};
     for (size_t i = 0; i < session->said_count; i++) {
         const PGresult *result = session->said[i].result;
         if (!result)
             continue;
-        hash = result_digest(hash, result);
-        reply->row_count += (uint32_t)PQntuples(result);
+        /* Of several results the last one counts, as elsewhere. */
+        bool has_rows = PQresultStatus(result) == PGRES_TUPLES_OK;
+        reply->digest = has_rows ? ob_pg_rows_digest(result) : 0;
+        reply->row_count = ob_pg_rows_count(result);
         const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         if (state)
             snprintf(reply->sqlstate, sizeof reply->sqlstate, "%s", state);
     }
-    reply->digest = ob_hash_end(hash);
 }
 
 static bool copies(const PGresult *result)

@@ -13,8 +13,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "base/digest.h"
 #include "pg/interrupt.h"
+#include "pg/rows.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -274,32 +274,6 @@ enum ob_io ob_pg_session_send(void *self, size_t client, const struct ob_op *op,
     return OB_IO_PENDING;
 }
 
-static bool is_transaction_id(Oid type)
-{
-    enum { TID = 27, XID = 28, CID = 29, XID8 = 5069 }; /* pg_type.dat */
-    return type == TID || type == XID || type == CID || type == XID8;
-}
-
-/* Equal for equal sets of rows, in whatever order they came. */
-static uint64_t rows_digest(const PGresult *result)
-{
-    int column_count = PQnfields(result);
-    uint64_t sum = 0;
-    for (int row = 0; row < PQntuples(result); row++) {
-        uint64_t hash = OB_HASH_START;
-        for (int column = 0; column < column_count; column++) {
-            if (is_transaction_id(PQftype(result, column)))
-                continue;
-            bool null = PQgetisnull(result, row, column);
-            hash = ob_hash_u64(hash, null);
-            hash = ob_hash_bytes(hash, PQgetvalue(result, row, column),
-                                 (size_t)PQgetlength(result, row, column));
-        }
-        sum += ob_hash_end(hash);
-    }
-    return sum;
-}
-
 /* A transaction's end undoes the settings made in it; a rollback to a savepoint, a chained
  * transaction, the client's own SET and RESET and a function (set_config) may have. */
 static void note_settings(struct ob_pg_session *session, const char *command)
@@ -323,12 +297,9 @@ static void fill_reply(struct ob_pg_session *session, struct ob_reply *reply)
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     snprintf(reply->sqlstate, sizeof reply->sqlstate, "%s", state ? state : "00000");
     reply->message = state ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
-    if (status == PGRES_TUPLES_OK) {
-        reply->digest = rows_digest(result);
-        reply->row_count = (uint32_t)PQntuples(result);
-    } else if (status == PGRES_COMMAND_OK) {
-        reply->row_count = (uint32_t)strtoul(PQcmdTuples(result), NULL, 10);
-    }
+    if (status == PGRES_TUPLES_OK)
+        reply->digest = ob_pg_rows_digest(result);
+    reply->row_count = ob_pg_rows_count(result);
     reply->open = PQtransactionStatus(session->conn) != PQTRANS_IDLE;
     reply->committed = PQtransactionStatus(session->conn) == PQTRANS_IDLE &&
                        strcmp(PQcmdStatus(result), "ROLLBACK") != 0;

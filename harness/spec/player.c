@@ -89,6 +89,8 @@ static enum ob_result play_one(struct playing *p, const struct ob_spec_permutati
     if (!*played)
         return OB_OK;
     enum ob_result result = perform(p, permutation, played, err);
+    if (result == OB_OK && p->options->performed)
+        p->options->performed(p->options->arg, &p->trace);
     if (result == OB_OK && *played)
         tear_down(p);
     return result;

@@ -9,6 +9,7 @@
 #define OB_SPEC_PLAYER_H
 
 #include "base/error.h"
+#include "engine/trace.h"
 #include "pg/plain.h"
 #include "scenario/spec.h"
 
@@ -26,6 +27,9 @@ struct ob_spec_out {
 struct ob_spec_options {
     const char *application; /* the name that sessions' names begin with; NULL: the connection's */
     int limit_s;             /* after which a step is cancelled */
+    /* After each permutation, before its teardown, when not NULL: what happened in it. */
+    void (*performed)(void *arg, const struct ob_trace *trace);
+    void *arg;
 };
 
 /* Plays all permutations.  *played is false when isolationtester would have ended with status 1;

@@ -151,8 +151,10 @@ static enum ob_result booking_failed(const struct booking_error *cause, struct o
     return OB_SQL;
 }
 
-static enum ob_result run_script(PGconn *conn, const char *sql, struct ob_error *err)
+static enum ob_result run_script(struct ob_target *target, PGconn *conn, const char *sql,
+                                 struct ob_error *err)
 {
+    ob_script_add_setup(target->options->script, sql, 0, NULL);
     PGresult *result = PQexec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
     bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
@@ -164,21 +166,31 @@ static enum ob_result run_script(PGconn *conn, const char *sql, struct ob_error 
     return done ? OB_OK : OB_SQL;
 }
 
+static void note_migration(void *arg, int version, const char *name)
+{
+    const struct ob_target *target = arg;
+    size_t count;
+    (void)name;
+    ob_script_add_setup(target->options->script, booking_migrations(&count)[version - 1].up, 0,
+                        NULL);
+}
+
 static enum ob_result install_schema(struct ob_target *target, PGconn *conn, struct ob_error *err)
 {
     struct booking_error cause;
-    if (!booking_migrate(conn, schema_version(target), NULL, NULL, &cause))
+    ob_script_add_setup(target->options->script, "CREATE SCHEMA booking", 0, NULL);
+    if (!booking_migrate(conn, schema_version(target), note_migration, target, &cause))
         return booking_failed(&cause, err);
-    enum ob_result result = run_script(conn, booking_sql_virtual_clock(), err);
+    enum ob_result result = run_script(target, conn, booking_sql_virtual_clock(), err);
     if (result == OB_OK && !schema_setting(target) &&
         !variant_setting(target, "constraint")->number)
-        result = run_script(conn, booking_sql_without_guards(), err);
+        result = run_script(target, conn, booking_sql_without_guards(), err);
     if (result == OB_OK)
-        result = run_script(conn, booking_sql_seeds(), err);
+        result = run_script(target, conn, booking_sql_seeds(), err);
     char clock[96];
     snprintf(clock, sizeof clock, "SELECT setval('%s', %" PRId64 ")", BOOKING_CLOCK,
              target->scenario->start_us);
-    return result == OB_OK ? run_script(conn, clock, err) : result;
+    return result == OB_OK ? run_script(target, conn, clock, err) : result;
 }
 
 /* --- what is given */
@@ -209,9 +221,12 @@ static enum ob_result act_all_given(struct ob_target *target, struct ob_referenc
                                     struct ob_error *err)
 {
     struct booking_error cause;
-    struct booking_db *db = NULL;
-    if (booking_db_open(target->options->conninfo, &db, &cause) != BOOKING_DB_OK)
+    struct booking_db *session = NULL;
+    struct ob_noted_db noted;
+    if (booking_db_open(target->options->conninfo, &session, &cause) != BOOKING_DB_OK)
         return booking_failed(&cause, err);
+    ob_noted_db_init(&noted, session, target->options->script);
+    struct booking_db *db = &noted.db;
     enum ob_result result = OB_OK;
     int flag = (int)variant_setting(target, "flag")->number;
     if (schema_version(target) >= BOOKING_SCHEMA_FLAG &&
@@ -219,7 +234,7 @@ static enum ob_result act_all_given(struct ob_target *target, struct ob_referenc
         result = booking_failed(&cause, err);
     for (size_t i = 0; i < target->scenario->given_count && result == OB_OK; i++)
         act_given(reference, db, &target->scenario->given[i]);
-    booking_db_close(db);
+    booking_db_close(session);
     reference->given_lost_races[0] =
         booking_monitor_get(reference->monitor, BOOKING_COUNT_LOST_RACES_LEGACY);
     reference->given_lost_races[1] =

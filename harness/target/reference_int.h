@@ -4,12 +4,14 @@
  *   reference.c  installing the booking flow, what is given, what a run begins and ends with
  *   actions.c    what a party does, verb by verb
  *   operator.c   what whoever runs the service does: the flag, migrations
+ *   noted.c      what is given, written down as SQL
  *   history.c    the events that invariants are checked over (docs/invariants.md defines them)
  */
 #ifndef OB_TARGET_REFERENCE_INT_H
 #define OB_TARGET_REFERENCE_INT_H
 
 #include "target/gated.h"
+#include "target/noted.h"
 #include "target/target_int.h"
 
 #include <jansson.h>

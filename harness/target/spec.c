@@ -127,6 +127,13 @@ static void look_through(struct ob_spec_target *self)
     self->whole->rig.spec.careful = careful;
 }
 
+/* The level of transactions that do not say one. */
+static const char *const levels[] = {
+    [OB_READ_COMMITTED] = NULL,
+    [OB_REPEATABLE_READ] = "SET default_transaction_isolation = 'repeatable read'",
+    [OB_SERIALIZABLE] = "SET default_transaction_isolation = 'serializable'",
+};
+
 static enum ob_result prepare_session(const struct ob_spec_target *self, struct ob_pg_world *world,
                                       size_t session, const char *level, struct ob_error *err)
 {
@@ -142,14 +149,9 @@ static enum ob_result prepare_session(const struct ob_spec_target *self, struct 
     return result;
 }
 
-/* The level of transactions that do not say one, then what the session itself begins with. */
+/* That level, then what the session itself begins with. */
 static enum ob_result prepare(void *self, struct ob_pg_world *world, struct ob_error *err)
 {
-    static const char *const levels[] = {
-        [OB_READ_COMMITTED] = NULL,
-        [OB_REPEATABLE_READ] = "SET default_transaction_isolation = 'repeatable read'",
-        [OB_SERIALIZABLE] = "SET default_transaction_isolation = 'serializable'",
-    };
     const struct ob_spec_target *target = self;
     enum ob_result result = OB_OK;
     for (size_t i = 0; i < target->spec->session_count && result == OB_OK; i++)
@@ -171,11 +173,11 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **out
     const struct ob_scenario *scenario = target->scenario;
     const struct ob_spec *spec = scenario->spec;
     const struct ob_variant *variant = &scenario->variants[target->variant];
-    enum ob_result result = ob_target_set_clock_up(conn, target->start_us, err);
+    enum ob_result result = ob_target_set_clock_up(target, conn, err);
     for (size_t i = 0; i < spec->setup_count && result == OB_OK; i++)
-        result = ob_target_set_up(conn, spec->setups[i], scenario->name, err);
+        result = ob_target_set_up(target, conn, spec->setups[i], scenario->name, err);
     if (result == OB_OK)
-        result = ob_target_set_up(conn, variant->setup, variant->name, err);
+        result = ob_target_set_up(target, conn, variant->setup, variant->name, err);
     if (result != OB_OK)
         return result;
     struct ob_spec_target *self = ob_alloc(sizeof *self);
@@ -192,6 +194,8 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **out
         self->clients[i] = (struct spec_client){.target = self, .session = i};
         target->clients[i] = (struct ob_run_client){
             .name = spec->sessions[i].name, .body = body, .arg = &self->clients[i]};
+        ob_script_add_session_setup(target->options->script, i, levels[variant->isolation]);
+        ob_script_add_session_setup(target->options->script, i, spec->sessions[i].setup);
     }
     *out = self;
     return OB_OK;

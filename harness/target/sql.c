@@ -23,11 +23,12 @@
 #include <time.h>
 
 /* Installed beside the user's tables, so that time is the schedule's. */
-#define CLOCK_SETUP                                                                        \
-    "CREATE SCHEMA IF NOT EXISTS overbook;"                                                \
-    "CREATE SEQUENCE overbook.clock MINVALUE 0;"                                           \
-    "CREATE FUNCTION overbook.now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$SELECT" \
-    " 'epoch'::timestamptz + last_value * interval '1 microsecond' FROM overbook.clock$$;"
+#define CLOCK_SETUP                                                                    \
+    "CREATE SCHEMA IF NOT EXISTS overbook;\n"                                          \
+    "CREATE SEQUENCE overbook.clock MINVALUE 0;\n"                                     \
+    "CREATE FUNCTION overbook.now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$\n" \
+    " SELECT 'epoch'::timestamptz + last_value * interval '1 microsecond'"             \
+    " FROM overbook.clock$$"
 
 struct value {
     const char *name;
@@ -387,11 +388,12 @@ static void body(struct ob_client *client, void *arg)
     clear_values(self);
 }
 
-enum ob_result ob_target_set_up(PGconn *conn, const char *sql, const char *whose,
-                                struct ob_error *err)
+enum ob_result ob_target_set_up(struct ob_target *target, PGconn *conn, const char *sql,
+                                const char *whose, struct ob_error *err)
 {
     if (sql[0] == '\0')
         return OB_OK;
+    ob_script_add_setup(target->options->script, sql, 0, NULL);
     PGresult *result = ob_pg_wait_exec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
     bool done =
@@ -409,12 +411,17 @@ enum ob_result ob_target_set_up(PGconn *conn, const char *sql, const char *whose
     return done ? OB_OK : OB_SQL;
 }
 
-enum ob_result ob_target_set_clock_up(PGconn *conn, int64_t start_us, struct ob_error *err)
+enum ob_result ob_target_set_clock_up(struct ob_target *target, PGconn *conn, struct ob_error *err)
 {
     char set[80];
-    snprintf(set, sizeof set, "SELECT setval('" OB_TARGET_CLOCK "', %" PRId64 ")", start_us);
-    enum ob_result result = ob_target_set_up(conn, CLOCK_SETUP, "the clock", err);
-    return result == OB_OK ? ob_target_set_up(conn, set, "the clock", err) : result;
+    snprintf(set, sizeof set, "SELECT setval('" OB_TARGET_CLOCK "', %" PRId64 ")",
+             target->start_us);
+    enum ob_result result = ob_target_set_up(target, conn, CLOCK_SETUP, "the clock", err);
+    if (result == OB_OK)
+        result = ob_target_set_up(target, conn, set, "the clock", err);
+    if (target->options->script)
+        target->options->script->clock_count = target->options->script->setup_count;
+    return result;
 }
 
 /* The steps of a client at the most, the ROLLBACK at its end included; 0, where it may begin again:
@@ -447,11 +454,11 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
 {
     const struct ob_scenario *scenario = target->scenario;
     const struct ob_variant *variant = &scenario->variants[target->variant];
-    enum ob_result result = ob_target_set_clock_up(conn, target->start_us, err);
+    enum ob_result result = ob_target_set_clock_up(target, conn, err);
     if (result == OB_OK)
-        result = ob_target_set_up(conn, scenario->setup, scenario->name, err);
+        result = ob_target_set_up(target, conn, scenario->setup, scenario->name, err);
     if (result == OB_OK)
-        result = ob_target_set_up(conn, variant->setup, variant->name, err);
+        result = ob_target_set_up(target, conn, variant->setup, variant->name, err);
     if (result != OB_OK)
         return result;
     struct ob_sql_target *sql = ob_alloc(sizeof *sql);

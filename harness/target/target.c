@@ -131,6 +131,8 @@ static void fill_rig(struct ob_target *target)
     rig->spec.clients = target->clients;
     rig->spec.client_count = target->client_count;
     rig->spec.start_us = target->start_us;
+    rig->spec.before_step = options->script ? ob_script_note : NULL;
+    rig->spec.before_step_arg = options->script;
     rig->spec.gates = scenario->variants[target->variant].gates;
     if (rig->spec.gates)
         rig->steps_max = 0; /* how many gates there are within functions is not known */

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "explore/rig.h"
 #include "scenario/scenario.h"
+#include "target/script.h"
 
 struct ob_target;
 
@@ -20,6 +21,7 @@ struct ob_target_options {
     struct ob_limits limits;
     const unsigned *fault_budget;         /* NULL: the scenario's */
     bool fixed_plans, own_server, learns; /* pg/world.h */
+    struct ob_script *script; /* filled while the target is opened and runs; NULL: not wanted */
 };
 
 /* Installs the variant and does what the scenario gives as done.  The scenario is borrowed for the

@@ -42,10 +42,12 @@ extern const struct ob_target_ops ob_target_sql, ob_target_reference, ob_target_
 bool ob_target_is_exact(const struct ob_target *target);
 
 /* Makes overbook.now() and its clock (OB_TARGET_CLOCK), which then says start_us.  sql.c */
-OB_MUSTCHECK enum ob_result ob_target_set_clock_up(PGconn *conn, int64_t start_us,
+OB_MUSTCHECK enum ob_result ob_target_set_clock_up(struct ob_target *target, PGconn *conn,
                                                    struct ob_error *err);
-/* Runs a setup; whose is whose it is, for messages.  sql.c */
-OB_MUSTCHECK enum ob_result ob_target_set_up(PGconn *conn, const char *sql, const char *whose,
+/* Runs a setup, and writes it down where that is wanted; whose is whose it is, for messages.
+ * sql.c */
+OB_MUSTCHECK enum ob_result ob_target_set_up(struct ob_target *target, PGconn *conn,
+                                             const char *sql, const char *whose,
                                              struct ob_error *err);
 
 struct ob_target {
