@@ -38,9 +38,12 @@ static void put_size(struct ob_buf *out, const char *label, const struct ob_run_
 
 static void put_doubts(struct ob_buf *out, const struct ob_shrunk *shrunk)
 {
-    if (!shrunk->complete)
+    if (shrunk->stopped)
         ob_buf_puts(out, "  It may get smaller: the runs or the time were over before all was "
                          "tried.\n");
+    else if (!shrunk->complete)
+        ob_buf_puts(out, "  It may get smaller: there were too many schedules with less to try "
+                         "them all.\n");
     if (!shrunk->innocent)
         ob_buf_puts(out,
                     "  The clients break it one after the other too, without a race; so nothing "

@@ -72,37 +72,29 @@ static size_t next_of(const struct ob_trace *trace, size_t from, size_t client)
     return from;
 }
 
-/* Of the steps begin … end the last one from which on they must be put off, until after last. */
+/* Of the steps begin … end the last one from which on they must be put off, until after last; all
+ * of them are enough.  Step by step: some of those between may be too many, or too few. */
 static enum ob_result find_from(struct explaining *x, size_t begin, size_t end, size_t last,
                                 size_t *from, struct ob_error *err)
 {
-    size_t low = begin, high = end; /* low: enough; high: not enough */
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        bool holds;
-        enum ob_result result = try_other_way(x, middle, end, last, &holds, err);
-        if (result != OB_OK)
-            return result;
-        *(holds ? &low : &high) = middle;
-    }
-    *from = low;
-    return OB_OK;
+    enum ob_result result = OB_OK;
+    bool holds = false;
+    for (*from = end; result == OB_OK && !holds && *from > begin + 1;)
+        result = try_other_way(x, --*from, end, last, &holds, err);
+    *from = holds ? *from : begin;
+    return result;
 }
 
-/* The first step after which they must come. */
+/* The first step after which they must come: the last one is far enough. */
 static enum ob_result find_to(struct explaining *x, size_t from, size_t end, size_t last,
                               size_t *to, struct ob_error *err)
 {
-    size_t low = end - 1, high = last; /* low: not far enough; high: far enough */
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
+    for (*to = end; *to < last; ++*to) {
         bool holds;
-        enum ob_result result = try_other_way(x, from, end, middle, &holds, err);
-        if (result != OB_OK)
+        enum ob_result result = try_other_way(x, from, end, *to, &holds, err);
+        if (result != OB_OK || holds)
             return result;
-        *(holds ? &high : &low) = middle;
     }
-    *to = high;
     return OB_OK;
 }
 

@@ -408,7 +408,8 @@ static void tell(struct ob_trials *trials, struct ob_shrunk *out)
     out->same = trials->same;
     out->looks = trials->looks;
     out->runs = trials->runs;
-    out->complete = !trials->stopped;
+    out->stopped = trials->stopped;
+    out->complete = !trials->stopped && !trials->cut;
     out->innocent = trials->innocent;
     out->from = trials->from;
     out->size = trials->size;

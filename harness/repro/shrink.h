@@ -62,7 +62,8 @@ struct ob_shrunk {
     struct ob_trace trace;     /* of it */
     struct ob_run_size from, size;
     uint64_t runs; /* made, without the replays */
-    bool complete; /* all that is tried was; a search of schedules ends after so many runs */
+    bool stopped;  /* the runs or the time were over, or progress wanted no more */
+    bool complete; /* not stopped, and no search had more schedules than it may make runs */
     bool innocent; /* the clients do not break it one after the other, and nor does what is left */
     /* The given run was not the same, or did not break the invariant, each time: so many times of
      * so many.  Nothing was shrunk then. */

@@ -36,6 +36,7 @@ struct ob_trials {
     uint64_t runs;
     unsigned looks, same;
     bool stopped; /* no run or no time is left, or nobody wants more */
+    bool cut;     /* a search had more schedules than its runs */
 };
 
 /* Of a rig, options and an item that are there already. */

@@ -194,12 +194,15 @@ static enum ob_result search(struct ob_trials *trials, const struct ob_schedule 
     struct ob_plan planned;
     enum ob_result result = OB_OK;
     ob_plan_init(&planned, plan);
-    for (uint64_t i = 0; i < runs_max && result == OB_OK && !trials->stopped; i++) {
+    for (uint64_t i = 0; result == OB_OK && !trials->stopped; i++) {
         struct searching searching = {ob_strategy_chooser(strategy), ob_plan_chooser(&planned)};
         const struct ob_chooser chooser = {
             .self = &searching, .restart = restart_search, .choose = choose_in_search};
         bool now = false;
         if (!ob_strategy_next(strategy, i))
+            break;
+        trials->cut |= i == runs_max;
+        if (i == runs_max)
             break;
         result = attempt(trials, plan, &chooser, strategy, &now, err);
         *better |= now;

@@ -99,6 +99,12 @@ static void find_and_shrink(struct setting *setting, uint64_t seed)
     ob_schedule_clear(&schedule);
 }
 
+static void explain(struct setting *setting, struct ob_explained *out)
+{
+    if (ob_explain(setting->racing.rig, &setting->shrunk.trace, 0, out, &setting->err) != OB_OK)
+        fail_msg("%s %s", setting->err.message, setting->err.detail);
+}
+
 static void assert_size(const struct ob_run_size *size, size_t clients, size_t faults, size_t steps,
                         size_t preemptions)
 {
@@ -163,7 +169,7 @@ static void a_limit_leaves_the_best_until_then(void **state)
     for (uint64_t runs = 5; runs <= 45; runs += 20) {
         shrink(&setting, &schedule, runs);
         const struct ob_shrunk *shrunk = &setting.shrunk;
-        assert_false(shrunk->complete);
+        assert_true(shrunk->stopped && !shrunk->complete);
         assert_int_equal(shrunk->finding.replays_same, OB_REPLAYS);
         assert_true(shrunk->size.steps <= shrunk->from.steps);
         assert_true(before.steps == 0 || shrunk->size.steps <= before.steps);
@@ -213,6 +219,47 @@ static void a_race_that_the_whole_program_has_not_is_not_shown(void **state)
         assert_int_equal(shrunk->finding.replays_same, OB_REPLAYS);
         assert_size(&shrunk->size, 2, 0, 8, 1);
     }
+    tear_down(&setting);
+}
+
+/* The steps of the second slot are in conflict, not those that only go with them. */
+static void the_last_step_that_must_be_put_off_is_named(void **state)
+{
+    (void)state;
+    struct setting setting;
+    struct ob_explained explained;
+    set_up(&setting, locked_and_open);
+    find_and_shrink(&setting, 1);
+    explain(&setting, &explained);
+    const struct ob_step *steps = setting.shrunk.trace.steps;
+    assert_non_null(strstr(steps[explained.first].text, "AS m"));
+    assert_non_null(strstr(steps[explained.second].text, "INSERT INTO booking SELECT 2"));
+    assert_true(explained.contradiction);
+    ob_explained_clear(&explained);
+    tear_down(&setting);
+}
+
+#define NAMED(name) "  - {name: " name ", steps: [{sql: SELECT 1}]}\n"
+
+static const char six_in_a_row[] = "name: six-in-a-row\n"
+                                   "about: Broken in each of 720 orders.\n"
+                                   "target: sql\n"
+                                   "clients:\n" NAMED("a") NAMED("b") NAMED("c") NAMED("d")
+                                       NAMED("e") NAMED("f") "invariants:\n"
+                                                             "  - {name: never, sql: SELECT 1}\n"
+                                                             "expect: {violates: never}\n";
+
+/* A search that ended at its 120 runs has not tried all. */
+static void what_was_cut_is_not_complete(void **state)
+{
+    (void)state;
+    struct setting setting;
+    set_up(&setting, six_in_a_row);
+    find_and_shrink(&setting, 1);
+    assert_size(&setting.shrunk.size, 6, 0, 6, 0);
+    assert_true(setting.shrunk.runs > 120);
+    assert_false(setting.shrunk.complete);
+    assert_false(setting.shrunk.stopped);
     tear_down(&setting);
 }
 
@@ -328,12 +375,6 @@ static void what_does_not_come_out_each_time_is_not_shrunk(void **state)
     tear_down(&setting);
 }
 
-static void explain(struct setting *setting, struct ob_explained *out)
-{
-    if (ob_explain(setting->racing.rig, &setting->shrunk.trace, 0, out, &setting->err) != OB_OK)
-        fail_msg("%s %s", setting->err.message, setting->err.detail);
-}
-
 /* look, look, insert, insert */
 static void both_looks_are_named_with_what_they_missed(void **state)
 {
@@ -431,6 +472,8 @@ int main(void)
         cmocka_unit_test(what_is_not_needed_is_left_out),
         cmocka_unit_test(what_is_small_stays_as_it_is),
         cmocka_unit_test(a_race_that_the_whole_program_has_not_is_not_shown),
+        cmocka_unit_test(the_last_step_that_must_be_put_off_is_named),
+        cmocka_unit_test(what_was_cut_is_not_complete),
         cmocka_unit_test(a_limit_leaves_the_best_until_then),
         cmocka_unit_test(only_the_fault_that_matters_stays),
         cmocka_unit_test(nothing_is_left_out_of_who_breaks_it_alone),
