@@ -142,7 +142,7 @@ REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c re
                reports/json_timeline.c reports/json_violation.c reports/read_timeline.c \
                reports/read_violation.c reports/rollout.c reports/json_rollout.c reports/read_rollout.c reports/html.c reports/perfetto.c reports/annotations.c
 REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table \
-                     test_report_timeline test_report_lanes test_report_divergence test_report_html test_report_perfetto
+                     test_report_timeline test_report_lanes test_report_divergence test_report_grid test_report_html test_report_perfetto
 TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c harness/tests/unit/timeline_sample.c
 
 # The page's own files, in the order in which they are put together: NAME=FILE.
