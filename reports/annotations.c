@@ -27,6 +27,15 @@ static const char *told(struct ob_arena *arena, const struct ob_report_result *r
     return replay[0] == '\0' ? text : ob_arena_printf(arena, "%s\n%s", text, replay);
 }
 
+/* Both know files by their paths within the repository, which begin with no "./". */
+static const char *path_of(const struct ob_report_result *result)
+{
+    const char *path = result->file;
+    while (path[0] == '.' && path[1] == '/')
+        path += 1 + strspn(path + 1, "/");
+    return path;
+}
+
 /* --- GitHub */
 
 /* As actions/toolkit does (packages/core/src/command.ts): a property's value ends at "," or ":". */
@@ -45,7 +54,7 @@ static void put_command(struct ob_buf *out, struct ob_arena *arena,
 {
     bool undecided = ob_report_standing(result) == OB_UNDECIDED;
     ob_buf_puts(out, undecided ? "::warning file=" : "::error file=");
-    put_escaped(out, ob_report_utf8(arena, result->file), true);
+    put_escaped(out, ob_report_utf8(arena, path_of(result)), true);
     ob_buf_puts(out, ",line=1,title=overbook");
     put_escaped(out, ": ", true);
     put_escaped(out, ob_verdict_word(result->verdict), true);
@@ -94,7 +103,7 @@ static json_t *issue_json(struct ob_json_builder *b, const struct ob_report_resu
     ob_json_put_text(b, issue, "fingerprint", fingerprint_of(&b->arena, result));
     ob_json_put_text(b, issue, "severity", undecided ? "minor" : "critical");
     ob_json_put_count(b, lines, "begin", 1);
-    ob_json_put_text(b, location, "path", result->file);
+    ob_json_put_text(b, location, "path", path_of(result));
     ob_json_put(b, location, "lines", lines);
     ob_json_put(b, issue, "location", location);
     return issue;

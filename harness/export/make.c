@@ -42,7 +42,7 @@ static bool is_sent(enum ob_op_kind kind)
 static enum ob_result refuse(struct ob_error *err, const char *why)
 {
     ob_error_detail(err, "%s", why);
-    ob_error_hint(err, "Export it with --as yaml: overbook itself can do it again.");
+    ob_error_hint(err, "\"overbook replay\" can do it again.");
     return OB_INPUT;
 }
 

@@ -147,8 +147,8 @@ static enum ob_result judge(const struct proof *proof, bool played, struct ob_er
         return OB_OK;
     ob_error_set(err, OB_INPUT, "outside of overbook the run goes another way");
     ob_error_detail(err, "%s.", proof->difference ? proof->difference : proof->complaints.data);
-    ob_error_hint(err, "It was played like an isolation spec, and nothing was written.  --as yaml "
-                       "keeps it for overbook.");
+    ob_error_hint(err, "It was played like an isolation spec, and nothing was written; \"overbook "
+                       "replay\" does it as it was.");
     return OB_INPUT;
 }
 

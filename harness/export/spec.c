@@ -22,7 +22,7 @@ static enum ob_result put_block(struct ob_buf *out, const char *sql, const char 
         return OB_OK;
     ob_error_set(err, OB_INPUT, "the SQL of %s has a } that a spec cannot have", where);
     ob_error_detail(err, "In a spec, SQL ends at the first }.");
-    ob_error_hint(err, "Export it with --as yaml.");
+    ob_error_hint(err, "Write it in a string or a quoted name, or without escapes of its own.");
     return OB_INPUT;
 }
 

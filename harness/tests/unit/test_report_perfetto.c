@@ -122,12 +122,127 @@ static void notes_are_instants(void **state)
     ob_report_clear(&report);
 }
 
+/* --- the trace event format, as Perfetto's importer reads it (json_trace_parser) */
+
+static bool is_number(const json_t *event, const char *key)
+{
+    return json_is_integer(json_object_get(event, key)) && number_at(event, key) >= 0;
+}
+
+static bool is_on(const json_t *event, const json_t *thread)
+{
+    return number_at(event, "pid") == number_at(thread, "pid") &&
+           number_at(event, "tid") == number_at(thread, "tid");
+}
+
+/* The slice that the moment is in, which is what a flow is bound to; NULL: none. */
+static const json_t *slice_at(const json_t *events, const json_t *moment)
+{
+    size_t i;
+    const json_t *slice;
+    json_array_foreach(events, i, slice)
+    {
+        json_int_t begin_us = number_at(slice, "ts"), at_us = number_at(moment, "ts");
+        if (strcmp(text_at(slice, "ph"), "X") == 0 && is_on(slice, moment) && begin_us <= at_us &&
+            at_us < begin_us + number_at(slice, "dur"))
+            return slice;
+    }
+    return NULL;
+}
+
+/* How many events have that phase and the flow's name, category and id. */
+static size_t count_ends(const json_t *events, const json_t *flow, const char *phase)
+{
+    size_t i, count = 0;
+    const json_t *event;
+    json_array_foreach(events, i, event)
+    {
+        count += strcmp(text_at(event, "ph"), phase) == 0 &&
+                 number_at(event, "id") == number_at(flow, "id") &&
+                 number_at(event, "ts") >= (*phase == 'f' ? number_at(flow, "ts") : 0) &&
+                 strcmp(text_at(event, "cat"), text_at(flow, "cat")) == 0 &&
+                 strcmp(text_at(event, "name"), text_at(flow, "name")) == 0;
+    }
+    return count;
+}
+
+/* Slices of a thread follow each other: it has no stack here. */
+static bool is_alone(const json_t *events, const json_t *slice)
+{
+    size_t i;
+    const json_t *other;
+    json_int_t begin_us = number_at(slice, "ts"), end_us = begin_us + number_at(slice, "dur");
+    json_array_foreach(events, i, other)
+    {
+        json_int_t at_us = number_at(other, "ts");
+        if (other != slice && strcmp(text_at(other, "ph"), "X") == 0 && is_on(other, slice) &&
+            at_us < end_us && begin_us < at_us + number_at(other, "dur"))
+            return false;
+    }
+    return true;
+}
+
+static bool is_event(const json_t *events, const json_t *event)
+{
+    const char *phase = text_at(event, "ph"), *name = text_at(event, "name");
+    if (!is_number(event, "pid") || !is_number(event, "tid") || !is_number(event, "ts") || !*name)
+        return false;
+    if (strcmp(phase, "X") == 0)
+        return number_at(event, "dur") > 0 && is_alone(events, event);
+    if (strcmp(phase, "i") == 0)
+        return strlen(text_at(event, "s")) == 1 && strchr("gpt", *text_at(event, "s"));
+    if (strcmp(phase, "M") == 0)
+        return *text_at(json_object_get(event, "args"), "name") != '\0' &&
+               (strcmp(name, "process_name") == 0 || strcmp(name, "thread_name") == 0);
+    if (strcmp(phase, "f") == 0 && strcmp(text_at(event, "bp"), "e") != 0)
+        return false;
+    return (strcmp(phase, "s") == 0 || strcmp(phase, "f") == 0) && is_number(event, "id") &&
+           slice_at(events, event) && count_ends(events, event, "s") == 1 &&
+           (*phase == 'f' || count_ends(events, event, "f") == 1);
+}
+
+static bool is_trace(const json_t *root)
+{
+    const json_t *events = json_object_get(root, "traceEvents"), *event;
+    size_t i;
+    bool all = json_array_size(events) > 0;
+    json_array_foreach(events, i, event)
+    {
+        all = all && is_event(events, event);
+    }
+    return all;
+}
+
+static void the_trace_is_what_the_format_asks_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *phase, *key;
+        json_int_t value;
+    } damages[] = {{"X", "dur", 1000000}, {"X", "ts", -1},  {"s", "id", 999}, {"f", "tid", 64},
+                   {"f", "ts", 0},        {"M", "pid", -1}, {"i", "s", 0},    {"f", "bp", 0}};
+    struct ob_report report;
+    timeline_sample(&report);
+    json_t *root = report_sample_json(&report, ob_report_perfetto);
+    assert_true(is_trace(root));
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        json_t *damaged = json_deep_copy(root);
+        json_t *event = (json_t *)event_of(damaged, damages[i].phase, FIRST, 0);
+        assert_non_null(event);
+        json_object_set_new(event, damages[i].key, json_integer(damages[i].value));
+        assert_false(is_trace(damaged));
+        json_decref(damaged);
+    }
+    json_decref(root);
+    ob_report_clear(&report);
+}
+
 static void github_is_told_what_is_not_as_expected(void **state)
 {
     (void)state;
     struct ob_report report;
     report_sample_mixed(&report);
-    report.results[2].file = "scen,arios:100%.yaml";
+    report.results[2].file = "./scen,arios:100%.yaml";
     report.results[2].reason = "one\r\ntwo, 5 %: three";
     char *text = report_sample_render(&report, ob_report_github);
     assert_non_null(strstr(text, "::error file=scen%2Carios%3A100%25.yaml,line=1,"
@@ -150,6 +265,7 @@ static void gitlab_is_told_the_same(void **state)
     (void)state;
     struct ob_report report;
     report_sample_mixed(&report);
+    report.results[0].file = ".//scenarios/refund.yaml";
     json_t *root = report_sample_json(&report, ob_report_gitlab);
     assert_int_equal(json_array_size(root), 4);
     const json_t *first = json_array_get(root, 0), *third = json_array_get(root, 2);
@@ -187,6 +303,7 @@ int main(void)
         cmocka_unit_test(processes_are_runs_and_threads_are_clients),
         cmocka_unit_test(flows_go_from_who_is_waited_for_and_from_who_wakes),
         cmocka_unit_test(notes_are_instants),
+        cmocka_unit_test(the_trace_is_what_the_format_asks_for),
         cmocka_unit_test(github_is_told_what_is_not_as_expected),
         cmocka_unit_test(gitlab_is_told_the_same),
         cmocka_unit_test(where_all_is_as_expected_nothing_is_told),
