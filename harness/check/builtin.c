@@ -18,6 +18,9 @@
     "to_char(lower(" during ") AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI') || ' to ' ||" \
     " to_char(upper(" during ") AT TIME ZONE 'UTC', 'HH24:MI')"
 
+/* An instant as the history has it. */
+#define SQL_INSTANT(time) "to_char(" time " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
+
 /* SQL is laid out as SQL. */
 /* clang-format off */
 
@@ -34,6 +37,14 @@
 #define SQL_ROOM                                                                              \
     "SELECT id AS simulator_id, coalesce((to_jsonb(s) ->> 'capacity')::int, 1) AS capacity\n" \
     "    FROM booking.simulator s"
+
+/* Each hold and the holds that took its place, itself included: as line(origin, hold_id). */
+#define SQL_LINES                                                                           \
+    "line AS (\n"                                                                           \
+    "  SELECT id AS origin, id AS hold_id FROM booking.temp_booking\n"                      \
+    "   UNION ALL\n"                                                                        \
+    "  SELECT l.origin, h.id FROM line l JOIN booking.temp_booking h\n"                     \
+    "      ON (to_jsonb(h) ->> 'rescheduled_from')::bigint = l.hold_id)"
 
 /* Of a simulator with several units it is known which one a booking has, not a hold. */
 static const char no_overlap[] =
@@ -77,6 +88,11 @@ static const char one_booking_per_payment[] =
 
 /* A refund that is durably asked for is on its way; liveness sees to it that it gets there.  When
  * the provider has made it, the row may still say that it is asked for. */
+#define SQL_TO_COME(refund)                                                                 \
+    refund ".status = 'REQUESTED' AND NOT EXISTS (SELECT FROM history made\n"               \
+           "         WHERE made.kind = 'refund' AND made.data->>'key' = " refund ".idempotency_key)"
+
+/* Where a part could not be given back, its case stands beside the booking. */
 static const char every_payment_settles[] =
     "WITH ending AS (\n"
     "  SELECT data->>'payment' AS payment, data->>'customer' AS customer,\n"
@@ -86,17 +102,18 @@ static const char every_payment_settles[] =
     "  SELECT payment_id, NULL, NULL, 'booking', 1\n"
     "    FROM booking.booking WHERE status = 'CONFIRMED'\n"
     "   UNION ALL\n"
-    "  SELECT payment_id, NULL, NULL, 'case', 1\n"
+    "  SELECT payment_id, NULL, NULL, 'case', amount_minor\n"
     "    FROM booking.manual_case WHERE status = 'OPEN'\n"
     "   UNION ALL\n"
-    "  SELECT payment_id, NULL, NULL, 'asked', amount_minor\n"
-    "    FROM booking.refund WHERE status = 'REQUESTED'),\n"
+    "  SELECT payment_id, NULL, NULL, 'asked', amount_minor FROM booking.refund r\n"
+    "   WHERE " SQL_TO_COME("r") "),\n"
     "payment AS (\n"
     "  SELECT payment, max(customer) AS customer, max(currency) AS currency,\n"
     "         sum(amount) FILTER (WHERE how = 'capture') AS captured,\n"
     "         sum(amount) FILTER (WHERE how = 'refund') AS refunded,\n"
     "         sum(amount) FILTER (WHERE how = 'asked') AS asked,\n"
-    "         bool_or(how = 'booking') AS booked, bool_or(how = 'case') AS open\n"
+    "         bool_or(how = 'booking') AS booked, bool_or(how = 'case') AS open,\n"
+    "         sum(amount) FILTER (WHERE how = 'case') AS in_case\n"
     "    FROM ending GROUP BY payment)\n"
     "SELECT format('payment %s of %s (%s %s) ended in %s', payment, customer, captured, currency,\n"
     "              coalesce(nullif(concat_ws(' and ', CASE WHEN booked THEN 'a booking' END,\n"
@@ -106,8 +123,8 @@ static const char every_payment_settles[] =
     "                       'nothing'))\n"
     "  FROM payment\n"
     " WHERE captured > 0\n"
-    "   AND booked::int + open::int\n"
-    "       + (greatest(coalesce(refunded, 0), coalesce(asked, 0)) >= captured)::int <> 1\n"
+    "   AND booked::int + (open AND NOT (booked AND in_case < captured))::int\n"
+    "       + (coalesce(refunded, 0) + coalesce(asked, 0) >= captured)::int <> 1\n"
     " ORDER BY payment";
 
 static const char money_conserved[] =
@@ -122,8 +139,8 @@ static const char money_conserved[] =
     "  SELECT payment_id, currency, 'open', amount_minor\n"
     "    FROM booking.manual_case WHERE status = 'OPEN'\n"
     "   UNION ALL\n"
-    "  SELECT payment_id, currency, 'asked', amount_minor\n"
-    "    FROM booking.refund WHERE status = 'REQUESTED'),\n"
+    "  SELECT payment_id, currency, 'asked', amount_minor FROM booking.refund r\n"
+    "   WHERE " SQL_TO_COME("r") "),\n"
     "account AS (\n"
     "  SELECT payment, currency,\n"
     "         coalesce(sum(amount) FILTER (WHERE side = 'capture'), 0) AS captured,\n"
@@ -133,12 +150,13 @@ static const char money_conserved[] =
     "         coalesce(sum(amount) FILTER (WHERE side = 'asked'), 0) AS asked\n"
     "    FROM money GROUP BY payment, currency)\n"
     "SELECT format('payment %s: captured %s, refunded %s, booked for %s, in open cases %s (%s)',\n"
-    "              payment, captured, greatest(refunded, asked), booked, open, currency)\n"
+    "              payment, captured, refunded + asked, booked, open, currency)\n"
     "  FROM account\n"
-    " WHERE captured - greatest(refunded, asked) <> booked + open OR refunded > captured\n"
+    " WHERE captured - refunded - asked <> booked + open OR refunded > captured\n"
     " ORDER BY payment, currency";
 
 static const char ownership[] =
+    "WITH RECURSIVE " SQL_LINES "\n"
     "SELECT format('booking %s is %s''s, hold %s is %s''s, payment %s is %s''s for hold %s',\n"
     "              b.id, b.customer_id, h.id, h.customer_id, b.payment_id,\n"
     "              coalesce(c.data->>'customer', 'nobody'), coalesce(c.data->>'hold', 'none'))\n"
@@ -146,7 +164,8 @@ static const char ownership[] =
     "  JOIN booking.temp_booking h ON h.id = b.hold_id\n"
     "  LEFT JOIN history c ON c.kind = 'capture' AND c.data->>'payment' = b.payment_id\n"
     " WHERE b.customer_id <> h.customer_id OR c.data->>'customer' <> b.customer_id\n"
-    "    OR c.data->>'hold' <> b.hold_id::text\n"
+    "    OR NOT EXISTS (SELECT FROM line l WHERE l.origin = (c.data->>'hold')::bigint\n"
+    "                      AND l.hold_id = b.hold_id) AND c.data IS NOT NULL\n"
     " UNION ALL\n"
     "SELECT format('mail %s (%s) about hold %s of %s went to %s', o.id, o.kind, h.id,\n"
     "              h.customer_id, o.customer_id)\n"
@@ -229,6 +248,7 @@ static const char acknowledged_means_done[] =
 /* Each answer "ok" against what it promises; and no more holds than requests that may have made
  * one. */
 static const char no_acknowledged_loss[] =
+    "WITH RECURSIVE " SQL_LINES "\n"
     "SELECT format('%s was told \"ok\" to %s (%s), but %s', coalesce(a.client, 'somebody'),\n"
     "              a.data->>'action',\n"
     "              concat_ws(', ', 'hold ' || (a.data->>'hold'),\n"
@@ -247,8 +267,22 @@ static const char no_acknowledged_loss[] =
     "      THEN 'nothing was captured'\n"
     "    WHEN a.data->>'action' IN ('return', 'webhook') AND a.data->>'booking' IS NOT NULL\n"
     "         AND b.id IS NULL THEN 'there is no such booking'\n"
-    "    WHEN a.data->>'action' = 'cancel' AND h.status IN ('RESERVED', 'CONFIRMED')\n"
-    "      THEN 'the hold is ' || h.status\n"
+    "    WHEN a.data->>'action' = 'cancel' THEN (\n"
+    "           SELECT min('hold ' || l.hold_id || ' is ' || n.status)\n"
+    "             FROM line l JOIN booking.temp_booking n ON n.id = l.hold_id\n"
+    "            WHERE l.origin = h.id AND n.status IN ('RESERVED', 'CONFIRMED'))\n"
+    "    WHEN a.data->>'action' = 'refund' AND NOT EXISTS (\n"
+    "           SELECT FROM history r WHERE r.kind = 'refund'\n"
+    "              AND r.data->>'payment' = a.data->>'payment'\n"
+    "              AND r.data->>'amount' = a.data->>'amount')\n"
+    "         AND NOT EXISTS (SELECT FROM booking.refund r\n"
+    "                          WHERE r.payment_id = a.data->>'payment'\n"
+    "                            AND r.amount_minor = (a.data->>'amount')::bigint)\n"
+    "      THEN 'nothing was given back'\n"
+    "    WHEN a.data->>'action' = 'reschedule' AND h.id IS NULL THEN 'there is no such hold'\n"
+    "    WHEN a.data->>'action' = 'reschedule' AND EXISTS (\n"
+    "           SELECT FROM booking.temp_booking o WHERE o.id = (a.data->>'old')::bigint\n"
+    "              AND o.status IN ('RESERVED', 'CONFIRMED')) THEN 'the old one is live'\n"
     "    END AS what) AS lost\n"
     " WHERE a.kind = 'answer' AND a.data->>'status' = 'ok' AND lost.what IS NOT NULL\n"
     " UNION ALL\n"
@@ -266,7 +300,7 @@ static const char no_acknowledged_loss[] =
     "                 AND a.seq > q.seq ORDER BY a.seq LIMIT 1), 'unknown')\n"
     "             IN ('ok', 'error', 'crashed', 'retry-later', 'unknown')) AS asked\n"
     "      FROM history q\n"
-    "     WHERE q.kind = 'request' AND q.data->>'action' = 'hold'\n"
+    "     WHERE q.kind = 'request' AND q.data->>'action' IN ('hold', 'reschedule')\n"
     "       AND q.data->>'customer' = h.customer_id\n"
     "       AND (q.data->>'simulator')::bigint = h.simulator_id\n"
     "       AND (q.data->>'from')::timestamptz = lower(h.during)\n"
@@ -274,41 +308,65 @@ static const char no_acknowledged_loss[] =
     " WHERE r.known > 0 AND h.held > r.asked\n"
     " ORDER BY 1";
 
+static const char reschedule_lineage[] =
+    "WITH RECURSIVE " SQL_LINES ",\n"
+    "claim AS (\n" SQL_LIVE_CLAIMS ")\n"
+    "SELECT format('hold %s of %s was moved and is live %s times: %s', l.origin,\n"
+    "              min(c.customer_id), count(*), string_agg(c.name, ', ' ORDER BY c.hold_id))\n"
+    "  FROM line l JOIN claim c USING (hold_id)\n"
+    " WHERE l.origin IN (SELECT id FROM booking.temp_booking h\n"
+    "                     WHERE to_jsonb(h) ->> 'rescheduled_from' IS NULL)\n"
+    " GROUP BY l.origin HAVING count(*) > 1\n"
+    " ORDER BY l.origin";
+
 /* A claim excuses a conflict when it was live at some instant between request and answer, by the
  * clock; unless the history shows that it was asked for after the answer, or given up before the
- * request. */
+ * request.  It takes as many as there are units to excuse one; the hold that is to be moved, or that
+ * was paid for too late, excuses nothing. */
 static const char no_spurious_rejection[] =
     "WITH refused AS (\n"
-    "  SELECT a.seq AS answered, r.seq AS asked, a.client, r.data,\n"
+    "  SELECT a.seq AS answered, r.seq AS asked, own.id AS own,\n"
+    "         coalesce(a.client, r.data->>'customer', 'somebody') AS who,\n"
+    "         coalesce((r.data->>'simulator')::bigint, own.simulator_id) AS simulator_id,\n"
+    "         coalesce((r.data->>'from')::timestamptz, lower(own.during)) AS begins,\n"
+    "         coalesce((r.data->>'to')::timestamptz, upper(own.during)) AS ends,\n"
     "         least((r.data->>'at')::timestamptz, (a.data->>'at')::timestamptz) AS earliest,\n"
     "         greatest((r.data->>'at')::timestamptz, (a.data->>'at')::timestamptz) AS latest\n"
     "    FROM history a\n"
     "   CROSS JOIN LATERAL (SELECT q.seq, q.data FROM history q\n"
     "     WHERE q.kind = 'request' AND q.client IS NOT DISTINCT FROM a.client AND q.seq < a.seq\n"
     "     ORDER BY q.seq DESC LIMIT 1) r\n"
-    "   WHERE a.kind = 'answer' AND a.data->>'action' = 'hold'\n"
-    "     AND a.data->>'status' = 'conflict'),\n"
+    "    LEFT JOIN booking.temp_booking own\n"
+    "      ON own.id = coalesce(r.data->>'old', CASE a.data->>'reason' WHEN 'slot-retaken'\n"
+    "                                           THEN a.data->>'hold' END)::bigint\n"
+    "   WHERE a.kind = 'answer'\n"
+    "     AND (a.data->>'action' = 'hold' AND a.data->>'status' = 'conflict'\n"
+    "       OR a.data->>'action' = 'reschedule' AND a.data->>'reason' = 'slot-taken'\n"
+    "       OR a.data->>'action' IN ('webhook', 'return')\n"
+    "          AND a.data->>'reason' = 'slot-retaken')),\n"
+    "room AS (" SQL_ROOM "),\n"
     "life AS (\n"
     "  SELECT hold_id, min(at) AS made, bool_or(to_status = 'CONFIRMED') AS confirmed,\n"
     "         max(at) FILTER (WHERE to_status IN ('CANCELLED', 'REFUNDED')) AS given_up\n"
     "    FROM booking.transition GROUP BY hold_id)\n"
-    "SELECT format('%s was refused simulator %s, %s to %s, which nobody had',\n"
-    "              coalesce(f.client, f.data->>'customer', 'somebody'), f.data->>'simulator',\n"
-    "              f.data->>'from', f.data->>'to')\n"
-    "  FROM refused f\n"
-    " WHERE NOT EXISTS (\n"
-    "   SELECT FROM life l JOIN booking.temp_booking h ON h.id = l.hold_id\n"
-    "    WHERE h.simulator_id = (f.data->>'simulator')::bigint\n"
-    "      AND lower(h.during) < (f.data->>'to')::timestamptz\n"
-    "      AND upper(h.during) > (f.data->>'from')::timestamptz\n"
+    "SELECT format('%s was refused simulator %s, %s to %s, which nobody had', f.who,\n"
+    "              f.simulator_id, " SQL_INSTANT("f.begins") ", " SQL_INSTANT("f.ends") ")\n"
+    "  FROM refused f JOIN room USING (simulator_id)\n"
+    " WHERE room.capacity > (\n"
+    "   SELECT count(*) FROM life l JOIN booking.temp_booking h ON h.id = l.hold_id\n"
+    "    WHERE h.simulator_id = f.simulator_id AND h.id IS DISTINCT FROM f.own\n"
+    "      AND lower(h.during) < f.ends AND upper(h.during) > f.begins\n"
     "      AND l.made <= f.latest\n"
     "      AND (l.given_up IS NULL OR l.given_up >= f.earliest)\n"
     "      AND (l.confirmed OR h.expires_at > f.earliest)\n"
     "      AND NOT EXISTS (\n"
     "        SELECT FROM history a WHERE a.kind = 'answer' AND a.data->>'status' = 'ok'\n"
-    "           AND (a.data->>'hold')::bigint = h.id\n"
-    "           AND (a.data->>'action' = 'cancel' AND a.seq < f.asked\n"
-    "             OR a.data->>'action' = 'hold' AND f.answered < (\n"
+    "           AND (a.data->>'action' = 'cancel' AND (a.data->>'hold')::bigint = h.id\n"
+    "                AND a.seq < f.asked\n"
+    "             OR a.data->>'action' = 'reschedule' AND (a.data->>'old')::bigint = h.id\n"
+    "                AND a.seq < f.asked\n"
+    "             OR a.data->>'action' IN ('hold', 'reschedule')\n"
+    "                AND (a.data->>'hold')::bigint = h.id AND f.answered < (\n"
     "                  SELECT max(q.seq) FROM history q WHERE q.kind = 'request'\n"
     "                     AND q.client IS NOT DISTINCT FROM a.client AND q.seq < a.seq))))\n"
     " ORDER BY f.answered";
@@ -361,7 +419,8 @@ static const char sane_ranges[] =
     "              upper(h.during) - lower(h.during),\n"
     "              (a.data->>'to')::timestamptz - (a.data->>'from')::timestamptz)\n"
     "  FROM history a JOIN booking.temp_booking h ON h.id = (a.data->>'hold')::bigint\n"
-    " WHERE a.kind = 'answer' AND a.data->>'action' = 'hold' AND a.data->>'status' = 'ok'\n"
+    " WHERE a.kind = 'answer' AND a.data->>'action' IN ('hold', 'reschedule')\n"
+    "   AND a.data->>'status' = 'ok'\n"
     "   AND upper(h.during) - lower(h.during)\n"
     "       <> (a.data->>'to')::timestamptz - (a.data->>'from')::timestamptz\n"
     " ORDER BY 1";
@@ -378,6 +437,8 @@ static const char stable_keys[] =
     "               AND c.data->>'operation' = u.data->>'operation'\n"
     " WHERE u.kind = 'call' AND u.data->>'result' = 'unknown'\n"
     "   AND (c.data->>'key' IS NULL OR c.data->>'key' IS DISTINCT FROM u.data->>'key')\n"
+    "   AND NOT EXISTS (SELECT FROM booking.refund r WHERE r.idempotency_key = c.data->>'key'\n"
+    "                    AND c.data->>'operation' = 'refund' AND u.data->>'key' IS NOT NULL)\n"
     "   AND (c.data->>'payment' = u.data->>'payment'\n"
     "     OR u.data->>'operation' <> 'refund' AND c.client IS NOT DISTINCT FROM u.client\n"
     "        AND NOT EXISTS (SELECT FROM history a\n"
@@ -395,7 +456,9 @@ static const char honest_metrics[] =
     " UNION ALL\n"
     "SELECT format('%s was refused a hold, which was not counted', coalesce(client, 'somebody'))\n"
     "  FROM history\n"
-    " WHERE kind = 'answer' AND data->>'action' = 'hold' AND data->>'status' = 'conflict'\n"
+    " WHERE kind = 'answer' AND data->>'status' = 'conflict'\n"
+    "   AND (data->>'action' = 'hold'\n"
+    "     OR data->>'action' = 'reschedule' AND data->>'reason' = 'slot-taken')\n"
     "   AND NOT coalesce((data->>'lost_race')::boolean, false)\n"
     " ORDER BY 1";
 
@@ -427,6 +490,8 @@ static const struct ob_invariant invariants[] = {
     {"no-acknowledged-loss", "I11",
      "What a client was told is in the database; what was left open happened once or not at all.",
      no_acknowledged_loss},
+    {"reschedule-lineage", "I12", "Of a booking and all that it was moved to, one is live at most.",
+     reschedule_lineage},
     {"no-spurious-rejection", "I13",
      "A hold is refused only while somebody has a part of the slot.", no_spurious_rejection},
     {"liveness", "I14",

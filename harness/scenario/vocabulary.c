@@ -53,6 +53,7 @@ const char *const ob_path_words[] = {"legacy", "fixed", NULL};
 static const char *const event_words[] = {"same", "new", NULL};
 static const char *const tamper_words[] = {"none",   "signature", "old",      "owner",
                                            "amount", "currency",  "metadata", NULL};
+static const char *const link_words[] = {"latest", "first", NULL};
 static const char *const change_words[] = {"succeeded", "failed", "refunded", NULL};
 
 static const struct ob_key scenario_keys[] = {
@@ -374,6 +375,12 @@ const struct ob_key_set ob_expectation_keys = {"expectation", expectation_keys};
         .name = "payment", .type = OB_KEY_NUMBER, .min = 1, .max = 100, .fallback = "1", \
         .about = "Which payment for that hold, counted from 1."                          \
     }
+#define LINK_KEY                                                                               \
+    {                                                                                          \
+        .name = "link", .type = OB_KEY_WORD, .words = link_words, .fallback = "latest",        \
+        .about = "Which link is followed: the latest one, or the first, which is old after a " \
+                 "rescheduling."                                                               \
+    }
 
 static const struct ob_key slot_keys[] = {SIMULATOR_KEY, SLOT_KEY, {.name = NULL}};
 static const struct ob_key pay_keys[] = {
@@ -410,7 +417,24 @@ static const struct ob_key webhook_keys[] = {
     {.name = NULL},
 };
 static const struct ob_key return_keys[] = {OF_KEY, PAYMENT_KEY, {.name = NULL}};
-static const struct ob_key cancel_keys[] = {OF_KEY, {.name = NULL}};
+static const struct ob_key cancel_keys[] = {OF_KEY, LINK_KEY, {.name = NULL}};
+static const struct ob_key reschedule_keys[] = {OF_KEY, SLOT_KEY, LINK_KEY, {.name = NULL}};
+static const struct ob_key refund_keys[] = {
+    OF_KEY,
+    {.name = "amount",
+     .type = OB_KEY_NUMBER,
+     .required = true,
+     .min = 1,
+     .max = 1000000000,
+     .about = "What goes back, in the currency's smallest unit."},
+    {.name = "part",
+     .type = OB_KEY_NUMBER,
+     .min = 1,
+     .max = 100,
+     .fallback = "1",
+     .about = "Which refund of that booking; the same number is the same request made again."},
+    {.name = NULL},
+};
 static const struct ob_key no_keys[] = {{.name = NULL}};
 static const struct ob_key flag_keys[] = {
     {.name = "percent",
@@ -453,6 +477,8 @@ const struct ob_verb ob_verbs[] = {
     {.set = {"webhook", webhook_keys}, .about = "The provider tells what became of a payment."},
     {.set = {"return", return_keys}, .about = "The customer comes back from the payment page."},
     {.set = {"cancel", cancel_keys}, .about = "Gives up the hold or the booking."},
+    {.set = {"refund", refund_keys}, .about = "Gives back a part of what was paid."},
+    {.set = {"reschedule", reschedule_keys}, .about = "Moves the booking to another slot."},
     {.set = {"book", slot_keys}, .about = "hold, pay and webhook in one go."},
     {.set = {"cleanup", no_keys}, .about = "Ends the holds that are overdue.", .nobodys = true},
     {.set = {"flag", flag_keys}, .about = "Sets the feature flag.", .nobodys = true},
@@ -501,6 +527,7 @@ const struct ob_word ob_invariant_words[] = {
     {"effects-once", OB_FOR_REFERENCE, "Each effect of a transition comes at most once."},
     {"acknowledged-means-done", OB_FOR_REFERENCE, "What was acknowledged is committed."},
     {"no-acknowledged-loss", OB_FOR_REFERENCE, "What was acknowledged is not lost later."},
+    {"reschedule-lineage", OB_FOR_REFERENCE, "A booking that was moved is live at most once."},
     {"no-spurious-rejection", OB_FOR_REFERENCE, "Who is turned away met a real conflict."},
     {"liveness", OB_FOR_REFERENCE, "Nothing blocks for longer than it may."},
     {"sane-ranges", OB_FOR_REFERENCE, "Every range is finite, not empty and as sold."},

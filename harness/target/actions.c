@@ -152,7 +152,9 @@ static void act_hold(struct ob_actor *actor, const struct ob_action *action)
     if (answer.status != BOOKING_OK)
         return;
     pthread_mutex_lock(&actor->reference->mutex);
-    actor->reference->state.parties[actor->party].hold_id = answer.hold_id;
+    struct ob_party *party = &actor->reference->state.parties[actor->party];
+    party->hold_id = party->first_hold_id = answer.hold_id;
+    party->simulator = request.simulator_id;
     pthread_mutex_unlock(&actor->reference->mutex);
 }
 
@@ -216,12 +218,56 @@ static void act_return(struct ob_actor *actor, const struct ob_action *action)
     }
 }
 
+/* The hold that the customer's link names: the latest one, or the first. */
+static int64_t linked_hold(const struct ob_party *party, const struct ob_action *action)
+{
+    return is_word(action, "link", "first") ? party->first_hold_id : party->hold_id;
+}
+
+static void note_move(struct ob_actor *actor, size_t party, int64_t hold_id)
+{
+    pthread_mutex_lock(&actor->reference->mutex);
+    actor->reference->state.parties[party].hold_id = hold_id;
+    pthread_mutex_unlock(&actor->reference->mutex);
+}
+
+static void act_reschedule(struct ob_actor *actor, const struct ob_action *action)
+{
+    size_t party = party_of(actor, action);
+    if (!await(actor, party, 0))
+        return;
+    struct ob_party of = read_party(actor->reference, party);
+    const struct ob_setting *slot = setting(action, "slot");
+    assert(slot);
+    char start[OB_TIME_TEXT_SIZE], end[OB_TIME_TEXT_SIZE];
+    ob_reference_time_text(slot->number, start, sizeof start);
+    ob_reference_time_text(slot->end, end, sizeof end);
+    const struct booking_move_request request = {.customer = actor->customer,
+                                                 .hold_id = linked_hold(&of, action),
+                                                 .start = start,
+                                                 .end = end};
+    struct booking_answer answer = {.status = BOOKING_RETRY_LATER};
+    for (int i = 0; i < REQUESTS_MAX && is_undecided(answer.status); i++) {
+        if (i > 0 && !back_off(actor))
+            return;
+        json_t *about =
+            json_pack("{s:I, s:I, s:s, s:s}", "old", (json_int_t)request.hold_id, "simulator",
+                      (json_int_t)of.simulator, "from", request.start, "to", request.end);
+        ob_reference_request(actor, "reschedule", json_copy(about));
+        booking_reschedule(&actor->app, actor->db, &request, &answer);
+        ob_reference_answer(actor, "reschedule", &answer, about);
+    }
+    if (answer.status == BOOKING_OK)
+        note_move(actor, party, answer.hold_id);
+}
+
 static void act_cancel(struct ob_actor *actor, const struct ob_action *action)
 {
     size_t party = party_of(actor, action);
     if (!await(actor, party, 0))
         return;
-    int64_t hold_id = read_party(actor->reference, party).hold_id;
+    struct ob_party of = read_party(actor->reference, party);
+    int64_t hold_id = linked_hold(&of, action);
     const struct booking_hold_ref request = {.customer = actor->customer, .hold_id = hold_id};
     struct booking_answer answer = {.status = BOOKING_RETRY_LATER};
     for (int i = 0; i < REQUESTS_MAX && is_undecided(answer.status); i++) {
@@ -230,6 +276,30 @@ static void act_cancel(struct ob_actor *actor, const struct ob_action *action)
         ob_reference_request(actor, "cancel", json_pack("{s:I}", "hold", (json_int_t)hold_id));
         booking_cancel(&actor->app, actor->db, &request, &answer);
         ob_reference_answer(actor, "cancel", &answer, json_object());
+    }
+}
+
+static void act_refund(struct ob_actor *actor, const struct ob_action *action)
+{
+    size_t party = party_of(actor, action);
+    if (!await(actor, party, 0))
+        return;
+    char part[24];
+    snprintf(part, sizeof part, "%" PRId64, number(action, "part"));
+    const struct booking_refund_request request = {.customer = actor->customer,
+                                                   .hold_id =
+                                                       read_party(actor->reference, party).hold_id,
+                                                   .amount_minor = number(action, "amount"),
+                                                   .part = part};
+    struct booking_answer answer = {.status = BOOKING_RETRY_LATER};
+    for (int i = 0; i < REQUESTS_MAX && is_undecided(answer.status); i++) {
+        if (i > 0 && !back_off(actor))
+            return;
+        json_t *about = json_pack("{s:I, s:I}", "hold", (json_int_t)request.hold_id, "amount",
+                                  (json_int_t)request.amount_minor);
+        ob_reference_request(actor, "refund", json_copy(about));
+        booking_refund(&actor->app, actor->db, &request, &answer);
+        ob_reference_answer(actor, "refund", &answer, about);
     }
 }
 
@@ -484,6 +554,8 @@ void ob_reference_act(struct ob_actor *actor, const struct ob_action *action)
         {"furnish", act_furnish},
         {"flag", ob_reference_set_flag},
         {"migrate", ob_reference_migrate},
+        {"reschedule", act_reschedule},
+        {"refund", act_refund},
     };
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(verbs[i].verb, action->verb) == 0) {

@@ -23,7 +23,9 @@
 
 /* Somebody whom actions are about, and what has come of them so far. */
 struct ob_party {
-    int64_t hold_id; /* 0: none */
+    int64_t hold_id;       /* 0: none */
+    int64_t first_hold_id; /* before any rescheduling */
+    int64_t simulator;     /* of the hold */
     char payments[OB_PARTY_PAYMENTS_MAX]
                  [BOOKING_ID_SIZE];                      /* captured for the hold, in their order */
     char events[OB_PARTY_PAYMENTS_MAX][BOOKING_ID_SIZE]; /* that told of each; "" not sent yet */

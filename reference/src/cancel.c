@@ -9,6 +9,7 @@
  * since whoever holds them is deciding about them right now, and the condition is checked again by
  * the UPDATE itself.
  */
+#include "booking/migrate.h"
 #include "flow_int.h"
 
 #define EXPIRED_MAX "1000" /* holds expired by one cleanup */
@@ -19,7 +20,8 @@ struct cancellation {
     struct hold hold;
     enum booking_status status;
     const char *reason;
-    bool refund; /* a payment is to be given back */
+    struct refund refund; /* of what was paid; without an amount there is none */
+    char key[BOOKING_KEY_SIZE];
 };
 
 static enum work_end decide(struct cancellation *cancellation, enum booking_status status,
@@ -59,26 +61,59 @@ static bool cancel_hold(struct work *work, const struct cancellation *cancellati
     return true;
 }
 
-/* The booking goes with its hold; the money is to go back. */
+/* The booking goes with its hold; what is left of the money is to go back. */
 static bool cancel_booking(struct work *work, struct cancellation *cancellation)
 {
     const struct hold *hold = &cancellation->hold;
-    struct refund refund = {.payment_id = hold->payment_id,
-                            .hold_id = hold->id,
-                            .amount_minor = hold->amount_minor,
-                            .currency = hold->currency,
-                            .reason = "cancelled"};
+    struct refund *refund = &cancellation->refund;
+    PGresult *result;
+    bool fresh;
 
-    cancellation->refund = true;
-    return work_run(work,
-                    "WITH gone AS (UPDATE booking.booking SET status = 'CANCELLED'"
-                    " WHERE hold_id = $1 AND status = 'CONFIRMED' RETURNING hold_id, customer_id)"
-                    " INSERT INTO booking.outbox (kind, hold_id, customer_id, transition_id)"
-                    " SELECT 'cancellation', hold_id, customer_id,"
-                    " (SELECT max(t.id) FROM booking.transition t"
-                    " WHERE t.hold_id = gone.hold_id AND t.to_status = 'CANCELLED') FROM gone",
-                    PARAMS(cancellation->hold_id.text)) &&
-           refund_request(work, &refund);
+    if (!work_exec(work,
+                   "WITH gone AS (UPDATE booking.booking SET status = 'CANCELLED'"
+                   " WHERE hold_id = $1 AND status = 'CONFIRMED'"
+                   " RETURNING hold_id, customer_id, amount_minor),"
+                   " mailed AS (INSERT INTO booking.outbox"
+                   " (kind, hold_id, customer_id, transition_id)"
+                   " SELECT 'cancellation', hold_id, customer_id,"
+                   " (SELECT max(t.id) FROM booking.transition t"
+                   " WHERE t.hold_id = gone.hold_id AND t.to_status = 'CANCELLED') FROM gone)"
+                   " SELECT amount_minor FROM gone",
+                   PARAMS(cancellation->hold_id.text), &result))
+        return false;
+    refund_key(hold->payment_id, NULL, cancellation->key);
+    *refund = (struct refund){.key = cancellation->key,
+                              .payment_id = hold->payment_id,
+                              .hold_id = hold->id,
+                              .amount_minor = PQntuples(result) > 0
+                                                  ? booking_result_int(result, "amount_minor")
+                                                  : hold->amount_minor,
+                              .currency = hold->currency,
+                              .reason = "cancelled"};
+    PQclear(result);
+    return refund_request(work, refund, &fresh);
+}
+
+/* A hold that is not live any more, unless its booking was moved to another one: that goes on. */
+static enum work_end cancel_again(struct work *work, struct cancellation *cancellation)
+{
+    PGresult *result;
+    bool moved = false;
+
+    if (work->schema >= BOOKING_SCHEMA_RESCHEDULE) {
+        if (!work_exec(work,
+                       "SELECT EXISTS (SELECT FROM booking.temp_booking"
+                       " WHERE rescheduled_from = $1) AS moved",
+                       PARAMS(cancellation->hold_id.text), &result))
+            return WORK_FAILED;
+        moved = booking_result_bool(result, "moved");
+        PQclear(result);
+    }
+    if (moved)
+        decide(cancellation, BOOKING_CONFLICT, "rescheduled");
+    else
+        decide(cancellation, BOOKING_OK, "cancelled-before");
+    return WORK_ROLLBACK;
 }
 
 static enum work_end cancel_body(struct work *work, void *arg)
@@ -86,7 +121,7 @@ static enum work_end cancel_body(struct work *work, void *arg)
     struct cancellation *cancellation = arg;
     const struct hold *hold = &cancellation->hold;
 
-    cancellation->refund = false;
+    cancellation->refund.amount_minor = 0;
     if (!lock_hold(work, cancellation))
         return WORK_FAILED;
     if (!hold->found)
@@ -95,10 +130,8 @@ static enum work_end cancel_body(struct work *work, void *arg)
         return decide(cancellation, BOOKING_FORBIDDEN, "another-customer");
     if (hold_is(hold, "EXPIRED"))
         return decide(cancellation, BOOKING_EXPIRED, "hold-is-over");
-    if (hold_is(hold, "CANCELLED") || hold_is(hold, "REFUNDED")) {
-        decide(cancellation, BOOKING_OK, "cancelled-before");
-        return WORK_ROLLBACK;
-    }
+    if (hold_is(hold, "CANCELLED") || hold_is(hold, "REFUNDED"))
+        return cancel_again(work, cancellation);
     if (!cancel_hold(work, cancellation))
         return WORK_FAILED;
     if (hold_is(hold, "CONFIRMED") && !cancel_booking(work, cancellation))
@@ -115,9 +148,9 @@ void fixed_cancel(struct work *work, const struct booking_hold_ref *request)
         return;
     if (hold->found && cancellation.status != BOOKING_FORBIDDEN)
         hold_to_answer(hold, work->answer);
-    if (cancellation.refund) {
+    if (cancellation.refund.amount_minor > 0) {
         booking_monitor_count(work->app->monitor, BOOKING_COUNT_REFUNDS_REQUESTED);
-        if (!refund_drive(work, hold->payment_id, hold->amount_minor))
+        if (!refund_drive(work, &cancellation.refund))
             return;
     }
     work_answer(work, cancellation.status, cancellation.reason);

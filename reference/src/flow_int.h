@@ -64,6 +64,7 @@ enum booking_status settle_payment(struct work *work, const struct event *told, 
 /* --- refund.c */
 
 struct refund {
+    const char *key;
     const char *payment_id;
     int64_t hold_id;
     int64_t amount_minor;
@@ -71,16 +72,18 @@ struct refund {
     const char *reason;
 };
 
-/* The idempotency key of a payment's full refund: the same for ever. */
-void refund_key(const char *payment_id, char key[BOOKING_KEY_SIZE]);
+/* The idempotency key of a refund, the same for ever: of all that is left of the payment, or of a
+ * part, which the request for it names. */
+void refund_key(const char *payment_id, const char *part, char key[BOOKING_KEY_SIZE]);
 
-/* Writes the durable intention, inside the caller's transaction. */
-bool refund_request(struct work *work, const struct refund *refund);
+/* Writes the durable intention, inside the caller's transaction; *fresh: it was not there before.
+ */
+bool refund_request(struct work *work, const struct refund *refund, bool *fresh);
 
 /* Calls the provider and writes down how it ended, outside any transaction.  It may run twice, and
  * at two places at once: the key makes it one refund.  What stays unknown is left to the cleanup.
  * False: the process "died". */
-bool refund_drive(struct work *work, const char *payment_id, int64_t amount_minor);
+bool refund_drive(struct work *work, const struct refund *refund);
 
 /* Drives what is pending.  False: the process "died", or the answer is set. */
 bool refund_drive_pending(struct work *work);
@@ -95,6 +98,8 @@ void fixed_hold(struct work *work, const struct booking_slot_request *request);
 void fixed_pay(struct work *work, const struct booking_hold_ref *request);
 void fixed_return(struct work *work, const struct booking_return_request *request);
 void fixed_cancel(struct work *work, const struct booking_hold_ref *request);
+void fixed_reschedule(struct work *work, const struct booking_move_request *request);
+void fixed_refund(struct work *work, const struct booking_refund_request *request);
 void fixed_cleanup(struct work *work);
 
 void legacy_availability(struct work *work, const struct booking_slot_request *request);
@@ -103,6 +108,8 @@ void legacy_pay(struct work *work, const struct booking_hold_ref *request);
 void legacy_webhook(struct work *work, const struct event *event);
 void legacy_return(struct work *work, const struct booking_return_request *request);
 void legacy_cancel(struct work *work, const struct booking_hold_ref *request);
+void legacy_reschedule(struct work *work, const struct booking_move_request *request);
+void legacy_refund(struct work *work, const struct booking_refund_request *request);
 void legacy_cleanup(struct work *work);
 
 #endif

@@ -49,6 +49,15 @@ void legacy_availability(struct work *work, const struct booking_slot_request *r
         work_answer(work, BOOKING_OK, work->answer->free ? "free" : "slot-taken");
 }
 
+/* After a failed insert: was it for the slot? */
+static void refused_by_constraint(struct work *work)
+{
+    if (strcmp(work->sqlstate, "23P01") == 0) {
+        work_answer(work, BOOKING_CONFLICT, "slot-taken");
+        work_lost_race(work, "refused");
+    }
+}
+
 static void insert_basket(struct work *work, const struct booking_slot_request *request)
 {
     struct booking_number simulator = booking_number(request->simulator_id);
@@ -66,10 +75,7 @@ static void insert_basket(struct work *work, const struct booking_slot_request *
                    PARAMS(simulator.text, request->start, request->end, work->customer, ttl.text),
                    &result)) {
         work_fail(work);
-        if (strcmp(work->sqlstate, "23P01") == 0) {
-            work_answer(work, BOOKING_CONFLICT, "slot-taken");
-            work_lost_race(work, "refused");
-        }
+        refused_by_constraint(work);
         return;
     }
     answer->hold_id = booking_result_int(result, "id");
@@ -272,6 +278,123 @@ void legacy_cancel(struct work *work, const struct booking_hold_ref *request)
                                                NULL) == BOOKING_PAYMENTS_UNKNOWN)
         payments->ops->refund(payments, hold.payment_id, hold.amount_minor, NULL, NULL);
     work_answer(work, BOOKING_OK, "cancelled");
+}
+
+/* The new slot is asked for while the old one is still booked, and nobody asks whether the link was
+ * followed before.  Gives the id of the new hold, 0 when the answer is set. */
+static int64_t insert_moved(struct work *work, const struct hold *old, const char *during)
+{
+    struct booking_number id = booking_number(old->id);
+    struct booking_number ttl = booking_number(work->app->hold_ttl_s);
+    PGresult *result;
+    int64_t new_id;
+
+    if (!work_exec(work,
+                   "INSERT INTO booking.temp_booking (simulator_id, customer_id, during,"
+                   " expires_at, amount_minor, currency, rescheduled_from)"
+                   " SELECT simulator_id, customer_id, $2::tstzrange,"
+                   " booking.now() + $3::bigint * interval '1 second', amount_minor, currency, id"
+                   " FROM booking.temp_booking WHERE id = $1 RETURNING id",
+                   PARAMS(id.text, during, ttl.text), &result)) {
+        work_fail(work);
+        refused_by_constraint(work);
+        return 0;
+    }
+    new_id = booking_result_int(result, "id");
+    PQclear(result);
+    return new_id;
+}
+
+/* The new hold and its booking, then the end of the old ones. */
+static void move_booking(struct work *work, const struct hold *old, int64_t new_id)
+{
+    struct booking_number id = booking_number(old->id), moved = booking_number(new_id);
+    PGresult *result;
+
+    if (!run(work, "UPDATE booking.temp_booking SET status = 'CONFIRMED' WHERE id = $1",
+             PARAMS(moved.text)))
+        return;
+    if (!work_exec(work,
+                   "INSERT INTO booking.booking"
+                   " (simulator_id, hold_id, customer_id, during, payment_id, amount_minor,"
+                   " currency) SELECT simulator_id, id, customer_id, during, $2, amount_minor,"
+                   " currency FROM booking.temp_booking WHERE id = $1 RETURNING id",
+                   PARAMS(moved.text, old->payment_id), &result)) {
+        work_fail(work);
+        return;
+    }
+    work->answer->booking_id = booking_result_int(result, "id");
+    PQclear(result);
+    if (run(work, "UPDATE booking.booking SET status = 'CANCELLED' WHERE hold_id = $1",
+            PARAMS(id.text)) &&
+        run(work, "UPDATE booking.temp_booking SET status = 'CANCELLED' WHERE id = $1",
+            PARAMS(id.text)) &&
+        run(work,
+            "INSERT INTO booking.outbox (kind, hold_id, customer_id)"
+            " SELECT 'reschedule', id, customer_id FROM booking.temp_booking WHERE id = $1",
+            PARAMS(moved.text))) {
+        work->answer->hold_id = new_id;
+        work_answer(work, BOOKING_OK, "rescheduled");
+    }
+}
+
+void legacy_reschedule(struct work *work, const struct booking_move_request *request)
+{
+    struct booking_slot_request slot = {.start = request->start, .end = request->end};
+    struct hold old;
+    int64_t new_id;
+    bool free;
+
+    if (!hold_read(work, request->hold_id, &old))
+        return;
+    slot.simulator_id = old.simulator_id;
+    if (!ask_free(work, &slot, &free))
+        return;
+    if (!free) {
+        work_answer(work, BOOKING_CONFLICT, "slot-taken");
+        work_lost_race(work, "refused");
+        return;
+    }
+    new_id = insert_moved(work, &old, work->answer->during);
+    if (new_id != 0)
+        move_booking(work, &old, new_id);
+}
+
+/* What is left is read, and written when the provider has paid: a refund in between is forgotten.
+ * Nothing tells a request that is made again. */
+void legacy_refund(struct work *work, const struct booking_refund_request *request)
+{
+    struct booking_payments *payments = work->app->payments;
+    struct booking_number id = booking_number(request->hold_id), left;
+    struct hold hold;
+    PGresult *result;
+    int64_t price;
+
+    if (!hold_read(work, request->hold_id, &hold))
+        return;
+    if (!work_exec(work,
+                   "SELECT coalesce(max(amount_minor), 0) AS price FROM booking.booking"
+                   " WHERE hold_id = $1 AND status = 'CONFIRMED'",
+                   PARAMS(id.text), &result)) {
+        work_fail(work);
+        return;
+    }
+    price = booking_result_int(result, "price");
+    PQclear(result);
+    booking_copy_text(work->answer->payment_id, sizeof work->answer->payment_id, hold.payment_id);
+    if (price <= request->amount_minor) {
+        work_answer(work, BOOKING_CONFLICT, "exceeds-price");
+        return;
+    }
+    if (payments->ops->refund(payments, hold.payment_id, request->amount_minor, NULL, NULL) !=
+        BOOKING_PAYMENTS_OK) {
+        work_answer(work, BOOKING_CONFLICT, "refund-refused");
+        return;
+    }
+    left = booking_number(price - request->amount_minor);
+    if (run(work, "UPDATE booking.booking SET amount_minor = $2 WHERE hold_id = $1",
+            PARAMS(id.text, left.text)))
+        work_answer(work, BOOKING_OK, "refunded");
 }
 
 /* First the list, then the change: what was paid in between is expired all the same. */

@@ -17,7 +17,8 @@
     X(0007, sane_ranges)           \
     X(0008, booking_no_overlap)    \
     X(0009, hold_no_overlap)       \
-    X(0010, units)
+    X(0010, units)                 \
+    X(0011, reschedule)
 
 #define BOOKING_MIGRATION_TEXTS(version, name)           \
     extern const char booking_sql_text_##version##_up[]; \

@@ -195,7 +195,8 @@ static bool is_unstable(const struct booking_psp *psp, const struct psp_unanswer
     if (before->operation != call->operation || first->facts.hold_id != second->facts.hold_id)
         return false;
     if (before->payment_index == payment_index)
-        return !call->key[0] || strcmp(before->key, call->key) != 0;
+        return before->amount_minor == call->amount_minor &&
+               (!call->key[0] || strcmp(before->key, call->key) != 0);
     return !first->keyed || !second->keyed;
 }
 
@@ -222,6 +223,7 @@ static void match_unanswered(struct booking_psp *psp, const struct call *call, b
         before = PSP_APPEND(&psp->unanswered);
         before->operation = call->operation;
         before->payment_index = index;
+        before->amount_minor = call->amount_minor;
         booking_copy_text(before->key, sizeof before->key, call->key);
     }
 }

@@ -34,6 +34,7 @@ struct psp_saved {
 struct psp_unanswered {
     enum psp_operation operation;
     size_t payment_index;
+    int64_t amount_minor;       /* of a refund */
     char key[BOOKING_KEY_SIZE]; /* "" when it had none */
 };
 

@@ -145,6 +145,32 @@ enum booking_status booking_cancel(const struct booking_app *app, struct booking
     return work_finish(&work);
 }
 
+enum booking_status booking_reschedule(const struct booking_app *app, struct booking_db *db,
+                                       const struct booking_move_request *request,
+                                       struct booking_answer *answer)
+{
+    struct work work = {.app = app, .db = db, .answer = answer};
+
+    if (work_start(&work, "reschedule", request->customer))
+        (is_fixed(&work) ? fixed_reschedule : legacy_reschedule)(&work, request);
+    return work_finish(&work);
+}
+
+enum booking_status booking_refund(const struct booking_app *app, struct booking_db *db,
+                                   const struct booking_refund_request *request,
+                                   struct booking_answer *answer)
+{
+    struct work work = {.app = app, .db = db, .answer = answer};
+
+    if (work_start(&work, "refund", request->customer)) {
+        if (request->amount_minor <= 0)
+            work_answer(&work, BOOKING_INVALID, "no-amount");
+        else
+            (is_fixed(&work) ? fixed_refund : legacy_refund)(&work, request);
+    }
+    return work_finish(&work);
+}
+
 enum booking_status booking_cleanup(const struct booking_app *app, struct booking_db *db,
                                     struct booking_answer *answer)
 {

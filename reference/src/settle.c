@@ -39,6 +39,7 @@ struct settlement {
     struct hold hold;
     int64_t booking_id;
     bool elsewhere; /* another hold was paid with this payment */
+    bool booked;    /* the payment has a booking */
 };
 
 /* The mark that this payment is settled; duplicate when it was there. */
@@ -76,12 +77,15 @@ static bool lock_hold(struct work *work, struct settlement *settlement)
 
     if (!work_exec(work,
                    "SELECT " SQL_HOLD_COLUMNS ", EXISTS (SELECT FROM booking.temp_booking o"
-                   " WHERE o.payment_id = $2 AND o.id <> h.id) AS elsewhere"
+                   " WHERE o.payment_id = $2 AND o.id <> h.id) AS elsewhere,"
+                   " EXISTS (SELECT FROM booking.booking b WHERE b.payment_id = $2"
+                   " AND b.status = 'CONFIRMED') AS booked"
                    " FROM booking.temp_booking h WHERE h.id = $1 FOR NO KEY UPDATE OF h",
                    PARAMS(settlement->hold_id.text, settlement->event->payment.id), &result))
         return false;
     settlement->hold = hold_from_result(result);
     settlement->elsewhere = settlement->hold.found && booking_result_bool(result, "elsewhere");
+    settlement->booked = settlement->hold.found && booking_result_bool(result, "booked");
     PQclear(result);
     return true;
 }
@@ -168,7 +172,10 @@ static enum work_end ask_refund(struct work *work, struct settlement *settlement
                                 const char *reason)
 {
     const struct booking_payment *payment = &settlement->event->payment;
-    struct refund refund = {.payment_id = payment->id,
+    char key[BOOKING_KEY_SIZE];
+    bool fresh;
+    struct refund refund = {.key = key,
+                            .payment_id = payment->id,
                             .hold_id = settlement->hold.id,
                             .amount_minor = payment->amount_minor,
                             .currency = payment->currency,
@@ -176,7 +183,8 @@ static enum work_end ask_refund(struct work *work, struct settlement *settlement
 
     settlement->outcome = OUTCOME_REFUND;
     settlement->reason = reason;
-    if (!refund_request(work, &refund) || !note_outcome(work, settlement, "REFUND"))
+    refund_key(payment->id, NULL, key);
+    if (!refund_request(work, &refund, &fresh) || !note_outcome(work, settlement, "REFUND"))
         return WORK_FAILED;
     return WORK_COMMIT;
 }
@@ -235,9 +243,11 @@ static enum work_end settle_open(struct work *work, struct settlement *settlemen
 }
 
 /* Was the hold confirmed by this payment?  Only the legacy path does that without leaving the mark.
- */
+ * Its booking may have been moved to another hold since. */
 static bool confirmed_by_legacy(const struct settlement *settlement)
 {
+    if (hold_is(&settlement->hold, "CANCELLED"))
+        return settlement->booked;
     return hold_is(&settlement->hold, "CONFIRMED") &&
            strcmp(settlement->hold.payment_id, settlement->event->payment.id) == 0;
 }
@@ -246,8 +256,8 @@ static enum work_end adopt_booking(struct work *work, struct settlement *settlem
 {
     PGresult *result;
 
-    if (!work_exec(work, "SELECT id FROM booking.booking WHERE hold_id = $1 AND payment_id = $2",
-                   PARAMS(settlement->hold_id.text, settlement->event->payment.id), &result))
+    if (!work_exec(work, "SELECT id FROM booking.booking WHERE payment_id = $1 ORDER BY id LIMIT 1",
+                   PARAMS(settlement->event->payment.id), &result))
         return WORK_FAILED;
     settlement->booking_id = booking_result_int(result, "id");
     PQclear(result);
@@ -461,6 +471,17 @@ static bool settle(struct work *work, struct event *event, struct settlement *se
            work_transaction(work, unmatched_body, settlement);
 }
 
+/* After the transaction that asked for it. */
+static bool give_back(struct work *work, const struct booking_payment *payment)
+{
+    char key[BOOKING_KEY_SIZE];
+    struct refund refund = {
+        .key = key, .payment_id = payment->id, .amount_minor = payment->amount_minor};
+
+    refund_key(payment->id, NULL, key);
+    return refund_drive(work, &refund);
+}
+
 enum booking_status settle_payment(struct work *work, const struct event *told, bool via_return)
 {
     struct event event = *told;
@@ -483,8 +504,7 @@ enum booking_status settle_payment(struct work *work, const struct event *told, 
         hold_to_answer(&settlement.hold, work->answer);
     work->answer->booking_id = settlement.booking_id;
     report(work, &settlement);
-    if (settlement.outcome == OUTCOME_REFUND &&
-        !refund_drive(work, payment->id, payment->amount_minor))
+    if (settlement.outcome == OUTCOME_REFUND && !give_back(work, payment))
         return work->answer->status;
     if (settlement.outcome == OUTCOME_UNMATCHED)
         return work_answer(work, BOOKING_RETRY_LATER, settlement.reason);

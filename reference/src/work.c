@@ -292,20 +292,22 @@ void work_point(struct work *work, enum booking_fault fault)
         work->app->on_fault(work->app->on_fault_arg, work->db, fault);
 }
 
-/* The percentage and the time.  Without the flag's table (an older schema) everybody is on the
- * legacy path. */
+/* The percentage, the time and the schema.  Without the flag's table (an older schema) everybody is
+ * on the legacy path. */
 static bool read_flag(struct work *work, int *percent)
 {
     PGresult *result;
 
     *percent = 0;
     if (!work_repeat(work,
-                     "SELECT percent, floor(extract(epoch FROM booking.now()))::bigint AS now_s"
+                     "SELECT percent, floor(extract(epoch FROM booking.now()))::bigint AS now_s,"
+                     " (SELECT max(version) FROM booking.schema_version) AS schema"
                      " FROM booking.flag WHERE name = 'fixed-flow'",
                      NO_PARAMS, &result))
         return is_state(work, "42P01");
     *percent = (int)booking_result_int(result, "percent");
     work->now_s = booking_result_int(result, "now_s");
+    work->schema = (int)booking_result_int(result, "schema");
     PQclear(result);
     return true;
 }

@@ -23,6 +23,7 @@ struct work {
     const char *request;  /* its name in the log */
     const char *customer; /* NULL for the cleanup */
     int64_t now_s;        /* the database's time when the request began; 0 without a flag */
+    int schema;           /* the version of the schema, then; 0 without a flag */
 
     /* of the last statement that failed */
     bool lost;

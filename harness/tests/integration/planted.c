@@ -24,12 +24,19 @@ enum { ALICE, BOB, CLEANUP };
     "INSERT INTO booking.refund (idempotency_key, payment_id, hold_id, amount_minor, currency," \
     " reason, status) VALUES ('refund-" payment "', '" payment "', " hold                       \
     ", 9000, 'EUR', 'test', '" status "');"
+#define PART(key, amount, status)                                                               \
+    "INSERT INTO booking.refund (idempotency_key, payment_id, hold_id, amount_minor, currency," \
+    " reason, status) VALUES ('" key "', 'pay_1', 1, " amount ", 'EUR', 'part', '" status "');"
+#define PRICE(amount) "UPDATE booking.booking SET amount_minor = " amount ";"
 #define CASE(payment, hold, amount)                                                         \
     "INSERT INTO booking.manual_case (payment_id, hold_id, amount_minor, currency, reason)" \
     " VALUES ('" payment "', " hold ", " amount ", 'EUR', 'test');"
 #define CLOCK(time) "SELECT booking_test_clock('2026-06-01 " time "+00');"
 
 #define ROOM(units) "UPDATE booking.simulator SET capacity = " units " WHERE id = 1;"
+
+#define MOVED(id, from) \
+    "UPDATE booking.temp_booking SET rescheduled_from = " from " WHERE id = " id ";"
 
 /* Events. */
 #define ASKS_HOLD(customer, from, to, at)                                             \
@@ -40,9 +47,18 @@ enum { ALICE, BOB, CLEANUP };
     "{\"action\":\"hold\",\"customer\":\"" customer                                   \
     "\",\"simulator\":1,\"from\":\"2026-06-01T" from ":00Z\",\"to\":\"2026-06-01T" to \
     ":00Z\",\"at\":\"2026-06-01T" at ":00Z\"," rest "}"
+#define MOVE_DATA(old, from, to, at)                                                \
+    "{\"action\":\"reschedule\",\"customer\":\"alice\",\"old\":" old                \
+    ",\"simulator\":1,\"from\":\"2026-06-01T" from ":00Z\",\"to\":\"2026-06-01T" to \
+    ":00Z\",\"at\":\"2026-06-01T" at ":00Z\""
+#define ASKS_MOVE(old, from, to, at) MOVE_DATA(old, from, to, at) "}"
+#define ANSWERS_MOVE(old, from, to, at, rest) MOVE_DATA(old, from, to, at) "," rest "}"
 #define CAPTURE(payment, customer, hold)                                        \
     "{\"payment\":\"" payment "\",\"customer\":\"" customer "\",\"hold\":" hold \
     ",\"amount\":9000,\"currency\":\"EUR\",\"key\":\"k\"}"
+#define GIVEN_BACK(payment, amount, key)              \
+    "{\"payment\":\"" payment "\",\"amount\":" amount \
+    ",\"currency\":\"EUR\",\"customer\":\"alice\",\"hold\":1,\"key\":\"" key "\"}"
 #define CALL(operation, payment, key, result)                               \
     "{\"operation\":\"" operation "\",\"payment\":" payment ",\"key\":" key \
     ",\"result\":\"" result "\"}"
@@ -202,7 +218,7 @@ const struct planted planted_cases[] = {
      .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
          REFUND("pay_1", "1", "REQUESTED"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
-                {ALICE, "refund", CAPTURE("pay_1", "alice", "1")}}},
+                {ALICE, "refund", GIVEN_BACK("pay_1", "9000", "refund-pay_1")}}},
     {.name = "a_refund_of_a_part_is_caught",
      .invariant = "every-payment-settles",
      .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED"),
@@ -210,7 +226,59 @@ const struct planted planted_cases[] = {
                 {ALICE, "refund", "{\"payment\":\"pay_1\",\"amount\":100,\"currency\":\"EUR\"}"}},
      .broken = "payment pay_1 of alice (9000 EUR) ended in refunds of 100"},
 
+    {.name = "parts_of_a_refund_that_are_less_than_all_are_caught",
+     .invariant = "every-payment-settles",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED")
+         PART("refund-pay_1-1", "3000", "REQUESTED") PART("refund-pay_1", "6000", "REQUESTED"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", GIVEN_BACK("pay_1", "2999", "refund-pay_1-1")}},
+     .broken = "payment pay_1 of alice (9000 EUR) ended in refunds of 2999 and a refund of 6000 to "
+               "come"},
+    {.name = "a_booking_of_which_a_part_was_given_back_passes",
+     .rows =
+         BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") PART("refund-pay_1-1", "3000", "DONE")
+             PART("refund-pay_1-2", "1000", "REQUESTED") PRICE("5000"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "call", CALL("refund", "\"pay_1\"", "\"refund-pay_1-2\"", "unknown")},
+                {ALICE, "call", CALL("refund", "\"pay_1\"", "\"refund-pay_1-1\"", "ok")},
+                {ALICE, "refund", GIVEN_BACK("pay_1", "3000", "refund-pay_1-1")},
+                {ALICE, "answer",
+                 "{\"action\":\"refund\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1,"
+                 "\"payment\":\"pay_1\",\"amount\":1000}"}}},
+    {.name = "a_part_given_back_and_the_rest_to_come_pass",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED")
+         PART("refund-pay_1-1", "3000", "REQUESTED") PART("refund-pay_1", "6000", "REQUESTED"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", GIVEN_BACK("pay_1", "3000", "refund-pay_1-1")}}},
+    {.name = "a_part_that_the_provider_refused_beside_its_booking_passes",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
+         PART("refund-pay_1-1", "3000", "FAILED") PRICE("6000") CASE("pay_1", "1", "3000"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
+
     /* money-conserved */
+    {.name = "a_part_given_back_that_the_price_does_not_know_of_is_caught",
+     .invariant = "money-conserved",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") PRICE("6000"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", GIVEN_BACK("pay_1", "3000", "a")},
+                {BOB, "refund", GIVEN_BACK("pay_1", "3000", "b")}},
+     .broken = "payment pay_1: captured 9000, refunded 6000, booked for 6000, in open cases 0 "
+               "(EUR)"},
+    {.name = "a_part_that_was_told_as_given_back_and_is_not_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
+     .events = {{ALICE, "answer",
+                 "{\"action\":\"refund\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1,"
+                 "\"payment\":\"pay_1\",\"amount\":3000}"}},
+     .broken = "alice was told \"ok\" to refund (hold 1, pay_1), but nothing was given back"},
+    {.name = "a_part_asked_for_again_under_a_key_of_no_refund_is_caught",
+     .invariant = "stable-keys",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
+         PART("refund-pay_1-1", "3000", "REQUESTED"),
+     .events = {{ALICE, "call", CALL("refund", "\"pay_1\"", "\"refund-pay_1-1\"", "unknown")},
+                {ALICE, "call", CALL("refund", "\"pay_1\"", "\"other\"", "ok")}},
+     .broken =
+         "refund of pay_1 was repeated with key other after key refund-pay_1-1 had no answer"},
     {.name = "a_refund_made_twice_is_caught",
      .invariant = "money-conserved",
      .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED"),
@@ -386,7 +454,7 @@ const struct planted planted_cases[] = {
      .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
      .events = {{ALICE, "answer",
                  "{\"action\":\"cancel\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1}"}},
-     .broken = "alice was told \"ok\" to cancel (hold 1), but the hold is CONFIRMED"},
+     .broken = "alice was told \"ok\" to cancel (hold 1), but hold 1 is CONFIRMED"},
     {.name = "a_retry_that_held_twice_is_caught",
      .invariant = "no-acknowledged-loss",
      .rows = HOLD("1", "alice", "10:00", "11:00") HOLD("2", "alice", "10:00", "11:00"),
@@ -411,7 +479,79 @@ const struct planted planted_cases[] = {
                  ANSWERS_HOLD("alice", "10:00", "11:00", "09:00", "\"status\":\"crashed\"")},
                 {BOB, "request", ASKS_HOLD("bob", "12:00", "13:00", "09:00")}}},
 
+    /* reschedule-lineage */
+    {.name = "a_link_that_moved_a_booking_twice_is_caught",
+     .invariant = "reschedule-lineage",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED")
+         HOLD("2", "alice", "11:00", "12:00") MOVED("2", "1") HOLD("3", "alice", "12:00", "13:00")
+             MOVED("3", "1"),
+     .broken = "hold 1 of alice was moved and is live 2 times: hold 2, hold 3"},
+    {.name = "a_booking_that_lives_beside_what_it_was_moved_to_is_caught",
+     .invariant = "reschedule-lineage",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
+         HOLD("2", "alice", "11:00", "12:00") MOVED("2", "1") MOVE("2", "CANCELLED")
+             HOLD("3", "alice", "12:00", "13:00") MOVED("3", "2"),
+     .broken = "hold 1 of alice was moved and is live 2 times: booking 1, hold 3"},
+    {.name = "a_booking_that_was_moved_twice_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CONFIRMED") MOVE("1", "CANCELLED")
+         HOLD("2", "alice", "10:30", "11:30") MOVED("2", "1") MOVE("2", "CONFIRMED")
+             MOVE("2", "CANCELLED") HOLD("3", "alice", "12:00", "13:00") MOVED("3", "2")
+                 MOVE("3", "CONFIRMED") BOOKING("1", "3", "pay_1"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "request", ASKS_MOVE("2", "12:00", "13:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_MOVE("2", "12:00", "13:00", "09:00", "\"status\":\"ok\",\"hold\":3")}}},
+    {.name = "a_cancelled_link_whose_booking_lives_on_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED")
+         HOLD("2", "alice", "11:00", "12:00") MOVED("2", "1"),
+     .events = {{ALICE, "answer",
+                 "{\"action\":\"cancel\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1}"}},
+     .broken = "alice was told \"ok\" to cancel (hold 1), but hold 2 is RESERVED"},
+    {.name = "a_booking_that_was_moved_and_is_where_it_was_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = HOLD("1", "alice", "10:00", "11:00") HOLD("2", "alice", "11:00", "12:00"),
+     .events = {{ALICE, "request", ASKS_MOVE("1", "11:00", "12:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_MOVE("1", "11:00", "12:00", "09:00", "\"status\":\"ok\",\"hold\":2")}},
+     .broken = "alice was told \"ok\" to reschedule (hold 2), but the old one is live"},
+
     /* no-spurious-rejection */
+    {.name = "a_refusal_because_of_the_booking_that_is_to_move_is_caught",
+     .invariant = "no-spurious-rejection",
+     .rows = HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{ALICE, "request", ASKS_MOVE("1", "10:30", "11:30", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_MOVE("1", "10:30", "11:30", "09:00",
+                              "\"status\":\"conflict\",\"reason\":\"slot-taken\","
+                              "\"lost_race\":true")}},
+     .broken = "alice was refused simulator 1, 2026-06-01T10:30:00Z to 2026-06-01T11:30:00Z, "
+               "which nobody had"},
+    {.name = "a_refusal_with_a_unit_to_spare_is_caught",
+     .invariant = "no-spurious-rejection",
+     .rows = ROOM("2") HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "11:00", "09:00")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:00", "11:00", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")}},
+     .broken = "bob was refused simulator 1, 2026-06-01T10:00:00Z to 2026-06-01T11:00:00Z, "
+               "which nobody had"},
+    {.name = "a_late_payment_refunded_although_nobody_took_the_slot_is_caught",
+     .invariant = "no-spurious-rejection",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED"),
+     .events = {{BOB, "request", "{\"action\":\"webhook\",\"at\":\"2026-06-01T09:15:00Z\"}"},
+                {BOB, "answer",
+                 "{\"action\":\"webhook\",\"status\":\"ok\",\"reason\":\"slot-retaken\",\"hold\":1,"
+                 "\"at\":\"2026-06-01T09:15:00Z\",\"lost_race\":true}"}},
+     .broken = "bob was refused simulator 1, 2026-06-01T10:00:00Z to 2026-06-01T11:00:00Z, "
+               "which nobody had"},
+    {.name = "a_refusal_with_each_unit_taken_passes",
+     .rows = ROOM("2") HOLD("1", "alice", "10:00", "11:00") HOLD("2", "alice", "11:00", "12:00"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "12:00", "09:00")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "10:00", "12:00", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")},
+                {HARNESS, "metrics", "{\"lost_races\":1}"}}},
     {.name = "a_refusal_of_a_free_slot_is_caught",
      .invariant = "no-spurious-rejection",
      .rows = HOLD("1", "alice", "11:00", "12:00"),

@@ -419,7 +419,7 @@ static void every_built_in_invariant_can_be_found_by_its_name(void **state)
     (void)state;
     size_t count;
     const struct ob_invariant *all = ob_invariant_builtin(&count);
-    assert_int_equal(count, 16);
+    assert_int_equal(count, 17);
     for (size_t i = 0; i < count; i++) {
         assert_ptr_equal(ob_invariant_find(all[i].name), &all[i]);
         assert_int_equal(all[i].code[0], 'I');

@@ -101,6 +101,21 @@ struct booking_hold_ref {
         *attempt; /* pay: tells one attempt to pay from another (two tabs); NULL: the only one */
 };
 
+/* A booking is moved by the id of its hold.  The slot is as in struct booking_slot_request. */
+struct booking_move_request {
+    const char *customer;
+    int64_t hold_id;
+    const char *start;
+    const char *end;
+};
+
+struct booking_refund_request {
+    const char *customer; /* whose booking it is */
+    int64_t hold_id;
+    int64_t amount_minor; /* over 0 */
+    const char *part; /* tells one refund of the booking from another; a repetition has the same */
+};
+
 struct booking_webhook_request {
     const char *body; /* raw, as it came */
     size_t body_size;
@@ -143,10 +158,25 @@ enum booking_status booking_return(const struct booking_app *app, struct booking
                                    struct booking_answer *answer);
 
 /* Gives a hold or a booking up; what was paid for it is refunded.  OK also when that had
- * happened before. */
+ * happened before.  CONFLICT: it was moved, and the booking goes on under another hold. */
 enum booking_status booking_cancel(const struct booking_app *app, struct booking_db *db,
                                    const struct booking_hold_ref *request,
                                    struct booking_answer *answer);
+
+/* Gives back a part of what was paid for a booking, whose price is lower by it from then on: OK
+ * when that is durable, also when it had happened before.  CONFLICT: there is no booking, or no
+ * more than that is left of its price; all of it goes back by a cancellation. */
+enum booking_status booking_refund(const struct booking_app *app, struct booking_db *db,
+                                   const struct booking_refund_request *request,
+                                   struct booking_answer *answer);
+
+/* Moves a booking to another slot of its simulator, at the same price: OK with the hold that stands
+ * for it from then on, also when that had happened before.  CONFLICT: nothing has changed, because
+ * the slot is taken, or there is no such booking (any more): the old hold is a link that is dead
+ * once it was followed.  Needs schema version 11. */
+enum booking_status booking_reschedule(const struct booking_app *app, struct booking_db *db,
+                                       const struct booking_move_request *request,
+                                       struct booking_answer *answer);
 
 /* Expires overdue holds and completes pending refunds.  It alone works without a payment provider:
  * the refunds are then left to a process that has one. */

@@ -27,7 +27,8 @@ enum {
         8, /* bookings exclude each other; one booking for a payment and a hold */
     BOOKING_SCHEMA_NO_HOLD_OVERLAP = 9, /* holds and what became of them exclude each other */
     BOOKING_SCHEMA_UNITS = 10,          /* the same, unit by unit: a capacity above one */
-    BOOKING_SCHEMA_LATEST = 10
+    BOOKING_SCHEMA_RESCHEDULE = 11,     /* a hold tells whose place it took */
+    BOOKING_SCHEMA_LATEST = 11
 };
 
 struct booking_migration {
