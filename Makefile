@@ -167,7 +167,7 @@ REF_TEST_SUPPORT_SRCS := reference/tests/race.c reference/tests/support.c
 # SQL that the library carries: NAME=FILE.
 REF_MIGRATIONS := 0001_core 0002_dirty_data 0003_holds 0004_transitions 0005_payments 0006_flag \
                   0007_sane_ranges 0008_booking_no_overlap 0009_hold_no_overlap 0010_units \
-                  0011_reschedule
+                  0011_reschedule 0012_buffers
 REF_SQL := $(foreach m,$(REF_MIGRATIONS),$(foreach d,up down,\
                $(firstword $(subst _, ,$m))_$d=reference/migrations/$m.$d.sql)) \
            virtual_clock=reference/testing/virtual_clock.sql \

@@ -34,9 +34,11 @@
     "    LEFT JOIN booking.booking b ON b.hold_id = h.id AND b.status = 'CONFIRMED'\n"        \
     "   WHERE b.id IS NOT NULL OR h.status = 'CONFIRMED'\n"                                   \
     "      OR h.status = 'RESERVED' AND h.expires_at > (SELECT booking.now())"
-#define SQL_ROOM                                                                              \
-    "SELECT id AS simulator_id, coalesce((to_jsonb(s) ->> 'capacity')::int, 1) AS capacity\n" \
-    "    FROM booking.simulator s"
+#define SQL_ROOM                                                                               \
+    "SELECT id AS simulator_id, coalesce((to_jsonb(s) ->> 'capacity')::int, 1) AS capacity,\n" \
+    "         (coalesce((to_jsonb(s) ->> 'buffer_before_s')::int, 0)\n"                        \
+    "          + coalesce((to_jsonb(s) ->> 'buffer_after_s')::int, 0)) * interval '1 second'\n" \
+    "         AS gap FROM booking.simulator s"
 
 /* Each hold and the holds that took its place, itself included: as line(origin, hold_id). */
 #define SQL_LINES                                                                           \
@@ -54,9 +56,10 @@ static const char no_overlap[] =
     "              a.name, a.customer_id, a.simulator_id,\n"
     "              " SQL_SLOT("b.during") ", " SQL_SLOT("a.during") ")\n"
     "  FROM claim a\n"
-    "  JOIN claim b ON b.simulator_id = a.simulator_id AND b.during && a.during\n"
-    "              AND b.hold_id > a.hold_id\n"
+    "  JOIN claim b ON b.simulator_id = a.simulator_id AND b.hold_id > a.hold_id\n"
     "  JOIN room ON room.simulator_id = a.simulator_id AND (room.capacity = 1 OR a.unit = b.unit)\n"
+    " WHERE b.during && a.during OR lower(b.during) < upper(a.during) + room.gap\n"
+    "                           AND lower(a.during) < upper(b.during) + room.gap\n"
     " ORDER BY a.hold_id, b.hold_id, a.name, b.name";
 
 /* There are as many claims as ever at the instants at which one begins. */
@@ -72,7 +75,9 @@ static const char capacity[] =
     "    SELECT count(*) AS claims,\n"
     "           string_agg(name || ' of ' || customer_id, ', ' ORDER BY hold_id, name) AS names\n"
     "      FROM claim c\n"
-    "     WHERE c.simulator_id = begin.simulator_id AND c.during @> begin.instant) at\n"
+    "     WHERE c.simulator_id = begin.simulator_id\n"
+    "       AND (c.during @> begin.instant OR begin.instant >= upper(c.during)\n"
+    "                                     AND begin.instant < upper(c.during) + room.gap)) at\n"
     " WHERE claims > capacity\n"
     " ORDER BY simulator_id, instant";
 
@@ -355,7 +360,7 @@ static const char no_spurious_rejection[] =
     " WHERE room.capacity > (\n"
     "   SELECT count(*) FROM life l JOIN booking.temp_booking h ON h.id = l.hold_id\n"
     "    WHERE h.simulator_id = f.simulator_id AND h.id IS DISTINCT FROM f.own\n"
-    "      AND lower(h.during) < f.ends AND upper(h.during) > f.begins\n"
+    "      AND lower(h.during) < f.ends + room.gap AND upper(h.during) + room.gap > f.begins\n"
     "      AND l.made <= f.latest\n"
     "      AND (l.given_up IS NULL OR l.given_up >= f.earliest)\n"
     "      AND (l.confirmed OR h.expires_at > f.earliest)\n"

@@ -467,6 +467,8 @@ static const struct ob_key simulator_keys[] = {
      .min = 1,
      .max = 1000,
      .about = "How many bookings it has room for at a time."},
+    {.name = "before", .type = OB_KEY_SECONDS, .about = "Time that is claimed before a slot."},
+    {.name = "after", .type = OB_KEY_SECONDS, .about = "Time that is claimed after a slot."},
     {.name = NULL},
 };
 

@@ -508,19 +508,33 @@ static void act_cleanup(struct ob_actor *actor, const struct ob_action *action)
     clean_up(actor);
 }
 
+/* A number as a statement's parameter: NULL where the action does not have it. */
+static const char *parameter(const struct ob_action *action, const char *key, int64_t unit,
+                             char text[24])
+{
+    const struct ob_setting *found = setting(action, key);
+    if (!found)
+        return NULL;
+    snprintf(text, 24, "%" PRId64, found->number / unit);
+    return text;
+}
+
 /* The owner of the simulators, who uses no request of the flow. */
 static void act_furnish(struct ob_actor *actor, const struct ob_action *action)
 {
-    const struct ob_setting *capacity = setting(action, "capacity");
-    char simulator[24], room[24];
-    snprintf(simulator, sizeof simulator, "%" PRId64, number(action, "simulator"));
-    snprintf(room, sizeof room, "%" PRId64, capacity ? capacity->number : 0);
-    const char *params[] = {simulator, capacity ? room : NULL};
+    char id[24], capacity[24], before[24], after[24];
+    const char *params[] = {
+        parameter(action, "simulator", 1, id),
+        parameter(action, "capacity", 1, capacity),
+        parameter(action, "before", 1000000, before),
+        parameter(action, "after", 1000000, after),
+    };
     PGresult *result;
     (void)actor->db->ops->exec(actor->db,
-                               "UPDATE booking.simulator SET capacity = coalesce($2, capacity)"
-                               " WHERE id = $1",
-                               2, params, &result);
+                               "UPDATE booking.simulator SET capacity = coalesce($2, capacity),"
+                               " buffer_before_s = coalesce($3, buffer_before_s),"
+                               " buffer_after_s = coalesce($4, buffer_after_s) WHERE id = $1",
+                               4, params, &result);
     PQclear(result);
 }
 

@@ -52,8 +52,8 @@ void hold_to_answer(const struct hold *hold, struct booking_answer *answer);
  * another's hold. */
 bool hold_read(struct work *work, int64_t hold_id, struct hold *out);
 
-/* Moves overdue holds of a simulator that overlap the range to EXPIRED. */
-bool hold_expire_overdue(struct work *work, const char *simulator_id, const char *during);
+/* Moves overdue holds of a simulator to EXPIRED. */
+bool hold_expire_overdue(struct work *work, const char *simulator_id);
 
 /* --- settle.c: the fixed path's answer to a captured payment */
 

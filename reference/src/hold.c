@@ -68,13 +68,13 @@ bool hold_read(struct work *work, int64_t hold_id, struct hold *out)
     return true;
 }
 
-bool hold_expire_overdue(struct work *work, const char *simulator_id, const char *during)
+bool hold_expire_overdue(struct work *work, const char *simulator_id)
 {
     return work_run(work,
                     "UPDATE booking.temp_booking SET status = 'EXPIRED'"
                     " WHERE simulator_id = $1 AND status = 'RESERVED'"
-                    " AND during && $2::tstzrange AND expires_at <= booking.now()",
-                    PARAMS(simulator_id, during));
+                    " AND expires_at <= booking.now()",
+                    PARAMS(simulator_id));
 }
 
 /* One statement, so one snapshot, and no lock: nothing is decided here.  The hold decides. */
@@ -166,8 +166,7 @@ static enum work_end hold_body(struct work *work, void *arg)
     if (!attempt->found)
         return WORK_ROLLBACK;
     work_point(work, BOOKING_FAULT_HOLD_EXPIRED);
-    if (!hold_expire_overdue(work, attempt->simulator.text, work->answer->during) ||
-        !insert_hold(work, attempt))
+    if (!hold_expire_overdue(work, attempt->simulator.text) || !insert_hold(work, attempt))
         return WORK_FAILED;
     return attempt->held ? WORK_COMMIT : WORK_ROLLBACK;
 }

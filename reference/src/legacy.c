@@ -4,7 +4,7 @@
  * Availability check, payment and creation of the booking are separate statements without a
  * transaction or a lock around them.  A basket excludes nobody, deliveries are not recognised when
  * they come again, webhooks are believed unsigned, and what was paid for nothing is kept.  It is
- * left as it is: the control that must fail.
+ * left as it is: the control that must fail.  Buffers it knows when slots are listed only.
  */
 #include "flow_int.h"
 
@@ -17,16 +17,26 @@
     " AND b.simulator_id = s.id AND b.during && " range                    \
     ") >= coalesce((to_jsonb(s) ->> 'capacity')::int, 1)"
 
-/* Asks whether the slot has no booking; false when the answer is set. */
-static bool ask_free(struct work *work, const struct booking_slot_request *request, bool *free)
+/* SQL: the slot with the buffers of the simulator s, as far as the schema has them. */
+#define SQL_WIDE "tstzrange(lower(slot.during) - " SQL_GAP ", upper(slot.during) + " SQL_GAP ")"
+#define SQL_GAP                                                 \
+    "(coalesce((to_jsonb(s) ->> 'buffer_before_s')::int, 0) + " \
+    "coalesce((to_jsonb(s) ->> 'buffer_after_s')::int, 0)) * interval '1 second'"
+
+#define SQL_ASK_FREE(range)                                                                      \
+    "SELECT s.id, slot.during, NOT " SQL_BOOKED_UP(range) " AS free"                             \
+                                                          " FROM booking.simulator s, " SQL_SLOT \
+                                                          " WHERE s.id = $1"
+
+/* Asks whether the slot has no booking; false when the answer is set.  wide: nor has the time
+ * around it. */
+static bool ask_free(struct work *work, const struct booking_slot_request *request, bool wide,
+                     bool *free)
 {
     struct booking_number simulator = booking_number(request->simulator_id);
     PGresult *result;
 
-    if (!work_exec(work,
-                   "SELECT s.id, slot.during, NOT " SQL_BOOKED_UP(
-                       "slot.during") " AS free"
-                                      " FROM booking.simulator s, " SQL_SLOT " WHERE s.id = $1",
+    if (!work_exec(work, wide ? SQL_ASK_FREE(SQL_WIDE) : SQL_ASK_FREE("slot.during"),
                    PARAMS(simulator.text, request->start, request->end), &result)) {
         work_fail(work);
         return false;
@@ -45,7 +55,7 @@ static bool ask_free(struct work *work, const struct booking_slot_request *reque
 
 void legacy_availability(struct work *work, const struct booking_slot_request *request)
 {
-    if (ask_free(work, request, &work->answer->free))
+    if (ask_free(work, request, true, &work->answer->free))
         work_answer(work, BOOKING_OK, work->answer->free ? "free" : "slot-taken");
 }
 
@@ -90,7 +100,7 @@ void legacy_hold(struct work *work, const struct booking_slot_request *request)
 {
     bool free;
 
-    if (!ask_free(work, request, &free))
+    if (!ask_free(work, request, false, &free))
         return;
     if (free) {
         insert_basket(work, request);
@@ -348,7 +358,7 @@ void legacy_reschedule(struct work *work, const struct booking_move_request *req
     if (!hold_read(work, request->hold_id, &old))
         return;
     slot.simulator_id = old.simulator_id;
-    if (!ask_free(work, &slot, &free))
+    if (!ask_free(work, &slot, false, &free))
         return;
     if (!free) {
         work_answer(work, BOOKING_CONFLICT, "slot-taken");

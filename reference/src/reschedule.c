@@ -175,8 +175,7 @@ static enum work_end move_locked(struct work *work, struct move *move)
     struct booking_number simulator = booking_number(move->old.simulator_id);
     bool held;
 
-    if (!hold_expire_overdue(work, simulator.text, work->answer->during) ||
-        !give_up_old(work, move))
+    if (!hold_expire_overdue(work, simulator.text) || !give_up_old(work, move))
         return WORK_FAILED;
     if (move->booking_id == 0)
         return decide(move, BOOKING_RETRY_LATER, "not-booked-yet");

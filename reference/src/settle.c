@@ -114,7 +114,7 @@ static bool reserve_again(struct work *work, const struct settlement *settlement
     struct booking_number simulator = booking_number(settlement->hold.simulator_id);
     struct booking_number ttl = booking_number(work->app->hold_ttl_s);
 
-    return hold_expire_overdue(work, simulator.text, settlement->hold.during) &&
+    return hold_expire_overdue(work, simulator.text) &&
            work_run(work,
                     "UPDATE booking.temp_booking h SET status = 'RESERVED',"
                     " expires_at = booking.now() + $2::bigint * interval '1 second'"

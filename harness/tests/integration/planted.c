@@ -35,6 +35,9 @@ enum { ALICE, BOB, CLEANUP };
 
 #define ROOM(units) "UPDATE booking.simulator SET capacity = " units " WHERE id = 1;"
 
+#define BUFFERS(before, after)                                                           \
+    "UPDATE booking.simulator SET buffer_before_s = " before ", buffer_after_s = " after \
+    " WHERE id = 1;"
 #define MOVED(id, from) \
     "UPDATE booking.temp_booking SET rescheduled_from = " from " WHERE id = " id ";"
 
@@ -115,7 +118,23 @@ const struct planted planted_cases[] = {
      .broken = "booking 2 of bob overlaps booking 1 of alice on simulator 1: "
                "2026-06-01 10:30 to 11:30, 2026-06-01 10:00 to 11:00"},
 
+    {.name = "a_claim_within_the_time_between_two_is_caught",
+     .invariant = "no-overlap",
+     .rows = BUFFERS("600", "300") HOLD("1", "alice", "10:00", "11:00")
+         HOLD("2", "bob", "11:14", "12:00"),
+     .broken = "hold 2 of bob overlaps hold 1 of alice on simulator 1: "
+               "2026-06-01 11:14 to 12:00, 2026-06-01 10:00 to 11:00"},
+    {.name = "claims_with_the_time_between_them_pass",
+     .rows = BUFFERS("600", "300") HOLD("1", "alice", "10:00", "11:00")
+         HOLD("2", "bob", "11:15", "12:00") HOLD("3", "carol", "08:45", "09:45")},
+
     /* capacity */
+    {.name = "a_claim_within_the_time_between_with_no_unit_to_spare_is_caught",
+     .invariant = "capacity",
+     .rows = ROOM("2") BUFFERS("0", "900") HOLD("1", "alice", "10:00", "11:00")
+         HOLD("2", "bob", "10:00", "11:05") HOLD("3", "carol", "11:14", "12:00"),
+     .broken = "simulator 1 has room for 2, but at 2026-06-01 11:14 there are 3: "
+               "hold 1 of alice, hold 2 of bob, hold 3 of carol"},
     {.name = "more_claims_than_there_is_room_for_are_caught",
      .invariant = "capacity",
      .rows = ROOM("2") BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
@@ -545,6 +564,13 @@ const struct planted planted_cases[] = {
                  "\"at\":\"2026-06-01T09:15:00Z\",\"lost_race\":true}"}},
      .broken = "bob was refused simulator 1, 2026-06-01T10:00:00Z to 2026-06-01T11:00:00Z, "
                "which nobody had"},
+    {.name = "a_refusal_because_of_the_time_between_two_passes",
+     .rows = BUFFERS("600", "300") HOLD("1", "alice", "10:00", "11:00"),
+     .events = {{BOB, "request", ASKS_HOLD("bob", "11:14", "12:00", "09:00")},
+                {BOB, "answer",
+                 ANSWERS_HOLD("bob", "11:14", "12:00", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")},
+                {HARNESS, "metrics", "{\"lost_races\":1}"}}},
     {.name = "a_refusal_with_each_unit_taken_passes",
      .rows = ROOM("2") HOLD("1", "alice", "10:00", "11:00") HOLD("2", "alice", "11:00", "12:00"),
      .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "12:00", "09:00")},

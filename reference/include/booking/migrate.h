@@ -28,7 +28,8 @@ enum {
     BOOKING_SCHEMA_NO_HOLD_OVERLAP = 9, /* holds and what became of them exclude each other */
     BOOKING_SCHEMA_UNITS = 10,          /* the same, unit by unit: a capacity above one */
     BOOKING_SCHEMA_RESCHEDULE = 11,     /* a hold tells whose place it took */
-    BOOKING_SCHEMA_LATEST = 11
+    BOOKING_SCHEMA_BUFFERS = 12,        /* time before and after a slot is claimed too */
+    BOOKING_SCHEMA_LATEST = 12
 };
 
 struct booking_migration {
