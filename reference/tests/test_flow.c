@@ -321,8 +321,9 @@ static void the_cleanup_expires_overdue_holds_and_nothing_else(void **state)
     world_paid(world, "alice");
     world_deliver_all(world);
     world_hold(world, "bob", 12, 13);
-    world_advance(world, 15 * 60);
+    world_advance(world, 10 * 60);
     world_hold(world, "carol", 14, 15);
+    world_advance(world, 5 * 60);
     assert_int_equal(world_clean(world), BOOKING_OK);
     assert_int_equal(world->answer.count, 1);
     assert_int_equal(world_count(world, BOOKING_COUNT_HOLDS_EXPIRED), 1);

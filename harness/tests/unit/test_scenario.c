@@ -189,7 +189,7 @@ static void clients_do_what_the_file_says(void **state)
     assert_string_equal(clients[1].actions[0].verb, "hold");
     assert_action(&clients[1].actions[1], "pay", "of=1 payment=1");
     assert_action(&clients[1].actions[2], "return", "of=1 payment=1");
-    assert_action(&clients[1].actions[3], "cancel", "of=1");
+    assert_action(&clients[1].actions[3], "cancel", "of=1 link=latest");
     assert_action(&clients[2].actions[0], "webhook",
                   "of=6 payment=2 event=same tamper=none type=succeeded");
     assert_action(&clients[4].actions[0], "clock", "to=1780308000000000");
@@ -289,7 +289,7 @@ static void a_client_may_act_before_the_race(void **state)
               "clients: [{name: bob, does: cancel, of: alice}, {name: alice, does: pay}]\n" END);
     assert_int_equal(scenario->guest_count, 0);
     assert_int_equal(scenario->given[0].settings[2].number, 1);
-    assert_action(&scenario->clients[0].actions[0], "cancel", "of=1");
+    assert_action(&scenario->clients[0].actions[0], "cancel", "of=1 link=latest");
     ob_scenario_free(scenario);
 }
 
