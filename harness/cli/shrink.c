@@ -73,8 +73,9 @@ static void print_shrunk(const struct shrinking *self, const struct ob_again_run
         ob_again_put_run(self->options, ob_target_rig(run->target), &shrunk->trace, &marks, &out);
     ob_buf_printf(&text, "breaks %s: %s\n", scenario->invariants[finding->item].name,
                   finding->rows);
-    ob_buf_printf(&text, "%s: %s\n", *explained->anomaly ? explained->anomaly : "why",
-                  explained->sentence);
+    if (explained->sentence)
+        ob_buf_printf(&text, "%s: %s\n", *explained->anomaly ? explained->anomaly : "why",
+                      explained->sentence);
     ob_report_plain(text.data, ob_cli_unicode(), 0, &out);
     ob_buf_printf(&out, "%s\n", replay);
     fputs(out.data, stdout);
@@ -100,8 +101,9 @@ static void note(struct shrinking *self, const struct ob_again_run *run,
             (json_int_t)size->clients, "faults", (json_int_t)size->faults, "steps",
             (json_int_t)size->steps, "preemptions", (json_int_t)size->preemptions, "runs",
             (json_int_t)shrunk->runs, "replays", replays, "complete", shrunk->complete, "race",
-            shrunk->innocent, "why", finding->rows, "anomaly", explained->anomaly, "explanation",
-            explained->sentence));
+            shrunk->innocent, "why", finding->rows, "anomaly",
+            explained->sentence ? explained->anomaly : "", "explanation",
+            explained->sentence ? explained->sentence : ""));
 }
 
 static void tell(struct shrinking *self, const struct ob_again_run *run,
@@ -132,6 +134,17 @@ static void tell_flaky(struct shrinking *self, const char *invariant,
     self->inconclusive = true;
 }
 
+/* Who interrupts is not kept waiting: explained has no sentence then. */
+static enum ob_result explain(const struct ob_again_run *run, const struct ob_shrunk *shrunk,
+                              size_t item, struct ob_explained *explained, struct ob_error *err)
+{
+    if (ob_cli_interrupted())
+        return OB_OK;
+    enum ob_result result =
+        ob_explain(ob_target_rig(run->target), &shrunk->trace, item, explained, err);
+    return result == OB_INTERRUPTED ? OB_OK : result;
+}
+
 static enum ob_result shrink_item(struct shrinking *self, const struct ob_again_run *run,
                                   size_t item, struct ob_error *err)
 {
@@ -150,7 +163,7 @@ static enum ob_result shrink_item(struct shrinking *self, const struct ob_again_
     struct ob_explained explained = {0};
     bool flaky = result == OB_OK && shrunk.same < shrunk.looks;
     if (result == OB_OK && !flaky)
-        result = ob_explain(ob_target_rig(run->target), &shrunk.trace, item, &explained, err);
+        result = explain(run, &shrunk, item, &explained, err);
     ob_progress_end(&self->progress);
     if (flaky)
         tell_flaky(self, name, &shrunk);
@@ -191,13 +204,13 @@ static enum ob_result shrink(void *arg, const struct ob_again_run *run, struct o
     bool *broken = ob_alloc(count * sizeof *broken);
     enum ob_result result = look(run, broken, err);
     for (size_t i = 0; i < count && result == OB_OK; i++) {
-        if (!broken[i] || !is_wanted(run, i))
+        if (!broken[i] || !is_wanted(run, i) || (shrunk > 0 && ob_cli_interrupted()))
             continue;
         shrunk++;
         result = shrink_item(self, run, i, err);
     }
     free(broken);
-    if (result == OB_OK && shrunk == 0) {
+    if (result == OB_OK && shrunk == 0 && !ob_cli_interrupted()) {
         fflush(stdout);
         fprintf(stderr,
                 "overbook: this run of %s breaks nothing here, so there is nothing to "
@@ -221,6 +234,8 @@ int ob_command_shrink(int argc, char **argv)
     enum ob_result result = ob_again_open(&again, &options, false, &err);
     if (result == OB_OK)
         result = ob_again_each(&again, shrink, &self, &err);
+    if (result == OB_INTERRUPTED)
+        result = OB_OK; /* which ob_again_close() says, after what was done until then */
     if (result == OB_OK && options.json)
         result = ob_again_write(options.json, "shrunk", self.results, &err);
     int status = ob_again_close(&again, result, self.inconclusive, &err);

@@ -1,6 +1,7 @@
 #include "cli/study.h"
 
 #include "base/alloc.h"
+#include "cli/cli.h"
 
 #include <stdlib.h>
 
@@ -47,13 +48,13 @@ enum ob_result ob_study_all(const struct ob_variant_job *job, struct ob_rig *rig
         const struct ob_finding *finding = &exploration->findings[i];
         struct ob_study *study = &(*out)[i];
         if (job->options->no_shrink || exploration->stopped || finding->replays == 0 ||
-            finding->replays_same < finding->replays)
+            finding->replays_same < finding->replays || ob_cli_interrupted())
             continue;
         result = shrink_one(rig, exploration, i, &options, *out, err);
-        if (result == OB_OK && study->shrunk.finding.replays > 0)
+        if (result == OB_OK && study->shrunk.finding.replays > 0 && !ob_cli_interrupted())
             result = ob_explain(rig, &study->shrunk.trace, finding->item, &study->explained, err);
     }
-    return result;
+    return result == OB_INTERRUPTED ? OB_OK : result; /* what was found stands */
 }
 
 void ob_study_clear_all(struct ob_study *studies, size_t count)
