@@ -19,6 +19,7 @@ static json_t *shrunk_json(struct ob_json_builder *b, const struct ob_report_shr
     put_replays(b, object, shrunk->replays_same, shrunk->replays);
     ob_json_put_count(b, object, "runs", shrunk->runs);
     ob_json_put_bool(b, object, "complete", shrunk->complete);
+    ob_json_put_text(b, object, "left_out", shrunk->left_out);
     ob_json_put(b, object, "timeline", ob_json_timeline(b, shrunk->timeline));
     return object;
 }

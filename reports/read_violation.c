@@ -50,6 +50,7 @@ static const struct ob_report_shrunk *read_shrunk(struct ob_reader *r, const jso
         .preemptions = ob_read_count(r, object, "preemptions"),
         .runs = ob_read_count(r, object, "runs"),
         .complete = ob_read_bool(r, object, "complete"),
+        .left_out = ob_read_text(r, object, "left_out"),
         .timeline = ob_read_timeline(r, object, "timeline"),
     };
     read_replays(r, object, &out->replays_same, &out->replays);

@@ -28,8 +28,9 @@ struct ob_report_shrunk {
     const char *token, *replay; /* as of a violation */
     size_t clients, faults, steps, preemptions;
     unsigned replays_same, replays;
-    uint64_t runs; /* that making it small took */
-    bool complete; /* false: interrupted, or the runs were over, so it may get smaller */
+    uint64_t runs;        /* that making it small took */
+    bool complete;        /* false: it may get smaller, since not all was tried */
+    const char *left_out; /* of what the clients do: "alice's COMMIT; all of bob"; "": nothing */
     const struct ob_report_timeline *timeline; /* NULL: not kept */
 };
 

@@ -266,6 +266,9 @@ static void run_lines(struct ob_table *t, const struct ob_report_violation *viol
     if (shrunk)
         size_line(t, shrunk->complete ? "smallest" : "smaller", shrunk->clients, shrunk->steps,
                   shrunk->preemptions, shrunk->faults, shrunk->replays_same, shrunk->replays);
+    if (shrunk && *shrunk->left_out)
+        paragraph(t, DIM, ob_arena_printf(&t->arena, "without: %s", shrunk->left_out), INDENT,
+                  TEXT_LINES);
     if (closely && violation->explanation)
         paragraph(t, PLAIN, explanation(t, violation->explanation), INDENT, EXPLAINED_LINES);
     if (replay && *replay) {

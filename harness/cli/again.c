@@ -4,6 +4,7 @@
 #include "base/version.h"
 #include "cli/builtin.h"
 #include "cli/timeline.h"
+#include "repro/left_out.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -248,6 +249,16 @@ struct ob_lanes_options ob_again_drawing(const struct ob_options *options)
     };
 }
 
+static void put_left_out(const struct ob_rig *rig, const struct ob_trace *trace, struct ob_buf *out)
+{
+    char *left_out = ob_left_out(rig, &trace->schedule);
+    char *line = ob_asprintf("without: %s\n", left_out);
+    if (*left_out)
+        ob_report_plain(line, ob_cli_unicode(), 0, out);
+    free(line);
+    free(left_out);
+}
+
 void ob_again_put_run(const struct ob_options *options, const struct ob_rig *rig,
                       const struct ob_trace *trace, const struct ob_again_marks *marks,
                       struct ob_buf *out)
@@ -257,14 +268,14 @@ void ob_again_put_run(const struct ob_options *options, const struct ob_rig *rig
     how.first = marks->first;
     how.second = marks->second;
     how.other = marks->other;
-    if (options->verbosity > 0) {
-        ob_trace_print(trace, rig->client_names, true, out);
-        return;
-    }
     ob_arena_init(&arena);
-    ob_lanes_draw(ob_timeline_of(&arena, trace, rig->client_names, rig->spec.client_count), &how,
-                  out);
+    if (options->verbosity > 0)
+        ob_trace_print(trace, rig->client_names, true, out);
+    else
+        ob_lanes_draw(ob_timeline_of(&arena, trace, rig->client_names, rig->spec.client_count),
+                      &how, out);
     ob_arena_clear(&arena);
+    put_left_out(rig, trace, out);
 }
 
 enum ob_result ob_again_write(const char *path, const char *key, json_t *results,

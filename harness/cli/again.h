@@ -61,7 +61,8 @@ struct ob_again_marks {
  * neither, with no step marked. */
 struct ob_lanes_options ob_again_drawing(const struct ob_options *options);
 
-/* Appends a run of the rig's: drawn; with -v as text with all that is compared. */
+/* Appends a run of the rig's, drawn, or with -v as text with all that is compared; and what it
+ * leaves out. */
 void ob_again_put_run(const struct ob_options *options, const struct ob_rig *rig,
                       const struct ob_trace *trace, const struct ob_again_marks *marks,
                       struct ob_buf *out);

@@ -6,6 +6,7 @@
 #include "cli/step.h"
 #include "cli/timeline.h"
 #include "divergence.h"
+#include "repro/left_out.h"
 #include "report.h"
 
 #include <inttypes.h>
@@ -174,16 +175,18 @@ static void note_replay(struct replaying *self, const struct ob_again_run *run,
     ob_arena_init(&arena);
     const struct ob_divergence divergence = divergence_of(&arena, run, replay);
     bool shown = replay->diverged && is_of_step(run, replay);
-    json_t *item =
-        json_pack("{s:s, s:s, s:s, s:b, s:s, s:b, s:b, s:I, s:b, s:o, s:o, s:o}", "token",
-                  run->record->token, "scenario", run->scenario->name, "variant",
-                  run->scenario->variants[run->token->variant].name, "same", !replay->diverged,
-                  "why", replay->why, "changed", run->changed, "continued", replay->went_on,
-                  "steps", (json_int_t)replay->trace.step_count, "uncontrolled",
-                  replay->trace.uncontrolled > 0, "violations", broken_json(run, replay),
-                  "divergence", shown ? ob_divergence_json(&divergence) : json_null(), "timeline",
-                  ob_divergence_run_json(divergence.now));
+    char *left_out = ob_left_out(ob_target_rig(run->target), &replay->trace.schedule);
+    json_t *item = json_pack(
+        "{s:s, s:s, s:s, s:b, s:s, s:b, s:b, s:I, s:b, s:s, s:o, s:o, s:o}", "token",
+        run->record->token, "scenario", run->scenario->name, "variant",
+        run->scenario->variants[run->token->variant].name, "same", !replay->diverged, "why",
+        replay->why, "changed", run->changed, "continued", replay->went_on, "steps",
+        (json_int_t)replay->trace.step_count, "uncontrolled", replay->trace.uncontrolled > 0,
+        "left_out", left_out, "violations", broken_json(run, replay), "divergence",
+        shown ? ob_divergence_json(&divergence) : json_null(), "timeline",
+        ob_divergence_run_json(divergence.now));
     json_array_append_new(self->results, item);
+    free(left_out);
     self->diverged |= replay->diverged;
     ob_arena_clear(&arena);
 }

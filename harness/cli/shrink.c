@@ -7,6 +7,7 @@
 #include "cli/violation.h"
 #include "lanes.h"
 #include "repro/explain.h"
+#include "repro/left_out.h"
 #include "repro/replay.h"
 
 #include <inttypes.h>
@@ -88,22 +89,24 @@ static void note(struct shrinking *self, const struct ob_again_run *run,
                  const char *token)
 {
     char replays[32];
+    char *left_out = ob_left_out(ob_target_rig(run->target), &shrunk->finding.schedule);
     const struct ob_finding *finding = &shrunk->finding;
     const struct ob_run_size *size = &shrunk->size;
     snprintf(replays, sizeof replays, "%u/%u", finding->replays_same, finding->replays);
     json_array_append_new(
         self->results,
         json_pack(
-            "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:s, s:s, s:s}",
+            "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:s, s:s, s:s, s:s}",
             "token", run->record->token, "scenario", run->scenario->name, "variant",
             run->scenario->variants[run->token->variant].name, "invariant",
             run->scenario->invariants[finding->item].name, "shrunk_token", token, "clients",
             (json_int_t)size->clients, "faults", (json_int_t)size->faults, "steps",
             (json_int_t)size->steps, "preemptions", (json_int_t)size->preemptions, "runs",
             (json_int_t)shrunk->runs, "replays", replays, "complete", shrunk->complete, "race",
-            shrunk->innocent, "why", finding->rows, "anomaly",
+            shrunk->innocent, "left_out", left_out, "why", finding->rows, "anomaly",
             explained->sentence ? explained->anomaly : "", "explanation",
             explained->sentence ? explained->sentence : ""));
+    free(left_out);
 }
 
 static void tell(struct shrinking *self, const struct ob_again_run *run,

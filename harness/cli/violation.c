@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "cli/study.h"
 #include "cli/timeline.h"
+#include "repro/left_out.h"
 #include "repro/token.h"
 
 #include <stdlib.h>
@@ -90,6 +91,9 @@ static const struct ob_report_shrunk *shrunk_of(struct ob_report *report,
         .runs = shrunk->runs,
         .complete = shrunk->complete,
     };
+    char *left_out = ob_left_out(judged->rig, &shrunk->finding.schedule);
+    out->left_out = ob_arena_strdup(arena, left_out);
+    free(left_out);
     give_token(arena, judged, &shrunk->finding, &out->token, &out->replay);
     out->timeline = ob_timeline_of(arena, &shrunk->trace, judged->rig->client_names,
                                    judged->rig->spec.client_count);

@@ -16,6 +16,7 @@ struct ob_part {
     uint32_t number;
     uint32_t transaction; /* from 1, of this client's; 0: none */
     bool bracket;         /* the transaction's beginning or end */
+    const char *text;     /* what it does, for reading; the target's */
 };
 
 struct ob_rig {

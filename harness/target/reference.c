@@ -311,7 +311,7 @@ static size_t parts(void *self, size_t client, struct ob_part **out)
     size_t count = scenario ? scenario->action_count : 0;
     *out = ob_alloc(count * sizeof **out);
     for (size_t i = 0; i < count; i++)
-        (*out)[i].number = (uint32_t)i;
+        (*out)[i] = (struct ob_part){.number = (uint32_t)i, .text = scenario->actions[i].verb};
     return count;
 }
 

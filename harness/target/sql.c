@@ -478,6 +478,25 @@ static enum ob_result install(struct ob_target *target, PGconn *conn, void **sel
     return OB_OK;
 }
 
+static const char *text_of(const struct ob_sql_step *step)
+{
+    switch (step->kind) {
+    case OB_SQL_BEGIN:
+        return "BEGIN";
+    case OB_SQL_COMMIT:
+        return "COMMIT";
+    case OB_SQL_ROLLBACK:
+        return "ROLLBACK";
+    case OB_SQL_CLOCK:
+        return "clock";
+    case OB_SQL_EVENT:
+        return step->event_kind;
+    case OB_SQL_STATEMENT:
+    default:
+        return step->sql;
+    }
+}
+
 /* Its steps, as far as they are of the variant. */
 static size_t parts(void *self, size_t client, struct ob_part **out)
 {
@@ -495,7 +514,8 @@ static size_t parts(void *self, size_t client, struct ob_part **out)
             transaction = ++transactions;
         found[count++] = (struct ob_part){.number = (uint32_t)i,
                                           .transaction = transaction,
-                                          .bracket = ends || step->kind == OB_SQL_BEGIN};
+                                          .bracket = ends || step->kind == OB_SQL_BEGIN,
+                                          .text = text_of(step)};
         transaction = ends ? 0 : transaction;
     }
     *out = found;

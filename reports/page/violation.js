@@ -63,7 +63,8 @@ class ViolationView {
       fact('Faults', this.smaller(violation.faults, shrunk && shrunk.faults)),
       fact('Replays the same', visible(violation.replays)),
       shrunk ? fact('Made small in', `${count(shrunk.runs, 'run')}` +
-        `${shrunk.complete ? '' : ', not to the end'}`) : null);
+        `${shrunk.complete ? '' : ', not to the end'}`) : null,
+      shrunk && shrunk.left_out ? fact('Without', visible(shrunk.left_out)) : null);
   }
 
   smaller(from, to) {

@@ -4,6 +4,7 @@
  * are found, and where there are none that is said.
  */
 #include "repro/explain.h"
+#include "repro/left_out.h"
 #include "repro/shrink.h"
 
 #include "live.h"
@@ -136,6 +137,11 @@ static void what_is_not_needed_is_left_out(void **state)
         assert_true(shrunk->complete && shrunk->innocent);
         assert_true(shrunk->from.clients >= 2 && shrunk->from.steps > 4);
         assert_int_equal(count_steps(&shrunk->trace, LOOK), 2);
+        char *left_out = ob_left_out(setting.racing.rig, &shrunk->finding.schedule);
+        assert_ptr_equal(strstr(left_out, "all of zoe; ann's BEGIN, SELECT 1, COMMIT, BEGIN, "),
+                         left_out);
+        assert_non_null(strstr(left_out, "; all of joe; bob's BEGIN, "));
+        free(left_out);
     }
     tear_down(&setting);
 }

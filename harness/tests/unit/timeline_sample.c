@@ -114,6 +114,7 @@ static const struct ob_report_shrunk shrunk = {
     .replays = 10,
     .runs = 23,
     .complete = true,
+    .left_out = "alice's SELECT 1; all of carol",
     .timeline = &small_run,
 };
 
