@@ -171,7 +171,7 @@ static enum ob_result open_target(const struct ob_variant_job *job,
         .fault_budget = job->options->faults,
         .fixed_plans = true,
         .own_server = ob_server_embedded(job->server),
-        .learns = ob_strategy_reduces(plan->strategy),
+        .learns = ob_strategy_wants_footprints(plan->strategy),
     };
     return ob_target_open(job->scenario, job->variant, &options, out, err);
 }

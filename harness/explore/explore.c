@@ -285,7 +285,7 @@ static void conclude(struct exploring *e)
     out->sampler = sampler < OB_STRATEGY_COUNT ? ob_strategy_word(sampler) : "";
     out->estimate = ob_strategy_estimate(e->strategy, out->runs);
     out->exhausted = ob_strategy_exhausted(e->strategy) && controlled;
-    out->reduced = ob_strategy_reduces(e->options->strategy);
+    out->reduced = ob_strategy_reduces(e->strategy);
     out->within_bound = ob_strategy_within_bound(e->strategy) && controlled;
     out->bound = ob_strategy_bound(e->strategy);
     out->changed = ob_strategy_changed(e->strategy) && controlled;

@@ -5,15 +5,16 @@
  * in its i-th run here is what it does in its i-th run by itself.  First comes an opening in which
  * each has a run at least.  Then one run in STEADY is random's, and of the others each goes as
  * often as it finds something new, in proportion: whose turn it is depends on how many of its runs
- * had a trace that no run before them had, of any strategy.  The enumeration takes its turns until
- * it has run out.
+ * had a trace that no run before them had, of any strategy.  The two that end, the enumeration and
+ * dpor, take their turns until they have run out.
  *
  * Where there are shards, each member's own runs are dealt out among them, and each shard gives
  * turns by what its own runs showed.  So no run is made twice; and which runs are made is not what
  * it would be without shards, since no shard knows what the others found.
  *
  * What may be claimed:
- * - All was explored when the enumeration says so; that all within its bound was when it says that.
+ * - All was explored when the enumeration or dpor says so, which ends it; that all within its bound
+ *   was when the enumeration says that.
  * - What pct promises of its runs.  How many it gets depends on what they showed, but a run's luck
  *   does not: the first so many are the same whenever their turns come.
  * - Samples (claim.h) are random's runs alone.  They are drawn from one distribution, and their
@@ -29,6 +30,7 @@
 #include <assert.h>
 
 #define STEADY 4
+#define DPOR_STEPS_MAX 1000 /* of longer runs dpor compares each step with too many others */
 
 struct member {
     struct ob_strategy *strategy; /* owned */
@@ -37,7 +39,7 @@ struct member {
     bool over;                    /* it has no run left */
 };
 
-enum { RANDOM, URW, POS, PCT3, PCT2, BOUNDED, MEMBER_COUNT };
+enum { RANDOM, URW, POS, PCT3, PCT2, BOUNDED, DPOR, MEMBER_COUNT };
 
 static const struct {
     enum ob_strategy_kind kind;
@@ -46,21 +48,29 @@ static const struct {
     [RANDOM] = {OB_STRATEGY_RANDOM, 0}, [URW] = {OB_STRATEGY_URW, 0},
     [POS] = {OB_STRATEGY_POS, 0},       [PCT3] = {OB_STRATEGY_PCT, 3},
     [PCT2] = {OB_STRATEGY_PCT, 2},      [BOUNDED] = {OB_STRATEGY_BOUNDED, OB_PORTFOLIO_BOUND},
+    [DPOR] = {OB_STRATEGY_DPOR, 0},
 };
 
 /* Many bugs show in the first runs of whoever finds them at all: those that most interleavings
  * have, in one or two by lot; those of one fault and no preemption, and those of one preemption
- * near the end, in the enumeration's first five.  The enumeration has its turns early, since what
- * it finds it always finds in the same run, and luck does not make up for a delay.  This order did
- * best on the built-in scenarios (overbook-bench first). */
-static const unsigned char opening[] = {URW,     URW,     BOUNDED, BOUNDED, BOUNDED, POS,
-                                        BOUNDED, BOUNDED, RANDOM,  PCT3,    PCT2};
-#define OPENING_RUNS (sizeof opening)
+ * near the end, in the first few of the enumeration and of dpor.  These two have their turns early,
+ * since what they find they always find in the same run, and luck does not make up for a delay; but
+ * not both can be first, so it is by lot who is.  Their very first run is the same as a rule, and
+ * made once.  These orders did best on the built-in scenarios (overbook-bench first). */
+#define OPENING_RUNS 14
+static const unsigned char openings[][OPENING_RUNS] = {
+    {URW, URW, DPOR, BOUNDED, BOUNDED, DPOR, URW, BOUNDED, BOUNDED, DPOR, POS, RANDOM, PCT3, PCT2},
+    {URW, URW, DPOR, DPOR, DPOR, BOUNDED, URW, DPOR, BOUNDED, BOUNDED, POS, RANDOM, PCT3, PCT2},
+};
+#define DPOR_FIRST_PERCENT 51 /* of all seeds: the second opening */
 
 struct portfolio {
     struct ob_search search;
     struct member members[MEMBER_COUNT];
+    const unsigned char *opening;
     size_t present; /* whose run it is */
+    bool may_share; /* it may be the enumeration's first one too */
+    bool shares;    /* it is, as far as it goes */
     struct ob_tally classes;
 };
 
@@ -83,6 +93,9 @@ static void open_members(struct portfolio *portfolio)
         ob_strategy_set_shard(strategy, &search->shard);
         portfolio->members[i].strategy = strategy;
     }
+    struct ob_rng rng;
+    ob_rng_seed(&rng, ob_rng_derive(search->seed, MEMBER_COUNT + 1));
+    portfolio->opening = openings[ob_rng_below(&rng, 100) < DPOR_FIRST_PERCENT];
 }
 
 /* Whether the first has waited longer for its share than the second.  A share is in proportion to
@@ -98,8 +111,8 @@ static bool is_before(const struct member *first, const struct member *second)
 static size_t choose_member(const struct portfolio *portfolio)
 {
     uint64_t run = portfolio->search.run;
-    if (run < OPENING_RUNS && !portfolio->members[opening[run]].over)
-        return opening[run];
+    if (run < OPENING_RUNS && !portfolio->members[portfolio->opening[run]].over)
+        return portfolio->opening[run];
     if (run % STEADY == 0)
         return RANDOM;
     size_t best = URW;
@@ -131,6 +144,9 @@ static bool next(void *state)
         struct member *member = &portfolio->members[portfolio->present];
         search->sample = portfolio->present == RANDOM;
         search->present = member->strategy;
+        struct member *bounded = &portfolio->members[BOUNDED];
+        portfolio->may_share = member->runs == 0 && portfolio->present == DPOR &&
+                               bounded->runs == 0 && ob_strategy_next(bounded->strategy, 0);
         if (prepare(member)) {
             member->runs++;
             return true;
@@ -138,27 +154,38 @@ static bool next(void *state)
         member->over = true;
         search->within_bound |= ob_strategy_within_bound(member->strategy);
         search->bound = OB_PORTFOLIO_BOUND;
-        search->exhausted |= ob_strategy_exhausted(member->strategy);
+        search->exhausted |= ob_strategy_exhausted(member->strategy) && !search->changed;
+        search->reduced |= search->exhausted && ob_strategy_reduces(member->strategy);
         if (search->exhausted)
             return false;
     }
 }
 
-static struct ob_chooser chooser_of(const struct portfolio *portfolio)
+static struct ob_chooser chooser_of(const struct portfolio *portfolio, size_t member)
 {
-    return ob_strategy_chooser(portfolio->members[portfolio->present].strategy);
+    return ob_strategy_chooser(portfolio->members[member].strategy);
 }
 
 static void restart(void *state)
 {
-    struct ob_chooser chooser = chooser_of(state);
+    struct portfolio *portfolio = state;
+    struct ob_chooser chooser = chooser_of(portfolio, portfolio->present),
+                      other = chooser_of(portfolio, BOUNDED);
     chooser.restart(chooser.self);
+    portfolio->shares = portfolio->may_share;
+    if (portfolio->shares)
+        other.restart(other.self);
 }
 
 static size_t choose(void *state, const struct ob_choice_point *point)
 {
-    struct ob_chooser chooser = chooser_of(state);
-    return chooser.choose(chooser.self, point);
+    struct portfolio *portfolio = state;
+    struct ob_chooser chooser = chooser_of(portfolio, portfolio->present),
+                      other = chooser_of(portfolio, BOUNDED);
+    size_t option = chooser.choose(chooser.self, point);
+    if (portfolio->shares)
+        portfolio->shares = other.choose(other.self, point) == option;
+    return option;
 }
 
 static void learn(void *state, const struct ob_trace *trace, uint64_t digest)
@@ -167,7 +194,14 @@ static void learn(void *state, const struct ob_trace *trace, uint64_t digest)
     struct member *member = &portfolio->members[portfolio->present];
     ob_strategy_learn_as(member->strategy, trace, digest);
     portfolio->search.changed |= ob_strategy_changed(member->strategy);
-    member->new_classes += ob_tally_add(&portfolio->classes, digest);
+    if (!ob_strategy_cut(member->strategy))
+        member->new_classes += ob_tally_add(&portfolio->classes, digest);
+    if (portfolio->shares) {
+        struct member *bounded = &portfolio->members[BOUNDED];
+        bounded->runs = bounded->next = 1;
+        ob_strategy_learn_as(bounded->strategy, trace, digest);
+    }
+    member->over |= portfolio->present == DPOR && trace->step_count > DPOR_STEPS_MAX;
 }
 
 /* The deepest that has been kept, else any. */

@@ -228,9 +228,15 @@ bool ob_strategy_remembers(const struct ob_strategy *strategy)
     return !strategy->order && (type->is_tree || type->remembers || is_learned_from(strategy));
 }
 
+/* Who makes the present run. */
+static const struct ob_strategy *present_of(const struct ob_strategy *strategy)
+{
+    return strategy->search->present ? strategy->search->present : strategy;
+}
+
 bool ob_strategy_learns_steps(const struct ob_strategy *strategy)
 {
-    return strategy->type->learns_steps;
+    return present_of(strategy)->type->learns_steps;
 }
 
 bool ob_strategy_skips(const struct ob_strategy *strategy)
@@ -263,8 +269,7 @@ bool ob_strategy_next(struct ob_strategy *strategy, uint64_t run)
 
 void ob_strategy_present(const struct ob_strategy *strategy, char name[OB_STRATEGY_NAME_SIZE])
 {
-    const struct ob_strategy *present =
-        strategy->search->present ? strategy->search->present : strategy;
+    const struct ob_strategy *present = present_of(strategy);
     ob_strategy_name(present->kind, present->search->argument, name);
 }
 
@@ -311,9 +316,14 @@ bool ob_strategy_ends(enum ob_strategy_kind kind)
            kind == OB_STRATEGY_PERMUTATIONS || kind == OB_STRATEGY_DPOR;
 }
 
-bool ob_strategy_reduces(enum ob_strategy_kind kind)
+bool ob_strategy_wants_footprints(enum ob_strategy_kind kind)
 {
-    return kind == OB_STRATEGY_DPOR;
+    return kind == OB_STRATEGY_DPOR || kind == OB_STRATEGY_PORTFOLIO;
+}
+
+bool ob_strategy_reduces(const struct ob_strategy *strategy)
+{
+    return strategy->kind == OB_STRATEGY_DPOR || strategy->search->reduced;
 }
 
 enum ob_strategy_kind ob_strategy_sampler(enum ob_strategy_kind kind)

@@ -40,7 +40,7 @@ struct ob_strategy;
     X(URW, "urw", "", 0, 0, 0, "by lot, the longer a client's way the likelier it goes") \
     X(DPOR, "dpor", "", 0, 0, 0, "every order of steps that can matter to each other")   \
     X(PORTFOLIO, "portfolio", "", 0, 0, 0,                                               \
-      "random, urw, pct, pos and bounded by turns: the default")
+      "random, urw, pct, pos, bounded and dpor by turns: the default")
 
 enum ob_strategy_kind {
 #define OB_STRATEGY_ENUM(name, word, letter, min, usual, max, about) OB_STRATEGY_##name,
@@ -99,7 +99,7 @@ bool ob_strategy_skips(const struct ob_strategy *strategy);
 uint64_t ob_strategy_number(const struct ob_strategy *strategy);
 
 /* Whether, to be brought to where it is after the present run, it must be asked the same again; and
- * whether then it learns from what the steps touched, too. */
+ * whether it learns from what the present run's steps touched, too. */
 bool ob_strategy_remembers(const struct ob_strategy *strategy);
 bool ob_strategy_learns_steps(const struct ob_strategy *strategy);
 
@@ -158,8 +158,12 @@ bool ob_strategy_ends(enum ob_strategy_kind kind);
 /* Whether its runs are the leaves of a tree, dealt out to shards by their beginnings. */
 bool ob_strategy_walks(enum ob_strategy_kind kind);
 
-/* Whether of schedules that only differ in the order of what cannot matter it runs one. */
-bool ob_strategy_reduces(enum ob_strategy_kind kind);
+/* Whether it learns from what steps touch, now and then at least. */
+bool ob_strategy_wants_footprints(enum ob_strategy_kind kind);
+
+/* Whether of schedules that only differ in the order of what cannot matter it runs one: dpor, and a
+ * portfolio that has ended because dpor has. */
+bool ob_strategy_reduces(const struct ob_strategy *strategy);
 
 /* Whose runs are drawn by lot, so that those to come are like those that were: the strategy itself,
  * or one of a portfolio's; OB_STRATEGY_COUNT where none are. */

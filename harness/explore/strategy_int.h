@@ -43,6 +43,7 @@ struct ob_search {
     bool exhausted;    /* every schedule has been run */
     bool within_bound; /* bounded: every schedule within the bound has been, */
     unsigned bound;    /* of so many preemptions */
+    bool reduced;      /* portfolio: of schedules that only differ in what cannot matter, one */
     bool cut;          /* dpor: the present run would only show what others have shown */
     bool changed;      /* a prefix did not lead where it led before: nothing can be claimed */
     bool sample;       /* portfolio: the present run is one */

@@ -95,14 +95,26 @@ struct attempt {
     uint64_t found;               /* in which run, from 1 */
 };
 
+static enum ob_strategy_kind kind_of(const char *name, unsigned *argument)
+{
+    enum ob_strategy_kind kind;
+    struct ob_error err;
+    ob_bench_must(ob_strategy_parse(name, &kind, argument, &err), &err);
+    return kind;
+}
+
+static bool wants_footprints(const char *name)
+{
+    unsigned argument;
+    return ob_strategy_wants_footprints(kind_of(name, &argument));
+}
+
 static void begin(const struct contest *contest, const char *name, uint64_t seed,
                   struct attempt *out)
 {
     const struct ob_rig *rig = ob_target_rig(contest->target);
-    enum ob_strategy_kind kind;
     unsigned argument;
-    struct ob_error err;
-    ob_bench_must(ob_strategy_parse(name, &kind, &argument, &err), &err);
+    enum ob_strategy_kind kind = kind_of(name, &argument);
     *out = (struct attempt){.strategy = ob_strategy_new(kind, seed, rig->spec.client_count),
                             .found = NOT_FOUND};
     ob_strategy_set_argument(out->strategy, argument);
@@ -201,7 +213,7 @@ static struct score measure(struct contest *contest, const char *name, size_t se
     struct score score = {.seeds = ends ? 1 : seed_count};
     if (free_running && score.seeds > SEEDS_RACING)
         score.seeds = SEEDS_RACING;
-    open_contest(contest, strcmp(name, "dpor") == 0);
+    open_contest(contest, wants_footprints(name));
     for (size_t i = 0; i < score.seeds; i++)
         begin(contest, name, i + 1, &attempts[i]);
     for (uint64_t run = 0; run < RUNS_MAX && score.found <= score.seeds / 2; run++) {

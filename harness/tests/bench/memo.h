@@ -9,7 +9,8 @@
  * one strategy again what it chose, any strategy can walk here.
  *
  * Not for runs that the choices do not determine (threads that race, steps that nobody controlled),
- * nor for strategies that learn from what the steps touched: that is not kept, nor is the trace.
+ * nor for those whose strategy learns from what the steps touched: that is not kept, nor is the
+ * trace.
  */
 #ifndef OB_BENCH_MEMO_H
 #define OB_BENCH_MEMO_H
