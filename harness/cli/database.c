@@ -11,11 +11,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SCHEMAS_MAX 4
+
+/* A database that is only copied from. */
+struct schema {
+    char *name; /* owned */
+    char database[OB_PG_DATABASE_NAME_SIZE];
+};
+
 struct ob_server {
     struct ob_pg_server *embedded;           /* owned; NULL: a server of the user's */
     PGconn *conn;                            /* owned; to the URL's database, or to "postgres" */
     char database[OB_PG_DATABASE_NAME_SIZE]; /* "": none at present */
     char *version;                           /* owned */
+    struct schema schemas[SCHEMAS_MAX];      /* embedded */
+    size_t schema_count;
 };
 
 static enum ob_result connect_server(struct ob_server *server, const char *conninfo,
@@ -117,6 +127,8 @@ void ob_server_close(struct ob_server *server)
         return;
     PQfinish(server->conn);
     (void)ob_pg_server_close(server->embedded); /* what is left is swept away at the next start */
+    for (size_t i = 0; i < server->schema_count; i++)
+        free(server->schemas[i].name);
     free(server->version);
     free(server);
 }
@@ -145,6 +157,16 @@ static enum ob_result blame_server(const struct ob_server *server, struct ob_err
     return err->code = OB_SERVER;
 }
 
+static enum ob_result tell_of_database(const struct ob_server *server, enum ob_result result,
+                                       char **conninfo, struct ob_error *err)
+{
+    if (result == OB_OK)
+        *conninfo = ob_pg_marker_conninfo(server->conn, server->database);
+    else if (result == OB_SERVER)
+        result = blame_server(server, err);
+    return result;
+}
+
 enum ob_result ob_server_create_database(struct ob_server *server, const char *name,
                                          char **conninfo, struct ob_error *err)
 {
@@ -153,11 +175,49 @@ enum ob_result ob_server_create_database(struct ob_server *server, const char *n
                                  : ob_pg_marker_create(server->conn, server->database, err);
     if (result == OB_OK && name)
         snprintf(server->database, sizeof server->database, "%s", name);
+    return tell_of_database(server, result, conninfo, err);
+}
+
+static enum ob_result fill_new(struct ob_server *server, const char *schema, ob_server_fill *fill,
+                               void *arg, struct ob_error *err)
+{
+    struct schema *added = &server->schemas[server->schema_count];
+    enum ob_result result =
+        ob_pg_marker_create_from(server->conn, "template0", added->database, err);
+    if (result != OB_OK)
+        return result;
+    char *conninfo = ob_pg_marker_conninfo(server->conn, added->database);
+    result = fill(arg, conninfo, err);
+    free(conninfo);
+    if (result != OB_OK)
+        return result; /* it goes with the server */
+    added->name = ob_strdup(schema);
+    server->schema_count++;
+    return OB_OK;
+}
+
+static const char *find_schema(const struct ob_server *server, const char *name)
+{
+    for (size_t i = 0; i < server->schema_count; i++)
+        if (strcmp(server->schemas[i].name, name) == 0)
+            return server->schemas[i].database;
+    return NULL;
+}
+
+enum ob_result ob_server_create_filled(struct ob_server *server, const char *schema,
+                                       ob_server_fill *fill, void *arg, char **conninfo,
+                                       struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    assert(server->embedded && server->database[0] == '\0');
+    if (!find_schema(server, schema)) {
+        assert(server->schema_count < SCHEMAS_MAX);
+        result = fill_new(server, schema, fill, arg, err);
+    }
     if (result == OB_OK)
-        *conninfo = ob_pg_marker_conninfo(server->conn, server->database);
-    else if (result == OB_SERVER)
-        result = blame_server(server, err);
-    return result;
+        result = ob_pg_marker_create_from(server->conn, find_schema(server, schema),
+                                          server->database, err);
+    return tell_of_database(server, result, conninfo, err);
 }
 
 enum ob_result ob_server_drop_database(struct ob_server *server, enum ob_result result,

@@ -31,6 +31,15 @@ unsigned ob_server_version_number(const struct ob_server *server);
  * *conninfo is the caller's to free.  Only one at a time. */
 OB_MUSTCHECK enum ob_result ob_server_create_database(struct ob_server *server, const char *name,
                                                       char **conninfo, struct ob_error *err);
+/* What fills an empty database. */
+typedef enum ob_result ob_server_fill(void *arg, const char *conninfo, struct ob_error *err);
+
+/* On the embedded server: as ob_server_create_database, and filled.  That is done once for each
+ * schema (a name, copied), in a database that is copied from then on, which takes a fraction of the
+ * time. */
+OB_MUSTCHECK enum ob_result ob_server_create_filled(struct ob_server *server, const char *schema,
+                                                    ob_server_fill *fill, void *arg,
+                                                    char **conninfo, struct ob_error *err);
 /* Drops it again, whoever is still connected.  result and *err are how the work in it ended: they
  * are returned as they are when it failed (as OB_SERVER when the server has gone meanwhile), and
  * else it is the drop's own failure. */

@@ -161,6 +161,18 @@ static enum ob_result open_journal(const struct ob_variant_job *job,
 
 /* --- exploring */
 
+/* Where it is copied from another database: its name. */
+static const char *schema_of(const struct ob_variant_job *job)
+{
+    return ob_server_embedded(job->server) ? ob_target_schema(job->scenario, job->variant) : NULL;
+}
+
+static enum ob_result fill(void *arg, const char *conninfo, struct ob_error *err)
+{
+    const struct ob_variant_job *job = arg;
+    return ob_target_fill(job->scenario, job->variant, conninfo, err);
+}
+
 static enum ob_result open_target(const struct ob_variant_job *job,
                                   const struct ob_variant_plan *plan, const char *conninfo,
                                   struct ob_target **out, struct ob_error *err)
@@ -172,6 +184,7 @@ static enum ob_result open_target(const struct ob_variant_job *job,
         .fixed_plans = true,
         .own_server = ob_server_embedded(job->server),
         .learns = ob_strategy_wants_footprints(plan->strategy),
+        .has_schema = schema_of(job) != NULL,
     };
     return ob_target_open(job->scenario, job->variant, &options, out, err);
 }
@@ -254,7 +267,11 @@ static enum ob_result explore_there(const struct ob_variant_job *job,
                                     struct ob_report *report, struct ob_error *err)
 {
     char *conninfo = NULL;
-    enum ob_result result = ob_server_create_database(job->server, NULL, &conninfo, err);
+    struct ob_variant_job filling = *job;
+    const char *schema = schema_of(job);
+    enum ob_result result =
+        schema ? ob_server_create_filled(job->server, schema, fill, &filling, &conninfo, err)
+               : ob_server_create_database(job->server, NULL, &conninfo, err);
     if (result != OB_OK)
         return OB_REFUSED;
     result = explore(job, plan, journal, report, conninfo, err);

@@ -17,26 +17,32 @@
 
 #define BOOKING_CLOCK "booking.clock"
 
-static const struct ob_setting *variant_setting(const struct ob_target *target, const char *key)
+static const struct ob_setting *setting_of(const struct ob_scenario *scenario, size_t number,
+                                           const char *key)
 {
-    const struct ob_variant *variant = &target->scenario->variants[target->variant];
+    const struct ob_variant *variant = &scenario->variants[number];
     const struct ob_setting *found =
         ob_setting_find(variant->settings, variant->setting_count, key);
     assert(found);
     return found;
 }
 
+static const struct ob_setting *variant_setting(const struct ob_target *target, const char *key)
+{
+    return setting_of(target->scenario, target->variant, key);
+}
+
 /* What the variant says of the schema: its version, or NULL where it has all but perhaps the
  * constraints. */
-static const struct ob_setting *schema_setting(const struct ob_target *target)
+static const struct ob_setting *schema_setting(const struct ob_scenario *scenario, size_t number)
 {
-    const struct ob_variant *variant = &target->scenario->variants[target->variant];
+    const struct ob_variant *variant = &scenario->variants[number];
     return ob_setting_find(variant->settings, variant->setting_count, "schema");
 }
 
-static int schema_version(const struct ob_target *target)
+static int schema_version(const struct ob_scenario *scenario, size_t variant)
 {
-    const struct ob_setting *schema = schema_setting(target);
+    const struct ob_setting *schema = schema_setting(scenario, variant);
     return schema ? (int)schema->number : BOOKING_SCHEMA_LATEST;
 }
 
@@ -151,10 +157,10 @@ static enum ob_result booking_failed(const struct booking_error *cause, struct o
     return OB_SQL;
 }
 
-static enum ob_result run_script(struct ob_target *target, PGconn *conn, const char *sql,
+static enum ob_result run_script(struct ob_script *script, PGconn *conn, const char *sql,
                                  struct ob_error *err)
 {
-    ob_script_add_setup(target->options->script, sql, 0, NULL);
+    ob_script_add_setup(script, sql, 0, NULL);
     PGresult *result = PQexec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
     bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
@@ -168,29 +174,56 @@ static enum ob_result run_script(struct ob_target *target, PGconn *conn, const c
 
 static void note_migration(void *arg, int version, const char *name)
 {
-    const struct ob_target *target = arg;
+    struct ob_script *script = arg;
     size_t count;
     (void)name;
-    ob_script_add_setup(target->options->script, booking_migrations(&count)[version - 1].up, 0,
-                        NULL);
+    ob_script_add_setup(script, booking_migrations(&count)[version - 1].up, 0, NULL);
+}
+
+static bool has_constraint(const struct ob_scenario *scenario, size_t variant)
+{
+    return setting_of(scenario, variant, "constraint")->number != 0;
+}
+
+/* One of an older version is hardly asked for twice. */
+static const char *schema(const struct ob_scenario *scenario, size_t variant)
+{
+    if (schema_setting(scenario, variant))
+        return NULL;
+    return has_constraint(scenario, variant) ? "booking" : "booking without the constraint";
+}
+
+/* script: what is done is written there; may be NULL. */
+static enum ob_result make_schema(const struct ob_scenario *scenario, size_t variant, PGconn *conn,
+                                  struct ob_script *script, struct ob_error *err)
+{
+    bool guards = schema_setting(scenario, variant) || has_constraint(scenario, variant);
+    struct booking_error cause;
+    ob_script_add_setup(script, "CREATE SCHEMA booking", 0, NULL);
+    if (!booking_migrate(conn, schema_version(scenario, variant), note_migration, script, &cause))
+        return booking_failed(&cause, err);
+    enum ob_result result = run_script(script, conn, booking_sql_virtual_clock(), err);
+    if (result == OB_OK && !guards)
+        result = run_script(script, conn, booking_sql_without_guards(), err);
+    return result == OB_OK ? run_script(script, conn, booking_sql_seeds(), err) : result;
+}
+
+static enum ob_result fill(const struct ob_scenario *scenario, size_t variant, PGconn *conn,
+                           struct ob_error *err)
+{
+    return make_schema(scenario, variant, conn, NULL, err);
 }
 
 static enum ob_result install_schema(struct ob_target *target, PGconn *conn, struct ob_error *err)
 {
-    struct booking_error cause;
-    ob_script_add_setup(target->options->script, "CREATE SCHEMA booking", 0, NULL);
-    if (!booking_migrate(conn, schema_version(target), note_migration, target, &cause))
-        return booking_failed(&cause, err);
-    enum ob_result result = run_script(target, conn, booking_sql_virtual_clock(), err);
-    if (result == OB_OK && !schema_setting(target) &&
-        !variant_setting(target, "constraint")->number)
-        result = run_script(target, conn, booking_sql_without_guards(), err);
-    if (result == OB_OK)
-        result = run_script(target, conn, booking_sql_seeds(), err);
+    const struct ob_target_options *options = target->options;
+    enum ob_result result = OB_OK;
+    if (!options->has_schema)
+        result = make_schema(target->scenario, target->variant, conn, options->script, err);
     char clock[96];
     snprintf(clock, sizeof clock, "SELECT setval('%s', %" PRId64 ")", BOOKING_CLOCK,
              target->scenario->start_us);
-    return result == OB_OK ? run_script(target, conn, clock, err) : result;
+    return result == OB_OK ? run_script(options->script, conn, clock, err) : result;
 }
 
 /* --- what is given */
@@ -229,7 +262,7 @@ static enum ob_result act_all_given(struct ob_target *target, struct ob_referenc
     struct booking_db *db = &noted.db;
     enum ob_result result = OB_OK;
     int flag = (int)variant_setting(target, "flag")->number;
-    if (schema_version(target) >= BOOKING_SCHEMA_FLAG &&
+    if (schema_version(target->scenario, target->variant) >= BOOKING_SCHEMA_FLAG &&
         booking_flag_set(db, flag, &cause) != BOOKING_DB_OK)
         result = booking_failed(&cause, err);
     for (size_t i = 0; i < target->scenario->given_count && result == OB_OK; i++)
@@ -356,6 +389,8 @@ const struct ob_target_ops ob_target_reference = {
     .clock = BOOKING_CLOCK,
     .exact = is_exact,
     .extra_clients = extra_clients,
+    .schema = schema,
+    .fill = fill,
     .install = install,
     .begin = begin,
     .parts = parts,

@@ -173,18 +173,41 @@ static enum ob_result open_target(struct ob_target *target, struct ob_error *err
     return result;
 }
 
+static const struct ob_target_ops *ops_of(const struct ob_scenario *scenario)
+{
+    static const struct ob_target_ops *const kinds[] = {
+        [OB_TARGET_REFERENCE] = &ob_target_reference,
+        [OB_TARGET_SQL] = &ob_target_sql,
+        [OB_TARGET_SPEC] = &ob_target_spec,
+    };
+    return kinds[scenario->target];
+}
+
+const char *ob_target_schema(const struct ob_scenario *scenario, size_t variant)
+{
+    const struct ob_target_ops *ops = ops_of(scenario);
+    return ops->schema ? ops->schema(scenario, variant) : NULL;
+}
+
+enum ob_result ob_target_fill(const struct ob_scenario *scenario, size_t variant,
+                              const char *conninfo, struct ob_error *err)
+{
+    const struct ob_pg_world_options options = {.conninfo = conninfo};
+    struct ob_pg_world *world = NULL;
+    enum ob_result result = ob_pg_world_open(&options, &world, err);
+    if (result == OB_OK)
+        result = ops_of(scenario)->fill(scenario, variant, ob_pg_world_control(world), err);
+    ob_pg_world_close(world);
+    return result;
+}
+
 enum ob_result ob_target_open(const struct ob_scenario *scenario, size_t variant,
                               const struct ob_target_options *options, struct ob_target **out,
                               struct ob_error *err)
 {
     assert(variant < scenario->variant_count);
     struct ob_target *target = ob_alloc(sizeof *target);
-    static const struct ob_target_ops *const kinds[] = {
-        [OB_TARGET_REFERENCE] = &ob_target_reference,
-        [OB_TARGET_SQL] = &ob_target_sql,
-        [OB_TARGET_SPEC] = &ob_target_spec,
-    };
-    target->ops = kinds[scenario->target];
+    target->ops = ops_of(scenario);
     target->scenario = scenario;
     target->variant = variant;
     target->options = options;

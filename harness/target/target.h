@@ -17,12 +17,21 @@
 struct ob_target;
 
 struct ob_target_options {
-    const char *conninfo; /* of an empty database that may be filled and wiped */
+    const char *conninfo; /* of a database that may be filled and wiped; empty but for the schema */
     struct ob_limits limits;
     const unsigned *fault_budget;         /* NULL: the scenario's */
     bool fixed_plans, own_server, learns; /* pg/world.h */
+    bool has_schema;                      /* the database has been through ob_target_fill */
     struct ob_script *script; /* filled while the target is opened and runs; NULL: not wanted */
 };
+
+/* The name of the schema that the variant begins with, where others may begin with the same;
+ * NULL: it has none of that kind. */
+const char *ob_target_schema(const struct ob_scenario *scenario, size_t variant);
+
+/* Fills an empty database with it. */
+OB_MUSTCHECK enum ob_result ob_target_fill(const struct ob_scenario *scenario, size_t variant,
+                                           const char *conninfo, struct ob_error *err);
 
 /* Installs the variant and does what the scenario gives as done.  The scenario is borrowed for the
  * target's life.  OB_INPUT: the scenario asks for what this target cannot do; OB_SQL: its own SQL

@@ -24,6 +24,10 @@ struct ob_target_ops {
     bool (*exact)(const struct ob_target *target); /* clients may do anything: pg/world.h */
     /* Names of clients that this target races beside the scenario's own. May be NULL. */
     size_t (*extra_clients)(const struct ob_scenario *scenario, const char **names);
+    /* As ob_target_schema and ob_target_fill; NULL: there is none. */
+    const char *(*schema)(const struct ob_scenario *scenario, size_t variant);
+    enum ob_result (*fill)(const struct ob_scenario *scenario, size_t variant, PGconn *conn,
+                           struct ob_error *err);
     /* Fills the database, and the bodies and arguments of the clients. */
     enum ob_result (*install)(struct ob_target *target, PGconn *conn, void **self,
                               struct ob_error *err);
