@@ -6,6 +6,7 @@
 #   make bless               take the golden tests' output for what is expected
 #   make conformance         2000 random specs against PostgreSQL's isolationtester
 #   make determinism         1000 random tokens over all scenarios, replayed twice
+#   make mutants             wrong versions of the flow and the invariants: who notices
 #   make soundness           2000 random programs: dpor against all schedules
 #   make lint coverage bench fuzz check-valgrind format dist install uninstall clean
 #   SANITIZER=address|undefined|thread (or several, with commas)   another flavour, in build/FLAVOUR
@@ -180,7 +181,8 @@ HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_S
 MAIN_SRC     := $(wildcard harness/cli/main.c)
 BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/first.c harness/tests/bench/memo.c \
                 harness/tests/bench/subject.c harness/tests/bench/orders.c harness/tests/bench/reduction.c \
-                harness/tests/bench/peer.c harness/tests/bench/specs.c harness/tests/bench/jobs.c
+                harness/tests/bench/peer.c harness/tests/bench/specs.c harness/tests/bench/jobs.c \
+                harness/tests/bench/mutants.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
                 $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS) $(CLI_UNIT_TESTS)
 SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS)
@@ -210,7 +212,7 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
 
-.PHONY: all check check-servers bless conformance determinism soundness check-valgrind unit coverage coverage-report lint format bench \
+.PHONY: all check check-servers bless mutants conformance determinism soundness check-valgrind unit coverage coverage-report lint format bench \
         fuzz fuzzers install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
@@ -355,6 +357,18 @@ determinism: $B/integration/test_determinism
 
 soundness: $B/integration/test_soundness
 	OVERBOOK_SOUNDNESS=2000 $B/integration/test_soundness
+
+# Wrong versions of the flow and of the invariants, each of which somebody has to notice
+# (harness/tests/mutants).  OVERBOOK_MUTANTS=1/3 does a part of them, auto another third with each commit.
+MUTANTS ?=
+
+mutants: all $B/integration/test_invariants
+	harness/tests/mutants/run $(MUTANTS)
+
+mutants check: export MUTANTS_COMPILE = $(COMPILE)
+mutants check: export MUTANTS_LINK = $(LINK)
+mutants check: export MUTANTS_LIBS = $(OB_LIBS) $(LDLIBS)
+mutants check: export MUTANTS_SQL = $(REF_SQL)
 
 check-valgrind: $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS)
 	script/run-tests --jobs $(TEST_JOBS) --limit $(UNIT_LIMIT) \

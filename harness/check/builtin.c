@@ -158,7 +158,14 @@ static const char money_conserved[] =
     "              payment, captured, refunded + asked, booked, open, currency)\n"
     "  FROM account\n"
     " WHERE captured - refunded - asked <> booked + open OR refunded > captured\n"
-    " ORDER BY payment, currency";
+    " UNION ALL\n"
+    "SELECT format('payment %s: refunds of %s are noted as done, but %s were made', r.payment_id,\n"
+    "              r.done, coalesce(a.refunded, 0))\n"
+    "  FROM (SELECT payment_id, currency, sum(amount_minor) AS done FROM booking.refund\n"
+    "         WHERE status = 'DONE' GROUP BY payment_id, currency) r\n"
+    "  LEFT JOIN account a ON a.payment = r.payment_id AND a.currency = r.currency\n"
+    " WHERE r.done > coalesce(a.refunded, 0)\n"
+    " ORDER BY 1";
 
 static const char ownership[] =
     "WITH RECURSIVE " SQL_LINES "\n"
@@ -221,6 +228,11 @@ static const char legal_transitions[] =
     "              coalesce(h.status, 'gone'))\n"
     "  FROM edge e LEFT JOIN booking.temp_booking h ON h.id = e.hold_id\n"
     " WHERE e.last AND e.to_status IS DISTINCT FROM h.status\n"
+    " UNION ALL\n"
+    "SELECT format('hold %s expired at %s, before its time, %s', hold_id,\n"
+    "              to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'),\n"
+    "              to_char(expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'))\n"
+    "  FROM booking.transition WHERE to_status = 'EXPIRED' AND at < expires_at\n"
     " ORDER BY 1";
 
 static const char effects_once[] =
@@ -486,7 +498,8 @@ static const struct ob_invariant invariants[] = {
      "confirm.",
      ownership},
     {"no-expired-confirm", "I7", "No hold is confirmed after it expired.", no_expired_confirm},
-    {"legal-transitions", "I8", "Holds move along legal edges only, and stay where they ended.",
+    {"legal-transitions", "I8",
+     "Holds move along legal edges only, none expires early, and they stay where they ended.",
      legal_transitions},
     {"effects-once", "I9", "Each transition mails once, each payment is captured once.",
      effects_once},

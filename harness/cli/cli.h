@@ -24,11 +24,15 @@ enum ob_exit {
 
 enum ob_when { OB_AUTO, OB_ALWAYS, OB_NEVER };
 
+/* Of which variants. */
+enum ob_want { OB_WANT_ANY, OB_WANT_HOLDS, OB_WANT_VIOLATES };
+
 /* The options of all commands; each command accepts those that mean something to it (options.c). */
 struct ob_options {
-    char *database_url;  /* a copy, for the process's life; NULL: the embedded server */
-    bool disposable;     /* --disposable: mark the database of the URL */
-    const char *variant; /* NULL: all */
+    char *database_url;    /* a copy, for the process's life; NULL: the embedded server */
+    bool disposable;       /* --disposable: mark the database of the URL */
+    const char *variant;   /* NULL: all */
+    enum ob_want expected; /* only variants of which this is expected */
     bool strategy_given;
     enum ob_strategy_kind strategy;
     unsigned strategy_argument;
@@ -41,6 +45,7 @@ struct ob_options {
     uint64_t shrink_runs; /* at most so many to make one violation small; 0: OB_SHRINK_RUNS */
     bool quick;           /* and nothing is made small */
     bool keep_going, require_exhausted, from_permutations;
+    bool fail_fast; /* nothing more after a result that is not as expected */
     const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */
     size_t invariant_count;
     const char *json, *junit, *html, *perfetto, *gitlab;

@@ -45,6 +45,8 @@ enum key {
     KEY_CONTINUE,
     KEY_STEP,
     KEY_AS,
+    KEY_EXPECTED,
+    KEY_FAIL_FAST,
     KEY_OUTPUT = 'o',
     KEY_QUIET = 'q',
     KEY_VERBOSE = 'v',
@@ -71,6 +73,9 @@ static const struct {
      {"disposable", KEY_DISPOSABLE, 0, 0,
       "mark the database of the URL, so that overbook may work beside it", 0}},
     {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
+    {RUN,
+     {"expected", KEY_EXPECTED, "WHAT", 0,
+      "only variants of which this is expected: holds or violates", 0}},
     {RUN | ROLLOUT,
      {"strategy", KEY_STRATEGY, "NAME[:ARG]", 0,
       "portfolio (the default), random, round-robin, exhaustive, dpor, bounded:N (preemptions), "
@@ -89,6 +94,7 @@ static const struct {
       "for every push: an eighth of the runs where a variant is to hold, and nothing made small",
       0}},
     {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
+    {RUN, {"fail-fast", KEY_FAIL_FAST, 0, 0, "end with the first result not as expected", 0}},
     {RUN,
      {"from-permutations", KEY_FROM_PERMUTATIONS, 0, 0, "begin with the permutations of a spec",
       0}},
@@ -165,6 +171,19 @@ static enum ob_when when(struct argp_state *state, const char *option, const cha
         ob_error_hint(&err, "Did you mean \"%s\"?", nearest);
     usage_error(state, &err);
     return OB_AUTO;
+}
+
+static enum ob_want expected(struct argp_state *state, const char *arg)
+{
+    static const char *const words[] = {
+        [OB_WANT_ANY] = "", [OB_WANT_HOLDS] = "holds", [OB_WANT_VIOLATES] = "violates"};
+    for (size_t i = OB_WANT_HOLDS; i < sizeof words / sizeof *words; i++)
+        if (strcmp(arg, words[i]) == 0)
+            return (enum ob_want)i;
+    struct ob_error err;
+    ob_error_set(&err, OB_USAGE, "--expected takes holds or violates, not \"%s\"", arg);
+    usage_error(state, &err);
+    return OB_WANT_ANY;
 }
 
 /* As the server writes it. */
@@ -342,6 +361,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_VARIANT:
         out->variant = arg;
         return 0;
+    case KEY_EXPECTED:
+        out->expected = expected(state, arg);
+        return 0;
     case KEY_STRATEGY:
         read_strategy(state, arg, out);
         return 0;
@@ -353,6 +375,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_QUICK:
         out->quick = out->no_shrink = true;
+        return 0;
+    case KEY_FAIL_FAST:
+        out->fail_fast = true;
         return 0;
     case KEY_NO_SHRINK:
         out->no_shrink = true;

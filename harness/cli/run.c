@@ -79,20 +79,35 @@ static enum ob_result check_permutations(const struct ob_options *options,
     return OB_OK;
 }
 
-/* All that were asked for, in their order. */
-static void list_tasks(struct running *running, const struct ob_scenario_list *list)
+static bool is_wanted(const struct ob_options *options, const struct ob_variant *variant)
 {
-    const char *wanted = running->options->variant;
+    bool expected =
+        options->expected == OB_WANT_ANY ||
+        (!variant->any && (variant->violates != NULL) == (options->expected == OB_WANT_VIOLATES));
+    return expected && (!options->variant || strcmp(options->variant, variant->name) == 0);
+}
+
+/* All that were asked for, in their order. */
+static enum ob_result list_tasks(struct running *running, const struct ob_scenario_list *list,
+                                 struct ob_error *err)
+{
+    const struct ob_options *options = running->options;
     for (size_t i = 0; i < list->count; i++) {
         const struct ob_scenario *scenario = list->items[i];
         for (size_t v = 0; v < scenario->variant_count; v++) {
-            if (wanted && ob_scenario_variant(scenario, wanted) != v)
+            if (!is_wanted(options, &scenario->variants[v]))
                 continue;
             running->tasks = ob_grow(running->tasks, &running->task_capacity,
                                      running->task_count + 1, sizeof *running->tasks);
             running->tasks[running->task_count++] = (struct ob_crew_task){scenario, v};
         }
     }
+    if (running->task_count > 0)
+        return OB_OK;
+    ob_error_set(err, OB_USAGE, "no variant is left: of none is it expected that it %s",
+                 options->expected == OB_WANT_HOLDS ? "holds" : "violates an invariant");
+    ob_error_hint(err, "Leave out --expected, or name other scenarios.");
+    return OB_USAGE;
 }
 
 /* What the table's head says of all, and how wide its columns are. */
@@ -136,7 +151,9 @@ static bool line(void *arg)
     if (running->table)
         table_result(running, ob_table_print(running->table, &err), &err);
     bool unread = running->unwritten.code != OB_OK && !ob_output_wants_files(options);
-    return !unread;
+    const struct ob_report *report = &running->report;
+    bool failed = options->fail_fast && !report->results[report->result_count - 1].as_expected;
+    return !unread && !failed;
 }
 
 /* The exit status, with what is to be said about it. */
@@ -214,13 +231,12 @@ int ob_command_run(int argc, char **argv)
         result = ob_builtin_check_variant(&list, &options, &err);
     if (result == OB_OK)
         result = check_permutations(&options, &list, &err);
-    if (result == OB_OK) {
-        list_tasks(&running, &list);
+    if (result == OB_OK)
+        result = list_tasks(&running, &list, &err);
+    if (result == OB_OK)
         result = ob_variant_check_folder(&options, &err);
-    }
-    if (result == OB_OK) {
+    if (result == OB_OK)
         result = ob_crew_open(&options, running.tasks, running.task_count, &crew, &err);
-    }
     int status;
     if (result == OB_OK)
         say_beside(&options, &list);

@@ -1,7 +1,9 @@
 /*
  * bench.c - what a run costs, printed as a table and written as JSON.
  *
- *   overbook-bench [FILE.json [flow | memory | orders | reduction | first | specs]…]
+ *   overbook-bench [FILE.json [PART…]]
+ *
+ * The parts are flow, memory, orders, reduction, jobs, first, specs and mutants.
  *
  * Ours and what it is compared with are measured alternately in one process, so that a busy machine
  * is busy for both; only ratios of one call mean anything.
@@ -216,6 +218,8 @@ int main(int argc, char **argv)
         ob_bench_first(figures);
     if (is_wanted(argc, argv, "specs"))
         ob_bench_specs(figures);
+    if (is_wanted(argc, argv, "mutants"))
+        ob_bench_mutants(figures);
     int failed = argc > 1 && json_dump_file(figures, argv[1], JSON_INDENT(2)) != 0;
     if (failed)
         fprintf(stderr, "overbook-bench: could not write \"%s\"\n", argv[1]);

@@ -37,4 +37,7 @@ void ob_bench_jobs(json_t *figures);
  * expected to break. */
 void ob_bench_first(json_t *figures);
 
+/* Mutants killed of all, and after how many runs, as "make mutants" found. */
+void ob_bench_mutants(json_t *figures);
+
 #endif

@@ -67,7 +67,9 @@ enum { ALICE, BOB, CLEANUP };
     ",\"result\":\"" result "\"}"
 
 #define BOOKED(id, hold, customer, from, to, payment) \
-    HOLD(hold, customer, from, to) MOVE(hold, "CONFIRMED") BOOKING(id, hold, payment)
+    HOLD(hold, customer, from, to)                    \
+    MOVE(hold, "CONFIRMED") BOOKING(id, hold, payment) MAIL("confirmation", hold, customer)
+#define OVER(id) CLOCK("09:20") MOVE(id, "EXPIRED")
 
 const struct planted planted_cases[] = {
     {.name = "an_empty_database_and_history_pass", .rows = ""},
@@ -157,8 +159,11 @@ const struct planted planted_cases[] = {
          BOOKED("1", "3", "carol", "10:30", "11:30", "pay_1"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "carol", "3")}}},
     {.name = "a_claim_beside_one_that_is_over_passes",
-     .rows = ROOM("2") HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
-         HOLD("2", "bob", "10:00", "11:00") BOOKED("1", "3", "carol", "10:00", "11:00", "pay_1"),
+     .rows = ROOM("2") HOLD("1", "alice", "10:00",
+                            "11:00") "UPDATE booking.temp_booking SET expires_at = '2026-06-01 "
+                                     "08:59+00';" MOVE("1", "EXPIRED")
+                                         HOLD("2", "bob", "10:00", "11:00")
+                                             BOOKED("1", "3", "carol", "10:00", "11:00", "pay_1"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "carol", "3")}}},
 
     /* one-booking-per-payment */
@@ -174,10 +179,10 @@ const struct planted planted_cases[] = {
 
     /* the whole flow, as it should go */
     {.name = "a_booking_held_paid_and_confirmed_passes",
-     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
-         MAIL("confirmation", "1",
-              "alice") "INSERT INTO booking.event (event_id, type, payment_id, object_id, outcome)"
-                       " VALUES ('evt_1', 'payment.succeeded', 'pay_1', 'pay_1', 'CONFIRMED');",
+     .rows = BOOKED(
+         "1", "1", "alice", "10:00", "11:00",
+         "pay_1") "INSERT INTO booking.event (event_id, type, payment_id, object_id, outcome)"
+                  " VALUES ('evt_1', 'payment.succeeded', 'pay_1', 'pay_1', 'CONFIRMED');",
      .events = {{ALICE, "request", ASKS_HOLD("alice", "10:00", "11:00", "09:00")},
                 {ALICE, "answer",
                  ANSWERS_HOLD("alice", "10:00", "11:00", "09:00",
@@ -193,8 +198,8 @@ const struct planted planted_cases[] = {
                  "\"type\":\"payment.succeeded\",\"payment\":\"pay_1\",\"hold\":1,\"booking\":1}"},
                 {HARNESS, "metrics", "{\"lost_races\":0}"}}},
     {.name = "a_cancelled_and_refunded_booking_passes",
-     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") MAIL("confirmation", "1", "alice")
-         MOVE("1", "CANCELLED") MAIL("cancellation", "1", "alice")
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") MOVE("1", "CANCELLED")
+         MAIL("cancellation", "1", "alice")
              MOVE("1", "REFUNDED") "UPDATE booking.booking SET status = 'CANCELLED' WHERE id = "
                                    "1;" REFUND("pay_1", "1", "DONE"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
@@ -202,14 +207,15 @@ const struct planted planted_cases[] = {
                 {ALICE, "answer",
                  "{\"action\":\"cancel\",\"status\":\"ok\",\"customer\":\"alice\",\"hold\":1}"}}},
     {.name = "a_refusal_of_the_provider_left_to_a_person_passes",
-     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
-         REFUND("pay_1", "1", "FAILED") CASE("pay_1", "1", "9000"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") REFUND("pay_1", "1", "FAILED")
+         CASE("pay_1", "1", "9000"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
     {.name = "a_late_payment_on_a_slot_reserved_again_passes",
-     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:20")
-         MOVE("1", "EXPIRED") "UPDATE booking.temp_booking SET status = 'RESERVED', expires_at = "
-                              "'2026-06-01 09:35+00'"
-                              " WHERE id = 1;" MOVE("1", "CONFIRMED") BOOKING("1", "1", "pay_1"),
+     .rows = HOLD("1", "alice", "10:00", "11:00")
+         OVER("1") "UPDATE booking.temp_booking SET status = 'RESERVED', expires_at = "
+                   "'2026-06-01 09:35+00'"
+                   " WHERE id = 1;" MOVE("1", "CONFIRMED") BOOKING("1", "1", "pay_1")
+                       MAIL("confirmation", "1", "alice"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
 
     /* every-payment-settles */
@@ -230,17 +236,15 @@ const struct planted planted_cases[] = {
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
      .broken = "payment pay_1 of alice (9000 EUR) ended in a booking and a refund of 9000 to come"},
     {.name = "a_refund_that_is_durably_asked_for_passes",
-     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
-         REFUND("pay_1", "1", "REQUESTED"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") REFUND("pay_1", "1", "REQUESTED"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
     {.name = "a_refund_that_was_made_and_not_noted_yet_passes",
-     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
-         REFUND("pay_1", "1", "REQUESTED"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") REFUND("pay_1", "1", "REQUESTED"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
                 {ALICE, "refund", GIVEN_BACK("pay_1", "9000", "refund-pay_1")}}},
     {.name = "a_refund_of_a_part_is_caught",
      .invariant = "every-payment-settles",
-     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
                 {ALICE, "refund", "{\"payment\":\"pay_1\",\"amount\":100,\"currency\":\"EUR\"}"}},
      .broken = "payment pay_1 of alice (9000 EUR) ended in refunds of 100"},
@@ -320,13 +324,19 @@ const struct planted planted_cases[] = {
      .rows = BOOKED("1", "1", "alice", "10:00", "11:00",
                     "pay_1") "UPDATE booking.booking SET currency = 'GBP';",
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
-     .broken = "payment pay_1: captured 9000, refunded 0, booked for 0, in open cases 0 (EUR); "
-               "payment pay_1: captured 0, refunded 0, booked for 9000, in open cases 0 (GBP)"},
+     .broken = "payment pay_1: captured 0, refunded 0, booked for 9000, in open cases 0 (GBP); "
+               "payment pay_1: captured 9000, refunded 0, booked for 0, in open cases 0 (EUR)"},
     {.name = "a_case_about_another_amount_is_caught",
      .invariant = "money-conserved",
      .rows = HOLD("1", "alice", "10:00", "11:00") CASE("pay_1", "1", "1"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
      .broken = "payment pay_1: captured 9000, refunded 0, booked for 0, in open cases 1 (EUR)"},
+
+    {.name = "a_refund_that_is_only_noted_is_caught",
+     .invariant = "money-conserved",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") REFUND("pay_1", "1", "DONE"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1: refunds of 9000 are noted as done, but 0 were made"},
 
     /* ownership */
     {.name = "a_booking_for_another_customer_than_the_payer_is_caught",
@@ -346,7 +356,8 @@ const struct planted planted_cases[] = {
      .broken = "booking 1 is alice's, hold 1 is alice's, payment pay_1 is alice's for hold 7"},
     {.name = "a_mail_to_somebody_else_is_caught",
      .invariant = "ownership",
-     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") MAIL("confirmation", "1", "bob"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CONFIRMED") BOOKING("1", "1", "pay_1")
+         MAIL("confirmation", "1", "bob"),
      .broken = "mail 1 (confirmation) about hold 1 of alice went to bob"},
     {.name = "a_mail_that_confirms_nothing_is_caught",
      .invariant = "ownership",
@@ -371,7 +382,7 @@ const struct planted planted_cases[] = {
     /* legal-transitions */
     {.name = "a_confirmed_hold_that_was_expired_is_caught",
      .invariant = "legal-transitions",
-     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") MOVE("1", "EXPIRED"),
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") OVER("1"),
      .broken = "hold 1 went from CONFIRMED to EXPIRED"},
     {.name = "a_cancelled_hold_that_came_back_is_caught",
      .invariant = "legal-transitions",
@@ -385,7 +396,7 @@ const struct planted planted_cases[] = {
      .broken = "hold 1 went from nothing to CONFIRMED"},
     {.name = "an_expired_hold_that_waits_again_is_caught",
      .invariant = "legal-transitions",
-     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED") MOVE("1", "RESERVED"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") MOVE("1", "RESERVED"),
      .broken = "hold 1 went from EXPIRED to RESERVED"},
     {.name = "a_hold_that_was_deleted_is_caught",
      .invariant = "legal-transitions",
@@ -401,16 +412,23 @@ const struct planted planted_cases[] = {
      .broken = "hold 1 was last seen to become RESERVED, but is EXPIRED"},
     {.name = "a_gap_in_the_transitions_is_caught",
      .invariant = "legal-transitions",
-     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1")
          MOVE("1", "REFUNDED") "DELETE FROM booking.transition WHERE to_status = 'EXPIRED';",
      .broken = "hold 1 went from EXPIRED to REFUNDED"},
+
+    {.name = "a_hold_that_expired_before_its_time_is_caught",
+     .invariant = "legal-transitions",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:14") MOVE("1", "EXPIRED"),
+     .broken = "hold 1 expired at 2026-06-01 09:14:00, before its time, 2026-06-01 09:15:00"},
+    {.name = "a_hold_that_expires_at_its_very_time_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:15") MOVE("1", "EXPIRED")},
 
     /* effects-once */
     {.name = "two_mails_for_one_confirmation_are_caught",
      .invariant = "effects-once",
      .rows = BOOKED("1", "1", "alice", "10:00", "11:00",
                     "pay_1") "INSERT INTO booking.outbox (kind, hold_id, customer_id) VALUES"
-                             " ('confirmation', 1, 'alice'), ('confirmation', 1, 'alice');",
+                             " ('confirmation', 1, 'alice');",
      .broken = "hold 1: 2 mails of the kind confirmation"},
     {.name = "a_payment_captured_twice_is_caught",
      .invariant = "effects-once",
@@ -640,7 +658,7 @@ const struct planted planted_cases[] = {
                  ANSWERS_HOLD("bob", "10:00", "11:00", "09:00",
                               "\"status\":\"conflict\",\"lost_race\":true")}}},
     {.name = "a_refusal_that_began_before_the_hold_expired_passes",
-     .rows = HOLD("1", "alice", "10:00", "11:00") CLOCK("09:20") MOVE("1", "EXPIRED"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1"),
      .events = {{BOB, "request", ASKS_HOLD("bob", "10:00", "11:00", "09:14")},
                 {BOB, "answer",
                  ANSWERS_HOLD("bob", "10:00", "11:00", "09:20",
@@ -671,21 +689,18 @@ const struct planted planted_cases[] = {
 
     {.name = "a_cleanup_that_leaves_a_refund_to_be_made_is_caught",
      .invariant = "liveness",
-     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
-         REFUND("pay_1", "1", "REQUESTED"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") REFUND("pay_1", "1", "REQUESTED"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
                 {CLEANUP, "request", "{\"action\":\"cleanup\",\"at\":\"2026-06-01T09:00:00Z\"}"},
                 {CLEANUP, "answer", "{\"action\":\"cleanup\",\"status\":\"ok\"}"}},
      .broken = "the refund of payment pay_1 is still only asked for after a cleanup"},
     {.name = "a_refund_asked_for_after_the_cleanup_passes",
-     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
-         REFUND("pay_1", "1", "REQUESTED"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") REFUND("pay_1", "1", "REQUESTED"),
      .events = {{CLEANUP, "request", "{\"action\":\"cleanup\",\"at\":\"2026-06-01T09:00:00Z\"}"},
                 {CLEANUP, "answer", "{\"action\":\"cleanup\",\"status\":\"ok\"}"},
                 {ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
     {.name = "a_refund_that_the_provider_did_not_answer_may_be_left_by_a_cleanup",
-     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "EXPIRED")
-         REFUND("pay_1", "1", "REQUESTED"),
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") REFUND("pay_1", "1", "REQUESTED"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
                 {CLEANUP, "request", "{\"action\":\"cleanup\",\"at\":\"2026-06-01T09:00:00Z\"}"},
                 {CLEANUP, "call", CALL("refund", "\"pay_1\"", "\"refund-pay_1\"", "unknown")},
