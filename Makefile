@@ -28,7 +28,7 @@ B       ?= build/$(FLAVOUR)
 # Sanitizers make the compiler see paths that are not there, so there warnings cannot be errors.
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wvla \
             $(if $(SANITIZER),,$(if $(WERROR),-Werror))
-PKGS       := libpq libfiu yaml-0.1 jansson libxml-2.0 libcrypto
+PKGS       := libpq libfiu yaml-0.1 jansson libxml-2.0 libcrypto libprotobuf-c
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 ifeq ($(PKG_LIBS)$(filter clean format dist uninstall,$(MAKECMDGOALS)),)
@@ -43,7 +43,7 @@ OB_CFLAGS   := -std=c11 -pthread -UNDEBUG $(WARNINGS) \
                                  -fno-omit-frame-pointer) \
                $(if $(COVERAGE),--coverage -fprofile-update=atomic -O0)
 OB_LDFLAGS  := -pthread $(if $(SANITIZER),-fsanitize=$(SANITIZER)) $(if $(COVERAGE),--coverage)
-OB_LIBS     := $(PKG_LIBS) -lm
+OB_LIBS     := $(PKG_LIBS) -lpg_query -lm
 
 # The probe is a module of the server that overbook finds (harness/pg/find.c); without that one's
 # headers it is left out.  It is compiled as the server wants it, also where all else is
@@ -72,6 +72,11 @@ BASE_UNIT_TESTS := test_journal test_error test_alloc test_buf test_rng test_dig
 TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports.c \
                      harness/tests/model/golden.c harness/tests/model/golden_model.c harness/tests/model/programs.c harness/tests/model/scene.c harness/tests/model/sound.c \
                      harness/tests/integration/live.c harness/tests/integration/race_classes.c
+
+# --- cure
+CURE_SRCS := harness/cure/evidence.c harness/cure/key.c harness/cure/orders.c harness/cure/change.c harness/cure/propose.c \
+             harness/cure/statements.c harness/cure/rewrite.c harness/cure/plan.c harness/cure/trial.c harness/cli/cures.c
+CURE_SERVER_TESTS := test_cure
 
 # --- engine, explore, repro, target, fault, cli
 ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engine/trace.c harness/engine/trace_text.c harness/engine/trace_pack.c harness/engine/client.c \
@@ -177,7 +182,7 @@ REF_SQL := $(foreach m,$(REF_MIGRATIONS),$(foreach d,up down,\
 # --- what is built
 VERSION := $(shell sed -n 's/^\#define OB_VERSION "\(.*\)"$$/\1/p' harness/base/version.h)
 
-HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_SRCS) $(EXPORT_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
+HARNESS_SRCS := $(BASE_SRCS) $(ENGINE_SRCS) $(CURE_SRCS) $(PG_SRCS) $(SCENARIO_SRCS) $(SPEC_SRCS) $(EXPORT_SRCS) $(CHECK_SRCS) $(REPORT_SRCS)
 MAIN_SRC     := $(wildcard harness/cli/main.c)
 BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/first.c harness/tests/bench/memo.c \
                 harness/tests/bench/subject.c harness/tests/bench/orders.c harness/tests/bench/reduction.c \
@@ -185,7 +190,7 @@ BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/
                 harness/tests/bench/mutants.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
                 $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS) $(CLI_UNIT_TESTS)
-SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS)
+SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS) $(CURE_SERVER_TESTS)
 FUZZERS      := $(SCENARIO_FUZZERS) $(CLI_FUZZERS)
 
 HARNESS_OBJS     := $(HARNESS_SRCS:%.c=$B/%.o)

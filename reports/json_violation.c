@@ -60,6 +60,7 @@ static json_t *cures_json(struct ob_json_builder *b, const struct ob_report_viol
         ob_json_put_text(b, object, "on_schedule", cure->on_schedule);
         ob_json_put_text(b, object, "in_exploration", cure->in_exploration);
         ob_json_put_text(b, object, "verdict", cure->verdict);
+        ob_json_put_text(b, object, "why", cure->why);
         ob_json_put_count(b, object, "runs", cure->runs);
         ob_json_put(b, object, "neighbour", ob_json_timeline(b, cure->neighbour));
         ob_json_append(b, array, object);

@@ -126,6 +126,7 @@ static void read_cures(struct ob_reader *r, const json_t *object, struct ob_repo
             .on_schedule = ob_read_text(r, cure, "on_schedule"),
             .in_exploration = ob_read_text(r, cure, "in_exploration"),
             .verdict = ob_read_text(r, cure, "verdict"),
+            .why = json_object_get(cure, "why") ? ob_read_text(r, cure, "why") : "",
             .runs = ob_read_count(r, cure, "runs"),
             .neighbour = ob_read_timeline(r, cure, "neighbour"),
         };

@@ -2,6 +2,7 @@
 #include "report_int.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,16 @@ void ob_report_clear(struct ob_report *report)
     free(report->results);
     ob_arena_clear(&report->arena);
     *report = (struct ob_report){0};
+}
+
+const char *ob_report_cure_line(struct ob_arena *arena, const struct ob_report_cure *cure)
+{
+    const char *line = ob_arena_printf(arena, "%s: %s", cure->verdict, cure->name);
+    if (cure->why && *cure->why)
+        return ob_arena_printf(arena, "%s (%s)", line, cure->why);
+    return ob_arena_printf(arena, "%s (this schedule: %s; explored: %s, %" PRIu64 " run%s)", line,
+                           cure->on_schedule, cure->in_exploration, cure->runs,
+                           cure->runs == 1 ? "" : "s");
 }
 
 struct ob_report_result *ob_report_add(struct ob_report *report)

@@ -58,9 +58,13 @@ struct ob_report_cure {
     const char *on_schedule;                    /* what the same schedule then came to, a word */
     const char *in_exploration;                 /* what an exploration then came to, a word */
     const char *verdict;                        /* "cured", "not cured", "cured but deadlocks" */
+    const char *why;                            /* more about the verdict; "" */
     uint64_t runs;                              /* of the exploration */
     const struct ob_report_timeline *neighbour; /* the same schedule, cure in place; NULL: none */
 };
+
+/* What the cure came to, in a line. */
+const char *ob_report_cure_line(struct ob_arena *arena, const struct ob_report_cure *cure);
 
 struct ob_report_violation {
     const char *invariant;

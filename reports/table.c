@@ -254,6 +254,14 @@ static const char *explanation(struct ob_table *t, const struct ob_report_explan
                            explained->sentence);
 }
 
+/* What each cure came to. */
+static void cure_lines(struct ob_table *t, const struct ob_report_violation *violation)
+{
+    for (size_t i = 0; i < violation->cure_count; i++)
+        paragraph(t, PLAIN, ob_report_cure_line(&t->arena, &violation->cures[i]), INDENT,
+                  TEXT_LINES);
+}
+
 /* How big the run was and the smallest that was made of it, the command that makes that again and,
  * if wanted, what happened in the run; closely: also why. */
 static void run_lines(struct ob_table *t, const struct ob_report_violation *violation, bool closely)
@@ -271,6 +279,7 @@ static void run_lines(struct ob_table *t, const struct ob_report_violation *viol
                   TEXT_LINES);
     if (closely && violation->explanation)
         paragraph(t, PLAIN, explanation(t, violation->explanation), INDENT, EXPLAINED_LINES);
+    cure_lines(t, violation);
     if (replay && *replay) {
         spaces(t, INDENT);
         styled(t, CYAN, line_of(t, replay));

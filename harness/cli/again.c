@@ -186,6 +186,7 @@ static enum ob_result make_on(struct ob_again *self, const char *conninfo, struc
     self->stuck = result == OB_STUCK;
     if (!self->stuck)
         ob_target_close(run->target);
+    run->target = NULL;
     return result;
 }
 
@@ -206,6 +207,9 @@ static enum ob_result make_again(struct ob_again *self, const struct ob_token_te
     if (going && result == OB_OK) {
         result = make_on(self, conninfo, &run, body, arg, err);
         result = ob_server_drop_database(self->server, result, err);
+        if (result == OB_OK && self->after)
+            result = self->after(arg, &run, err);
+        self->stuck |= result == OB_STUCK;
     }
     free(conninfo);
     ob_token_clear(&token);

@@ -16,9 +16,14 @@
 
 #include <jansson.h>
 
+struct ob_again_run;
+typedef enum ob_result ob_again_body(void *arg, const struct ob_again_run *run,
+                                     struct ob_error *err);
+
 struct ob_again {
     const struct ob_options *options; /* borrowed */
     bool smallest; /* of a result the smallest runs are made again, not those that were found */
+    ob_again_body *after; /* called for each run when its database is gone; NULL: nothing is */
     struct ob_scenario_list list;
     struct ob_tokens tokens;
     struct ob_server *server; /* from the first run on */
@@ -33,12 +38,9 @@ struct ob_again_run {
     const struct ob_token *token;
     bool changed; /* the scenario is not the one that it was recorded of, but one of its name */
     const struct ob_scenario *scenario;
-    struct ob_target *target;
-    const struct ob_server *server;
+    struct ob_target *target; /* NULL when it is gone */
+    struct ob_server *server;
 };
-
-typedef enum ob_result ob_again_body(void *arg, const struct ob_again_run *run,
-                                     struct ob_error *err);
 
 /* Reads the token or result that is named first, and the scenarios that are named after it, or else
  * those that the result names, or else the built-in ones.  *self is to be closed in any case. */

@@ -44,6 +44,8 @@ struct ob_options {
     bool no_shrink;
     uint64_t shrink_runs; /* at most so many to make one violation small; 0: OB_SHRINK_RUNS */
     bool quick;           /* and nothing is made small */
+    bool cures;           /* tried for what was expected too */
+    bool no_cures;        /* for nothing */
     bool keep_going, require_exhausted, from_permutations;
     bool fail_fast; /* nothing more after a result that is not as expected */
     const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */

@@ -47,6 +47,8 @@ enum key {
     KEY_AS,
     KEY_EXPECTED,
     KEY_FAIL_FAST,
+    KEY_CURES,
+    KEY_NO_CURES,
     KEY_OUTPUT = 'o',
     KEY_QUIET = 'q',
     KEY_VERBOSE = 'v',
@@ -93,6 +95,9 @@ static const struct {
      {"quick", KEY_QUICK, 0, 0,
       "for every push: an eighth of the runs where a variant is to hold, and nothing made small",
       0}},
+    {RUN,
+     {"cures", KEY_CURES, 0, 0, "try cures for every violation, not only for unexpected ones", 0}},
+    {RUN | SHRINK, {"no-cures", KEY_NO_CURES, 0, 0, "try no cures", 0}},
     {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
     {RUN, {"fail-fast", KEY_FAIL_FAST, 0, 0, "end with the first result not as expected", 0}},
     {RUN,
@@ -382,6 +387,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_NO_SHRINK:
         out->no_shrink = true;
         return 0;
+    case KEY_CURES:
+        out->cures = true;
+        return 0;
+    case KEY_NO_CURES:
+        out->no_cures = true;
+        return 0;
     case KEY_KEEP_GOING:
         out->keep_going = true;
         return 0;
@@ -416,6 +427,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (out->regress && out->arg_count != 2)
             argp_error(state, "--regress takes a folder of specs and one of their output");
+        if (out->cures && out->no_shrink)
+            argp_error(state, "--cures are tried on what was made small: leave out --no-shrink");
+        if (out->cures && out->no_cures)
+            argp_error(state, "--cures and --no-cures exclude each other");
         if (out->disposable && !out->database_url)
             argp_error(state, "--disposable goes with --database-url");
         return 0;

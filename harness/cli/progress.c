@@ -63,7 +63,10 @@ static void draw(struct ob_progress *progress, const struct ob_explored *explore
     ob_buf_init(&line, LINE_MAX_SIZE);
     progress->drawn_us = ob_progress_clock_us();
     ob_buf_printf(&line, "%s, %s: %s%" PRIu64 " runs", progress->scenario, progress->variant,
-                  explored->shrinking ? "making it small, " : "", explored->runs);
+                  explored->shrinking ? "making it small, "
+                  : explored->curing  ? "trying a cure, "
+                                      : "",
+                  explored->runs);
     if (explored->share > 0)
         ob_buf_puts(&line, " ");
     ob_progress_describe(explored->share, progress->drawn_us - progress->begun_us, progress->bar,

@@ -171,6 +171,7 @@ static enum ob_result make_small(struct rolling *rolling, struct ob_report *repo
     rolling->task_count = 0;
     options.keep_going = false;
     options.no_shrink = false;
+    options.no_cures = true; /* the next phase is one */
     options.shrink_runs = SHRINK_RUNS;
     for (size_t i = 0; i < judged->phase_count; i++)
         add_shown(rolling, report, &judged->phases[i], shown, &count);

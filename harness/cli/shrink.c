@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "cli/again.h"
+#include "cli/cures.h"
 #include "cli/progress.h"
 #include "cli/violation.h"
 #include "lanes.h"
@@ -17,9 +18,19 @@
 
 #define TEXT_MAX ((size_t)64 << 20)
 
+/* What was shrunk of a run, until its cures have been tried. */
+struct done {
+    size_t item;
+    struct ob_shrunk shrunk;
+    struct ob_cure_case cures;
+    json_t *note; /* borrowed from the results */
+};
+
 struct shrinking {
     const struct ob_options *options;
     struct ob_progress progress;
+    struct done *done; /* of the present run; owned */
+    size_t done_count, done_capacity;
     json_t *results; /* one object for each that was shrunk; owned */
     bool inconclusive, silent;
     struct ob_arena arena;
@@ -84,33 +95,33 @@ static void print_shrunk(const struct shrinking *self, const struct ob_again_run
     ob_buf_clear(&out);
 }
 
-static void note(struct shrinking *self, const struct ob_again_run *run,
-                 const struct ob_shrunk *shrunk, const struct ob_explained *explained,
-                 const char *token)
+static json_t *note(struct shrinking *self, const struct ob_again_run *run,
+                    const struct ob_shrunk *shrunk, const struct ob_explained *explained,
+                    const char *token)
 {
     char replays[32];
     char *left_out = ob_left_out(ob_target_rig(run->target), &shrunk->finding.schedule);
     const struct ob_finding *finding = &shrunk->finding;
     const struct ob_run_size *size = &shrunk->size;
     snprintf(replays, sizeof replays, "%u/%u", finding->replays_same, finding->replays);
-    json_array_append_new(
-        self->results,
-        json_pack(
-            "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:s, s:s, s:s, s:s}",
-            "token", run->record->token, "scenario", run->scenario->name, "variant",
-            run->scenario->variants[run->token->variant].name, "invariant",
-            run->scenario->invariants[finding->item].name, "shrunk_token", token, "clients",
-            (json_int_t)size->clients, "faults", (json_int_t)size->faults, "steps",
-            (json_int_t)size->steps, "preemptions", (json_int_t)size->preemptions, "runs",
-            (json_int_t)shrunk->runs, "replays", replays, "complete", shrunk->complete, "race",
-            shrunk->innocent, "left_out", left_out, "why", finding->rows, "anomaly",
-            explained->sentence ? explained->anomaly : "", "explanation",
-            explained->sentence ? explained->sentence : ""));
+    json_t *object = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:b, s:b, s:s, s:s, s:s, s:s}",
+        "token", run->record->token, "scenario", run->scenario->name, "variant",
+        run->scenario->variants[run->token->variant].name, "invariant",
+        run->scenario->invariants[finding->item].name, "shrunk_token", token, "clients",
+        (json_int_t)size->clients, "faults", (json_int_t)size->faults, "steps",
+        (json_int_t)size->steps, "preemptions", (json_int_t)size->preemptions, "runs",
+        (json_int_t)shrunk->runs, "replays", replays, "complete", shrunk->complete, "race",
+        shrunk->innocent, "left_out", left_out, "why", finding->rows, "anomaly",
+        explained->sentence ? explained->anomaly : "", "explanation",
+        explained->sentence ? explained->sentence : "");
+    json_array_append_new(self->results, object);
     free(left_out);
+    return object;
 }
 
-static void tell(struct shrinking *self, const struct ob_again_run *run,
-                 const struct ob_shrunk *shrunk, const struct ob_explained *explained)
+static json_t *tell(struct shrinking *self, const struct ob_again_run *run,
+                    const struct ob_shrunk *shrunk, const struct ob_explained *explained)
 {
     const struct ob_options *options = self->options;
     char *token = ob_violation_token(&shrunk->finding, run->scenario, run->token->variant,
@@ -120,9 +131,10 @@ static void tell(struct shrinking *self, const struct ob_again_run *run,
                                              options->invariant_count);
     if (!self->silent)
         print_shrunk(self, run, shrunk, explained, replay);
-    note(self, run, shrunk, explained, token);
+    json_t *object = note(self, run, shrunk, explained, token);
     free(token);
     self->inconclusive |= shrunk->finding.replays_same < shrunk->finding.replays;
+    return object;
 }
 
 /* What comes out now so and now so is no ground to stand on. */
@@ -136,6 +148,98 @@ static void tell_flaky(struct shrinking *self, const char *invariant,
             invariant, shrunk->same, shrunk->looks);
     self->inconclusive = true;
 }
+
+/* --- cures */
+
+static bool cure_tick(void *arg, const struct ob_explored *explored)
+{
+    return ob_progress_tick(arg, explored);
+}
+
+static struct ob_variant_job job_of(struct shrinking *self, const struct ob_again_run *run)
+{
+    return (struct ob_variant_job){
+        .options = self->options,
+        .server = run->server,
+        .scenario = run->scenario,
+        .variant = run->token->variant,
+        .progress = cure_tick,
+        .progress_arg = &self->progress,
+    };
+}
+
+static json_t *cures_json(const struct ob_cures_tried *tried)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < tried->count; i++) {
+        const struct ob_report_cure *cure = &tried->cures[i];
+        json_array_append_new(
+            array, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "name", cure->name, "what",
+                             cure->what, "change", cure->change, "on_schedule", cure->on_schedule,
+                             "in_exploration", cure->in_exploration, "verdict", cure->verdict,
+                             "why", cure->why, "runs", (json_int_t)cure->runs));
+    }
+    return array;
+}
+
+static void print_cures(struct shrinking *self, const char *invariant,
+                        const struct ob_cures_tried *tried)
+{
+    struct ob_buf text, out;
+    ob_buf_init(&text, TEXT_MAX);
+    ob_buf_init(&out, TEXT_MAX);
+    ob_buf_printf(&text, "cures tried for %s:\n", invariant);
+    for (size_t i = 0; i < tried->count; i++) {
+        const struct ob_report_cure *cure = &tried->cures[i];
+        ob_buf_printf(&text, "  %s\n", ob_report_cure_line(&self->arena, cure));
+        if (strcmp(cure->verdict, ob_cure_verdict_word(OB_CURE_CURED)) != 0)
+            continue;
+        ob_buf_puts(&text, "    ");
+        for (const char *c = cure->change; *c; c++) {
+            ob_buf_putc(&text, *c);
+            ob_buf_puts(&text, *c == '\n' ? "    " : "");
+        }
+        ob_buf_puts(&text, "\n");
+    }
+    ob_report_plain(text.data, ob_cli_unicode(), 0, &out);
+    fputs(out.data, stdout);
+    ob_buf_clear(&out);
+    ob_buf_clear(&text);
+}
+
+static enum ob_result try_cures(void *arg, const struct ob_again_run *run, struct ob_error *err)
+{
+    struct shrinking *self = arg;
+    const struct ob_variant_job job = job_of(self, run);
+    enum ob_result result = OB_OK;
+    for (size_t i = 0; i < self->done_count && result == OB_OK; i++) {
+        struct done *done = &self->done[i];
+        const char *name = run->scenario->invariants[done->item].name;
+        struct ob_cures_tried tried;
+        if (!done->cures.scenario)
+            continue;
+        ob_progress_begin(&self->progress, run->scenario->name, name);
+        result = ob_cures_try(&job, &done->cures, &self->arena, &tried, err);
+        ob_progress_end(&self->progress);
+        if (result != OB_OK)
+            break;
+        json_object_set_new(done->note, "cures", cures_json(&tried));
+        if (!self->silent && tried.count > 0)
+            print_cures(self, name, &tried);
+    }
+    return result;
+}
+
+static void forget_done(struct shrinking *self)
+{
+    for (size_t i = 0; i < self->done_count; i++) {
+        ob_cure_case_close(&self->done[i].cures);
+        ob_shrunk_clear(&self->done[i].shrunk);
+    }
+    self->done_count = 0;
+}
+
+/* --- shrinking */
 
 /* Who interrupts is not kept waiting: explained has no sentence then. */
 static enum ob_result explain(const struct ob_again_run *run, const struct ob_shrunk *shrunk,
@@ -159,21 +263,31 @@ static enum ob_result shrink_item(struct shrinking *self, const struct ob_again_
         .progress_arg = &self->progress,
     };
     const char *name = run->scenario->invariants[item].name;
-    struct ob_shrunk shrunk = {0};
+    struct done *done = &self->done[self->done_count];
+    struct ob_shrunk *shrunk = &done->shrunk;
+    *done = (struct done){.item = item};
     ob_progress_begin(&self->progress, run->scenario->name, name);
     enum ob_result result =
-        ob_shrink(ob_target_rig(run->target), &run->token->schedule, item, &how, &shrunk, err);
+        ob_shrink(ob_target_rig(run->target), &run->token->schedule, item, &how, shrunk, err);
+    if (result != OB_OK) {
+        ob_progress_end(&self->progress);
+        return result;
+    }
+    self->done_count++;
     struct ob_explained explained = {0};
-    bool flaky = result == OB_OK && shrunk.same < shrunk.looks;
-    if (result == OB_OK && !flaky)
-        result = explain(run, &shrunk, item, &explained, err);
+    bool flaky = shrunk->same < shrunk->looks;
+    if (!flaky)
+        result = explain(run, shrunk, item, &explained, err);
     ob_progress_end(&self->progress);
     if (flaky)
-        tell_flaky(self, name, &shrunk);
+        tell_flaky(self, name, shrunk);
     else if (result == OB_OK)
-        tell(self, run, &shrunk, &explained);
+        done->note = tell(self, run, shrunk, &explained);
+    const struct ob_variant_job job = job_of(self, run);
+    const struct ob_cures_wanted wanted = {&shrunk->trace, item, &explained};
+    if (result == OB_OK && done->note && explained.sentence && !self->options->no_cures)
+        result = ob_cures_find(&job, run->target, &wanted, &done->cures, err);
     ob_explained_clear(&explained);
-    ob_shrunk_clear(&shrunk);
     return result;
 }
 
@@ -205,6 +319,8 @@ static enum ob_result shrink(void *arg, const struct ob_again_run *run, struct o
     struct shrinking *self = arg;
     size_t count = run->scenario->invariant_count, shrunk = 0;
     bool *broken = ob_alloc(count * sizeof *broken);
+    forget_done(self);
+    self->done = ob_grow(self->done, &self->done_capacity, count, sizeof *self->done);
     enum ob_result result = look(run, broken, err);
     for (size_t i = 0; i < count && result == OB_OK; i++) {
         if (!broken[i] || !is_wanted(run, i) || (shrunk > 0 && ob_cli_interrupted()))
@@ -235,6 +351,7 @@ int ob_command_shrink(int argc, char **argv)
     ob_arena_init(&self.arena);
     ob_progress_init(&self.progress, options.progress, options.verbosity);
     enum ob_result result = ob_again_open(&again, &options, false, &err);
+    again.after = try_cures;
     if (result == OB_OK)
         result = ob_again_each(&again, shrink, &self, &err);
     if (result == OB_INTERRUPTED)
@@ -243,6 +360,8 @@ int ob_command_shrink(int argc, char **argv)
         result = ob_again_write(options.json, "shrunk", self.results, &err);
     int status = ob_again_close(&again, result, self.inconclusive, &err);
     json_decref(self.results);
+    forget_done(&self);
+    free(self.done);
     ob_arena_clear(&self.arena);
     return status;
 }

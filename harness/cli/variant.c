@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/journal.h"
 #include "base/version.h"
+#include "cli/cures.h"
 #include "cli/judge.h"
 #include "cli/study.h"
 #include "target/target.h"
@@ -235,47 +236,120 @@ static void judge(const struct ob_variant_job *job, const struct ob_rig *rig,
     ob_judge(report, &report->results[report->result_count - 1], &judged);
 }
 
-static enum ob_result explore(const struct ob_variant_job *job, const struct ob_variant_plan *plan,
-                              struct ob_journal *journal, struct ob_report *report,
-                              const char *conninfo, struct ob_error *err)
+/* Everything between a database's making and the report's line. */
+struct work {
+    const struct ob_variant_job *job;
+    const struct ob_variant_plan *plan;
+    struct ob_journal *journal;
+    struct ob_report *report;
+    struct ob_exploration exploration;
+    struct ob_study *studies;
+    struct ob_cure_case *cases; /* of each finding; those without a scenario are none */
+};
+
+/* The line's violation that the finding is. */
+static struct ob_report_violation *violation_of(const struct work *work, size_t finding)
 {
+    const struct ob_report_result *line = &work->report->results[work->report->result_count - 1];
+    const char *name =
+        work->job->scenario->invariants[work->exploration.findings[finding].item].name;
+    size_t i = 0;
+    while (strcmp(line->violations[i].invariant, name) != 0)
+        i++;
+    return &line->violations[i];
+}
+
+/* What might prevent what was found, where somebody will want to know. */
+static enum ob_result find_cures(struct work *work, struct ob_target *target, struct ob_error *err)
+{
+    const struct ob_report_result *line = &work->report->results[work->report->result_count - 1];
+    size_t count = work->exploration.finding_count;
+    bool unexpected = line->verdict == OB_VIOLATED && !line->as_expected;
+    enum ob_result result = OB_OK;
+    work->cases = ob_alloc(count * sizeof *work->cases);
+    const struct ob_options *options = work->job->options;
+    if (work->exploration.stopped || options->no_cures || !(unexpected || options->cures))
+        return OB_OK;
+    for (size_t i = 0; i < count && result == OB_OK; i++) {
+        const struct ob_cures_wanted wanted = {&work->studies[i].shrunk.trace,
+                                               work->exploration.findings[i].item,
+                                               &work->studies[i].explained};
+        if (wanted.explained->sentence)
+            result = ob_cures_find(work->job, target, &wanted, &work->cases[i], err);
+    }
+    return result;
+}
+
+static enum ob_result try_cures(struct work *work, struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    for (size_t i = 0; i < work->exploration.finding_count && result == OB_OK; i++) {
+        struct ob_report_violation *violation;
+        struct ob_cures_tried tried;
+        if (!work->cases[i].scenario)
+            continue;
+        result = ob_cures_try(work->job, &work->cases[i], &work->report->arena, &tried, err);
+        if (result != OB_OK)
+            break;
+        violation = violation_of(work, i);
+        violation->cures = tried.cures;
+        violation->cure_count = tried.count;
+    }
+    return result;
+}
+
+static enum ob_result explore(struct work *work, const char *conninfo, struct ob_error *err)
+{
+    const struct ob_variant_job *job = work->job;
+    struct ob_report *report = work->report;
     struct ob_target *target = NULL;
-    enum ob_result result = open_target(job, plan, conninfo, &target, err);
+    enum ob_result result = open_target(job, work->plan, conninfo, &target, err);
     if (result != OB_OK)
         return result;
     report->controlled_deadlock &= ob_target_controls_deadlock(target);
     report->controlled_now &= ob_target_has_probe(target);
     report->controlled_footprints &= ob_target_has_probe(target);
-    struct ob_exploration exploration;
-    struct ob_study *studies = NULL;
+    struct ob_exploration *exploration = &work->exploration;
     struct ob_rig *rig = ob_target_rig(target);
-    result = explore_target(job, plan, journal, rig, &exploration, err);
+    result = explore_target(job, work->plan, work->journal, rig, exploration, err);
     if (result == OB_OK)
-        result = ob_study_all(job, rig, &exploration, &studies, err);
-    if (result == OB_OK)
-        judge(job, rig, &exploration, studies, report);
-    ob_study_clear_all(studies, exploration.finding_count);
-    ob_exploration_clear(&exploration);
+        result = ob_study_all(job, rig, exploration, &work->studies, err);
+    if (result == OB_OK) {
+        judge(job, rig, exploration, work->studies, report);
+        result = find_cures(work, target, err);
+    }
     if (result != OB_STUCK) /* a thread of it still runs */
         ob_target_close(target);
     return result;
 }
 
+static void clear_work(struct work *work)
+{
+    size_t count = work->exploration.finding_count;
+    for (size_t i = 0; work->cases && i < count; i++)
+        ob_cure_case_close(&work->cases[i]);
+    free(work->cases);
+    ob_study_clear_all(work->studies, count);
+    ob_exploration_clear(&work->exploration);
+}
+
 /* In a database of its own. */
-static enum ob_result explore_there(const struct ob_variant_job *job,
-                                    const struct ob_variant_plan *plan, struct ob_journal *journal,
-                                    struct ob_report *report, struct ob_error *err)
+static enum ob_result explore_there(struct work *work, struct ob_error *err)
 {
     char *conninfo = NULL;
-    struct ob_variant_job filling = *job;
-    const char *schema = schema_of(job);
+    struct ob_server *server = work->job->server;
+    struct ob_variant_job filling = *work->job;
+    const char *schema = schema_of(work->job);
     enum ob_result result =
-        schema ? ob_server_create_filled(job->server, schema, fill, &filling, &conninfo, err)
-               : ob_server_create_database(job->server, NULL, &conninfo, err);
+        schema ? ob_server_create_filled(server, schema, fill, &filling, &conninfo, err)
+               : ob_server_create_database(server, NULL, &conninfo, err);
     if (result != OB_OK)
         return OB_REFUSED;
-    result = explore(job, plan, journal, report, conninfo, err);
-    result = ob_server_drop_database(job->server, result, err);
+    result = explore(work, conninfo, err);
+    result = ob_server_drop_database(server, result, err);
+    if (result == OB_OK)
+        result = try_cures(work, err);
+    clear_work(work);
     free(conninfo);
     return result;
 }
@@ -297,7 +371,7 @@ enum ob_result ob_variant_run(const struct ob_variant_job *job, struct ob_report
         ends_all = result != OB_OK;
     }
     if (result == OB_OK)
-        result = explore_there(job, &plan, journal, report, err);
+        result = explore_there(&(struct work){job, &plan, journal, report, {0}, NULL, NULL}, err);
     ob_journal_close(journal);
     if (result != OB_OK)
         ob_judge_error(report, line, err);

@@ -163,6 +163,8 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
     count(e, &note);
     if (note.counts != OB_COUNTS_NOT)
         ob_statements_add(&out->statements, &e->trace);
+    if (e->options->seen)
+        e->options->seen(e->options->seen_arg, &e->trace);
     if (note.counts == OB_COUNTS_SEEN)
         result = add_findings(e, &outcome, err);
     if (result == OB_OK && kept)

@@ -17,6 +17,7 @@ struct ob_explored {
     size_t findings;
     double share;   /* of all that it will do, about; 0: not known */
     bool shrinking; /* what was found; then runs are those made for that */
+    bool curing;    /* a cure is tried on it; so are its runs */
 };
 
 struct ob_explore_options {
@@ -33,6 +34,9 @@ struct ob_explore_options {
     /* Called after each run when not NULL; false stops the exploration. */
     bool (*progress)(void *arg, const struct ob_explored *explored);
     void *progress_arg;
+    /* Called with each run that was made, when not NULL. */
+    void (*seen)(void *arg, const struct ob_trace *trace);
+    void *seen_arg;
 };
 
 struct ob_exploration {

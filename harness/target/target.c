@@ -252,6 +252,11 @@ struct ob_pg_world *ob_target_world(struct ob_target *target)
     return target->world;
 }
 
+struct ob_query_port ob_target_query(const struct ob_target *target)
+{
+    return target->query;
+}
+
 bool ob_target_controls_deadlock(const struct ob_target *target)
 {
     return ob_pg_world_controls_deadlock(target->world);

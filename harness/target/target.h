@@ -47,6 +47,9 @@ struct ob_rig *ob_target_rig(struct ob_target *target);
 struct ob_pg_world;
 struct ob_pg_world *ob_target_world(struct ob_target *target);
 
+/* Asks the target's database, outside of all clients. */
+struct ob_query_port ob_target_query(const struct ob_target *target);
+
 /* Whether deadlock victims are in overbook's hands on this server. */
 bool ob_target_controls_deadlock(const struct ob_target *target);
 

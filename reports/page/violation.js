@@ -121,6 +121,7 @@ class ViolationView {
       element('div.cure-head', {}, element('h3', {}, outside(cure.name)),
         chip(kind, outside(cure.verdict), sign)),
       element('p', {}, outside(cure.what)), block(cure.change),
+      cure.why ? element('p.cure-why', {}, outside(cure.why)) : null,
       element('dl.numbers', {}, fact('The same schedule', outside(cure.on_schedule)),
         fact('An exploration', outside(cure.in_exploration)),
         fact('Runs', number.format(cure.runs))),

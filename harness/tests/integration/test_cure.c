@@ -1,0 +1,410 @@
+/*
+ * Cures: each kind of them is proposed where it belongs, and is told to cure where it does and not
+ * to where it does not.  What is expected here is what PostgreSQL's manual and known bugs say, not
+ * what was seen to come out.
+ */
+#include "cure/cure.h"
+#include "repro/shrink.h"
+
+#include "live.h"
+#include "racing.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RUNS 60 /* of an exploration */
+
+struct setting {
+    struct ob_scenario *scenario;
+    struct ob_racing racing;
+    struct ob_shrunk shrunk;
+    struct ob_query_port query;
+    struct ob_cure_case of;
+    struct ob_error err;
+};
+
+static void must(enum ob_result result, const struct ob_error *err)
+{
+    if (result != OB_OK)
+        fail_msg("%s %s", err->message, err->detail);
+}
+
+/* The first violation that is found, made small. */
+static void find(struct setting *s, uint64_t seed)
+{
+    const struct ob_explore_options options = {
+        .strategy = OB_STRATEGY_RANDOM, .seed = seed, .runs_max = 500, .budget_us = INT64_MAX};
+    const struct ob_shrink_options how = {.runs_max = OB_SHRINK_RUNS, .budget_us = INT64_MAX};
+    struct ob_exploration found;
+    must(ob_explore(s->racing.rig, &options, &found, &s->err), &s->err);
+    assert_true(found.finding_count > 0);
+    must(ob_shrink(s->racing.rig, &found.findings[0].schedule, found.findings[0].item, &how,
+                   &s->shrunk, &s->err),
+         &s->err);
+    assert_true(s->shrunk.finding.replays > 0);
+    ob_exploration_clear(&found);
+}
+
+static struct ob_cure_place place_of(struct ob_racing *racing, struct ob_query_port *query)
+{
+    *query = ob_target_query(racing->target);
+    return (struct ob_cure_place){
+        .rig = racing->rig, .query = query, .seed = 1, .runs_max = RUNS, .budget_us = INT64_MAX};
+}
+
+static void set_up(struct setting *s, const struct ob_scenario *scenario, size_t variant)
+{
+    ob_racing_open(&s->racing, scenario, variant, NULL);
+    find(s, 1);
+    struct ob_cure_place place = place_of(&s->racing, &s->query);
+    s->of = (struct ob_cure_case){.scenario = scenario,
+                                  .variant = variant,
+                                  .item = s->shrunk.finding.item,
+                                  .trace = &s->shrunk.trace,
+                                  .is_race = s->shrunk.size.clients > 1};
+    must(ob_cure_case_open(&s->of, &place, &s->err), &s->err);
+}
+
+static void tear_down(struct setting *s)
+{
+    ob_cure_case_close(&s->of);
+    ob_shrunk_clear(&s->shrunk);
+    ob_racing_close(&s->racing);
+}
+
+static const struct ob_cure *cure_named(const struct setting *s, const char *name)
+{
+    for (size_t i = 0; i < s->of.cure_count; i++)
+        if (strcmp(s->of.cures[i].name, name) == 0)
+            return &s->of.cures[i];
+    return NULL;
+}
+
+static void try(struct setting *s, const char *name, struct ob_cure_trial *out)
+{
+    const struct ob_cure *cure = cure_named(s, name);
+    struct ob_racing there;
+    struct ob_query_port query;
+    if (!cure)
+        fail_msg("no cure is called \"%s\"", name);
+    ob_racing_open(&there, cure->scenario, s->of.variant, NULL);
+    struct ob_cure_place place = place_of(&there, &query);
+    ob_cure_trial_init(out);
+    must(ob_cure_try(&s->of, cure, &place, out, &s->err), &s->err);
+    ob_racing_close(&there);
+}
+
+/* What a cure comes to: the verdict and, unless it is NULL, the same schedule. */
+struct wanted {
+    const char *name, *verdict, *on_schedule;
+};
+
+static void check(struct setting *s, const struct wanted *wanted, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ob_cure_trial trial;
+        try(s, wanted[i].name, &trial);
+        if (strcmp(ob_cure_verdict_word(trial.verdict), wanted[i].verdict) != 0)
+            fail_msg("%s: %s (%s; %s; %s)", wanted[i].name, ob_cure_verdict_word(trial.verdict),
+                     trial.on_schedule, trial.in_exploration, trial.why);
+        if (wanted[i].on_schedule)
+            assert_string_equal(trial.on_schedule, wanted[i].on_schedule);
+        ob_cure_trial_clear(&trial);
+    }
+}
+
+/* A variant of a scenario that comes with overbook. */
+static void expect(const char *scenario, const char *variant, const struct wanted *wanted,
+                   size_t count)
+{
+    struct ob_scenario_list list;
+    struct setting s = {0};
+    ob_racing_builtin(&list);
+    const struct ob_scenario *found = ob_racing_find(&list, scenario);
+    set_up(&s, found, ob_scenario_variant(found, variant));
+    check(&s, wanted, count);
+    tear_down(&s);
+    ob_scenario_list_clear(&list);
+}
+
+#define EXPECT(scenario, variant, ...)                                     \
+    do {                                                                   \
+        static const struct wanted wanted[] = {__VA_ARGS__};               \
+        expect(scenario, variant, wanted, sizeof wanted / sizeof *wanted); \
+    } while (0)
+
+/* A scenario of its own; change: that of the first cure, NULL: whatever it is. */
+static void expect_of(const char *text, const struct wanted *wanted, size_t count,
+                      const char *change)
+{
+    struct setting s = {.scenario = ob_racing_parse(text)};
+    set_up(&s, s.scenario, 0);
+    check(&s, wanted, count);
+    if (change)
+        assert_string_equal(cure_named(&s, wanted[0].name)->change, change);
+    tear_down(&s);
+    ob_scenario_free(s.scenario);
+}
+
+#define TWO(steps)                                    \
+    "clients:\n  - {name: ann, steps: [" steps "]}\n" \
+    "  - {name: bob, steps: [" steps "]}\n"
+
+#define LOOK_ALL "{sql: SELECT count(*) AS n FROM booking, capture: {n: n}}"
+#define LOOK "{sql: SELECT count(*) AS n FROM booking WHERE slot = 1, capture: {n: n}}"
+#define INSERT(slot) "{sql: \"INSERT INTO booking VALUES (" slot ", :client)\", when: n = 0}"
+
+static const char old_snapshot[] =
+    "name: old-snapshot\n"
+    "about: Two look and book at repeatable read.\n"
+    "target: sql\n"
+    "variants: {rr: {isolation: repeatable-read}}\n"
+    "setup: |\n"
+    "  CREATE TABLE bay (id int PRIMARY KEY);\n"
+    "  CREATE TABLE booking (slot int REFERENCES bay, customer text);\n"
+    "  INSERT INTO bay VALUES (1);\n" TWO(
+        "begin, " LOOK ", " INSERT("1") ", commit") "invariants:\n"
+                                                    "  - {name: one-booking, sql: SELECT slot FROM "
+                                                    "booking GROUP BY 1 HAVING count(*) > 1}\n"
+                                                    "expect: {rr: {violates: one-booking}}\n";
+
+static const char counts_down[] =
+    "name: counts-down\n"
+    "about: Two read the number of free places, and write one less.\n"
+    "target: sql\n"
+    "setup: CREATE TABLE place (free int); INSERT INTO place VALUES (2)\n" TWO(
+        "{sql: SELECT free FROM place, capture: {free: free}}, "
+        "{sql: \"UPDATE place SET free = :free::int - 1\"}") "invariants:\n"
+                                                             "  - {name: both-count, sql: SELECT "
+                                                             "free FROM place WHERE free IS "
+                                                             "DISTINCT FROM 0}\n"
+                                                             "expect: {violates: both-count}\n";
+
+/* Each may go off duty as long as the other one is on. */
+static const char write_skew[] =
+    "name: write-skew\n"
+    "about: Two go off duty when they see that the other one is on.\n"
+    "target: sql\n"
+    "setup: |\n"
+    "  CREATE TABLE duty (who text, is_on text); INSERT INTO duty VALUES ('ann', 'yes'), ('bob', "
+    "'yes');\n"
+    "clients:\n"
+    "  - name: ann\n"
+    "    steps:\n"
+    "      - {sql: \"SELECT is_on FROM duty WHERE who = 'ann'\", capture: {mine: is_on}}\n"
+    "      - {sql: \"SELECT count(*) AS n FROM duty WHERE is_on = 'yes'\", capture: {n: n}}\n"
+    "      - {sql: \"UPDATE duty SET is_on = 'no' WHERE who = 'ann'\", when: [mine = 'yes', n = "
+    "2]}\n"
+    "  - name: bob\n"
+    "    steps:\n"
+    "      - {sql: \"SELECT is_on FROM duty WHERE who = 'bob'\", capture: {mine: is_on}}\n"
+    "      - {sql: \"SELECT count(*) AS n FROM duty WHERE is_on = 'yes'\", capture: {n: n}}\n"
+    "      - {sql: \"UPDATE duty SET is_on = 'no' WHERE who = 'bob'\", when: [mine = 'yes', n = "
+    "2]}\n"
+    "invariants:\n"
+    "  - {name: one-on, sql: \"SELECT 1 WHERE NOT EXISTS (SELECT FROM duty WHERE is_on = "
+    "'yes')\"}\n"
+    "expect: {violates: one-on}\n";
+
+#define TAKES(id)                                                                          \
+    "      - {sql: \"SELECT free FROM place WHERE id = " id "\", capture: {free: free}}\n" \
+    "      - {sql: \"UPDATE place SET free = :free::int - 1 WHERE id = " id "\"}\n"
+
+/* Who dies as a deadlock's victim has taken nothing. */
+static const char opposite_orders[] =
+    "name: opposite-orders\n"
+    "about: Two take one place each of two rows, in opposite orders.\n"
+    "target: sql\n"
+    "setup: |\n"
+    "  CREATE TABLE place (id int, free int); INSERT INTO place VALUES (1, 2), (2, 2);\n"
+    "clients:\n"
+    "  - name: ann\n    steps:\n" TAKES("1")
+        TAKES("2") "      - event: took\n"
+                   "  - name: bob\n    steps:\n" TAKES("2")
+                       TAKES("1") "      - event: took\n"
+                                  "invariants:\n"
+                                  "  - name: all-count\n"
+                                  "    sql: >-\n"
+                                  "      SELECT id FROM place WHERE free + (SELECT count(*) FROM "
+                                  "history WHERE kind = 'took') <> 2\n"
+                                  "expect: {violates: all-count}\n";
+
+static const char one_in_all[] =
+    "name: one-in-all\n"
+    "about: Three look, and book one slot or another.\n"
+    "target: sql\n"
+    "setup: CREATE TABLE booking (slot int, customer text)\n"
+    "clients:\n"
+    "  - {name: ann, steps: [" LOOK_ALL
+    ", " INSERT("1") "]}\n"
+                     "  - {name: bob, steps: [" LOOK_ALL
+                     ", " INSERT("1") "]}\n"
+                                      "  - {name: cat, steps: [" LOOK_ALL ", " INSERT(
+                                          "2") "]}\n"
+                                               "invariants:\n"
+                                               "  - {name: one-booking, sql: SELECT count(*) FROM "
+                                               "booking HAVING count(*) > 1}\n"
+                                               "expect: {violates: one-booking}\n";
+
+static void what_excludes_overlaps_cures_look_then_insert(void **state)
+{
+    (void)state;
+    EXPECT("look-then-insert", "nothing", {"exclusion constraint", "cured", "holds"},
+           {"lock on the parent", "cured", "holds"},
+           {"lock on what is read", "not cured", "violated"},
+           {"repeatable read, with retry", "not cured", "violated"},
+           {"serializable, with retry", "cured", "holds"});
+}
+
+/* One that asks again is no good when all of them have their snapshots already. */
+static void asking_again_in_an_insert_only_seems_to_cure(void **state)
+{
+    (void)state;
+    EXPECT("look-then-insert", "nothing", {"re-check in the write", "not cured", "holds"});
+}
+
+static void asking_the_row_again_cures_a_cleanup(void **state)
+{
+    (void)state;
+    EXPECT("cleanup-deletes-what-was-paid", "subselect",
+           {"re-check in the write", "cured", "holds"});
+}
+
+/* A lock that two read-committed transactions take in turn does not renew a snapshot. */
+static void a_parent_lock_does_not_cure_under_repeatable_read(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {{"lock on the parent", "not cured", NULL},
+                                           {"unique constraint", "cured", "holds"},
+                                           {"serializable, with retry", "cured", "holds"}};
+    expect_of(old_snapshot, wanted, 3, NULL);
+}
+
+static void an_update_is_not_lost_to_who_compares_or_locks(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {{"compare and set", "cured", "holds"},
+                                           {"lock on what is read", "cured", "holds"},
+                                           {"repeatable read, with retry", "cured", "holds"}};
+    expect_of(counts_down, wanted, 3, NULL);
+}
+
+/* What a client compares is only the one row. */
+static void comparing_one_row_does_not_cure_what_is_about_two(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {{"compare and set", "not cured", NULL},
+                                           {"serializable, with retry", "cured", "holds"}};
+    expect_of(write_skew, wanted, 2, NULL);
+}
+
+static void locks_in_opposite_orders_cure_and_deadlock(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {{"lock on what is read", "cured but deadlocks", NULL},
+                                           {"lock on a name", "cured", "holds"}};
+    expect_of(opposite_orders, wanted, 2, NULL);
+}
+
+/* That these two may not have the same slot is not all that the invariant says. */
+static void a_constraint_that_fits_one_run_need_not_cure(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {{"unique constraint", "not cured", "holds"}};
+    expect_of(one_in_all, wanted, 1, "ALTER TABLE booking ADD UNIQUE (slot);");
+}
+
+static void a_row_that_names_the_request_cures_a_lost_answer(void **state)
+{
+    (void)state;
+    EXPECT("commit-answer-lost", "try-again", {"idempotency row", "cured", "holds"});
+    EXPECT("commit-answer-lost", "give-up", {"idempotency row", "cured", "holds"});
+}
+
+/* Two that do the same are taken for one request; where both count, that is no cure. */
+static void two_that_count_are_no_request_sent_twice(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {{"idempotency row", "not cured", NULL}};
+    expect_of(counts_down, wanted, 1, NULL);
+}
+
+#define BOOKING_SCENARIO(table, insert, where)                                            \
+    "name: bookings\n"                                                                    \
+    "about: Two look and book.\n"                                                         \
+    "target: sql\n"                                                                       \
+    "setup: |\n" table "clients:\n"                                                       \
+    "  - name: ann\n"                                                                     \
+    "    steps:\n"                                                                        \
+    "      - {sql: SELECT count(*) AS n FROM booking WHERE " where ", capture: {n: n}}\n" \
+    "      - {sql: \"INSERT INTO booking " insert "\", when: n = 0}\n"                    \
+    "  - name: bob\n"                                                                     \
+    "    steps:\n"                                                                        \
+    "      - {sql: SELECT count(*) AS n FROM booking WHERE " where ", capture: {n: n}}\n" \
+    "      - {sql: \"INSERT INTO booking " insert "\", when: n = 0}\n"                    \
+    "invariants:\n"                                                                       \
+    "  - name: one-booking\n"                                                             \
+    "    sql: SELECT slot FROM booking WHERE " where " GROUP BY 1 HAVING count(*) > 1\n"  \
+    "expect: {violates: one-booking}\n"
+
+static void expect_change(const char *text, const char *name, const char *change)
+{
+    struct setting s = {.scenario = ob_racing_parse(text)};
+    set_up(&s, s.scenario, 0);
+    const struct ob_cure *cure = cure_named(&s, name);
+    if (!cure)
+        fail_msg("no cure is called \"%s\"", name);
+    assert_string_equal(cure->change, change);
+    const struct wanted wanted = {name, "cured", "holds"};
+    check(&s, &wanted, 1);
+    tear_down(&s);
+    ob_scenario_free(s.scenario);
+}
+
+/* Both paid the same price and by the same means; a constraint over these too would be too weak. */
+static void columns_that_do_not_matter_stay_out_of_the_constraint(void **state)
+{
+    (void)state;
+    expect_change(BOOKING_SCENARIO("  CREATE TABLE booking (id serial, slot int, price int, means "
+                                   "text, customer text);\n",
+                                   "(slot, price, means, customer) VALUES (1, 90, 'card', :client)",
+                                   "slot = 1"),
+                  "unique constraint", "ALTER TABLE booking ADD UNIQUE (slot);");
+}
+
+/* Cancelled ones may be as many as they like. */
+static void a_state_becomes_the_condition_of_the_constraint(void **state)
+{
+    (void)state;
+    expect_change(
+        BOOKING_SCENARIO("  CREATE TABLE booking (slot int, status text, customer "
+                         "text);\n  INSERT INTO booking VALUES (1, 'CANCELLED', 'x'), "
+                         "(1, 'CANCELLED', 'y');\n",
+                         "VALUES (1, 'CONFIRMED', :client)", "slot = 1 AND status = 'CONFIRMED'"),
+        "unique constraint", "CREATE UNIQUE INDEX ON booking (slot) WHERE status = 'CONFIRMED';");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_excludes_overlaps_cures_look_then_insert),
+        cmocka_unit_test(asking_again_in_an_insert_only_seems_to_cure),
+        cmocka_unit_test(asking_the_row_again_cures_a_cleanup),
+        cmocka_unit_test(a_parent_lock_does_not_cure_under_repeatable_read),
+        cmocka_unit_test(an_update_is_not_lost_to_who_compares_or_locks),
+        cmocka_unit_test(comparing_one_row_does_not_cure_what_is_about_two),
+        cmocka_unit_test(locks_in_opposite_orders_cure_and_deadlock),
+        cmocka_unit_test(a_constraint_that_fits_one_run_need_not_cure),
+        cmocka_unit_test(a_row_that_names_the_request_cures_a_lost_answer),
+        cmocka_unit_test(two_that_count_are_no_request_sent_twice),
+        cmocka_unit_test(columns_that_do_not_matter_stay_out_of_the_constraint),
+        cmocka_unit_test(a_state_becomes_the_condition_of_the_constraint),
+    };
+    return cmocka_run_group_tests(tests, ob_live_start, ob_live_stop);
+}
