@@ -61,7 +61,7 @@ struct ob_options {
     size_t jobs;             /* workers; 0: the usual number */
     const char *as, *output; /* of export */
     const char *isolation;   /* the default level of specs; NULL: the server's */
-    unsigned given;          /* bits of the options with a value that came (options.c) */
+    uint64_t given;          /* bits of the options with a value that came (options.c) */
     char **args;             /* what is no option */
     size_t arg_count;
 };

@@ -341,7 +341,8 @@ static void refuse_twice(struct argp_state *state, int key, struct ob_options *o
         const struct argp_option *option = &table[i].option;
         if (option->key != key || !option->arg || key == KEY_INVARIANT)
             continue;
-        unsigned bit = 1U << (key < KEY_URL ? 31 : key - KEY_URL); /* -o is the only short one */
+        /* -o is the only short one */
+        uint64_t bit = UINT64_C(1) << (key < KEY_URL ? 63 : key - KEY_URL);
         if (out->given & bit) {
             struct ob_error err;
             ob_error_set(&err, OB_USAGE, "--%s was given twice", option->name);
