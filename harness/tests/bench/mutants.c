@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static void report_killed(json_t *figures, const json_t *mutants, const char *ki
         if (!is_text(mutant, "kind", kind) || json_object_get(mutant, "equivalent"))
             continue;
         all++;
-        killed += is_text(mutant, "verdict", "killed");
+        killed += is_text(mutant, "verdict", "killed") ? 1 : 0;
     }
     char name[64];
     snprintf(name, sizeof name, "mutants of the %s: killed, of all", kind);
