@@ -55,13 +55,20 @@ static bool is_left_out(const struct ob_schedule *schedule, size_t client, uint3
     return false;
 }
 
+/* Whether the client's step of that number had no turn: left out, or of another variant. */
+static bool has_no_turn(const struct ob_cure_case *of, size_t n, size_t number)
+{
+    const struct ob_sql_step *step = &of->scenario->clients[client_of(of, n)].steps[number];
+    return !(step->variants >> of->variant & 1) ||
+           is_left_out(&of->trace->schedule, n, (uint32_t)number);
+}
+
 /* The step of the original in whose turn the client's step of that place is made; SIZE_MAX: in
  * none. What goes with a step that was left out goes with the next one, an end with the one before.
  */
 static size_t turn_of(const struct ob_cure_case *of, const struct ob_cure *cure, size_t n,
                       size_t place)
 {
-    const struct ob_schedule *schedule = &of->trace->schedule;
     size_t client = client_of(of, n);
     const struct ob_sql_step *step = &cure->scenario->clients[client].steps[place];
     const struct ob_cure_step *origin = &cure->clients[client].steps[place];
@@ -69,7 +76,7 @@ static size_t turn_of(const struct ob_cure_case *of, const struct ob_cure *cure,
     bool ends = step->kind == OB_SQL_COMMIT || step->kind == OB_SQL_ROLLBACK;
     if (step->kind == OB_SQL_EVENT || !(step->variants >> of->variant & 1))
         return SIZE_MAX;
-    while (number < end && is_left_out(schedule, n, (uint32_t)number))
+    while (number < end && has_no_turn(of, n, number))
         number = ends ? number - 1 : number + 1; /* before the first one: SIZE_MAX */
     return number < end ? number : SIZE_MAX;
 }

@@ -262,6 +262,28 @@ static void what_excludes_overlaps_cures_look_then_insert(void **state)
            {"serializable, with retry", "cured", "holds"});
 }
 
+/* What a cure adds is made in the turn of what it goes with: alice begins, locks and looks before
+ * bob does anything, and he waits for her. */
+static void the_same_schedule_has_the_same_turns(void **state)
+{
+    (void)state;
+    struct ob_scenario_list list;
+    struct setting s = {0};
+    ob_racing_builtin(&list);
+    const struct ob_scenario *found = ob_racing_find(&list, "look-then-insert");
+    set_up(&s, found, ob_scenario_variant(found, "nothing"));
+    assert_int_equal(s.shrunk.trace.step_count, 4);
+    size_t first = s.shrunk.trace.steps[0].client;
+    struct ob_cure_trial trial;
+    try(&s, "lock on the parent", &trial);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(trial.trace.steps[i].client, first);
+    assert_int_not_equal(trial.trace.steps[3].client, first);
+    ob_cure_trial_clear(&trial);
+    tear_down(&s);
+    ob_scenario_list_clear(&list);
+}
+
 /* One that asks again is no good when all of them have their snapshots already. */
 static void asking_again_in_an_insert_only_seems_to_cure(void **state)
 {
@@ -394,6 +416,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_excludes_overlaps_cures_look_then_insert),
+        cmocka_unit_test(the_same_schedule_has_the_same_turns),
         cmocka_unit_test(asking_again_in_an_insert_only_seems_to_cure),
         cmocka_unit_test(asking_the_row_again_cures_a_cleanup),
         cmocka_unit_test(a_parent_lock_does_not_cure_under_repeatable_read),
