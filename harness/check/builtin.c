@@ -338,8 +338,8 @@ static const char reschedule_lineage[] =
 
 /* A claim excuses a conflict when it was live at some instant between request and answer, by the
  * clock; unless the history shows that it was asked for after the answer, or given up before the
- * request.  It takes as many as there are units to excuse one; the hold that is to be moved, or that
- * was paid for too late, excuses nothing. */
+ * request.  It takes as many as there are units to excuse one; the hold that is to be moved, or
+ * that was paid for too late, excuses nothing. */
 static const char no_spurious_rejection[] =
     "WITH refused AS (\n"
     "  SELECT a.seq AS answered, r.seq AS asked, own.id AS own,\n"

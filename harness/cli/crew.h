@@ -33,8 +33,8 @@ OB_MUSTCHECK enum ob_result ob_crew_open(const struct ob_options *options,
                                          struct ob_crew **out, struct ob_error *err);
 void ob_crew_close(struct ob_crew *crew); /* NULL is legal */
 
-/* Fills in what the report says of all: the server, the seed, and what is in overbook's hands as far
- * as no line says otherwise. */
+/* Fills in what the report says of all: the server, the seed, and what is in overbook's hands as
+ * far as no line says otherwise. */
 void ob_crew_describe(const struct ob_crew *crew, struct ob_report *report);
 
 struct ob_crew_listener {

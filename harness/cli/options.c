@@ -7,6 +7,7 @@
 #include "pg/redact.h"
 
 #include <argp.h>
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -353,25 +354,12 @@ static void refuse_twice(struct argp_state *state, int key, struct ob_options *o
     }
 }
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+/* Those that take no value. */
+static error_t parse_flag(int key, struct ob_options *out)
 {
-    struct ob_options *out = state->input;
-    refuse_twice(state, key, out);
     switch (key) {
-    case KEY_URL:
-        read_url(state, arg, out);
-        return 0;
     case KEY_DISPOSABLE:
         out->disposable = true;
-        return 0;
-    case KEY_VARIANT:
-        out->variant = arg;
-        return 0;
-    case KEY_EXPECTED:
-        out->expected = expected(state, arg);
-        return 0;
-    case KEY_STRATEGY:
-        read_strategy(state, arg, out);
         return 0;
     case KEY_CONTINUE:
         out->go_on = true;
@@ -400,14 +388,49 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_EXHAUSTED:
         out->require_exhausted = true;
         return 0;
+    case KEY_REGRESS:
+        out->regress = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What cannot go together. */
+static void check_together(struct argp_state *state, const struct ob_options *out)
+{
+    if (out->regress && out->arg_count != 2)
+        argp_error(state, "--regress takes a folder of specs and one of their output");
+    if (out->cures && out->no_shrink)
+        argp_error(state, "--cures are tried on what was made small: leave out --no-shrink");
+    if (out->cures && out->no_cures)
+        argp_error(state, "--cures and --no-cures exclude each other");
+    if (out->disposable && !out->database_url)
+        argp_error(state, "--disposable goes with --database-url");
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct ob_options *out = state->input;
+    refuse_twice(state, key, out);
+    switch (key) {
+    case KEY_URL:
+        read_url(state, arg, out);
+        return 0;
+    case KEY_VARIANT:
+        out->variant = arg;
+        return 0;
+    case KEY_EXPECTED:
+        out->expected = expected(state, arg);
+        return 0;
+    case KEY_STRATEGY:
+        read_strategy(state, arg, out);
+        return 0;
     case KEY_PROGRESS:
         out->progress = when(state, "progress", arg);
         return 0;
     case KEY_COLOR:
         out->color = when(state, "color", arg);
-        return 0;
-    case KEY_REGRESS:
-        out->regress = true;
         return 0;
     case KEY_AS:
         out->as = arg;
@@ -426,17 +449,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         out->arg_count = (size_t)(state->argc - state->next);
         return 0;
     case ARGP_KEY_END:
-        if (out->regress && out->arg_count != 2)
-            argp_error(state, "--regress takes a folder of specs and one of their output");
-        if (out->cures && out->no_shrink)
-            argp_error(state, "--cures are tried on what was made small: leave out --no-shrink");
-        if (out->cures && out->no_cures)
-            argp_error(state, "--cures and --no-cures exclude each other");
-        if (out->disposable && !out->database_url)
-            argp_error(state, "--disposable goes with --database-url");
+        check_together(state, out);
         return 0;
     default:
-        return parse_output(key, arg, out) == 0 ? 0 : parse_limits(key, arg, state, out);
+        if (parse_flag(key, out) == 0 || parse_output(key, arg, out) == 0)
+            return 0;
+        return parse_limits(key, arg, state, out);
     }
 }
 
@@ -465,84 +483,91 @@ static const char *usage_of(enum ob_command command)
     }
 }
 
+static const struct {
+    enum ob_command command;
+    const char *text;
+} abouts[] = {
+    {OB_COMMAND_RUN,
+     "Explore scenarios (files or folders; the built-in ones when none is named), check "
+     "their invariants and report.\v"
+     "Exit status: 0 everything as expected, 1 an expectation not met, 2 usage or a "
+     "scenario that does not load, 3 the harness or the database failed, 4 inconclusive."},
+    {OB_COMMAND_ROLLOUT,
+     "Race a plan's traffic in each phase of a rollout, and beside each move from one to "
+     "the next, there and back; say which orders of deployment are safe. Without a plan, "
+     "the booking flow's own repair.\v"
+     "Exit status: 0 each order is safe or unsafe as the plan expects, 1 one is not, 2 "
+     "usage or a plan that does not load, 3 the harness or the database failed, 4 "
+     "inconclusive."},
+    {OB_COMMAND_REPLAY,
+     "Run one schedule again and compare it, step by step, with its record. FILE is a "
+     "result written by --json, of which every violation is replayed. PATH is where the "
+     "scenarios are (when none is named, the files that the result names, or the "
+     "built-in ones).\v"
+     "With -v, what replays are compared by stands in brackets behind each step: a "
+     "digest "
+     "of the statement; as bits of the clients' places, who could move (e), who waits "
+     "for a lock (b) and who was woken (w); and a digest of each client's answer.\n\n"
+     "Where it went another way, both sides of the first step that differs are shown; "
+     "the "
+     "recorded one only where FILE is a result, since a token has no more than checks. "
+     "The "
+     "run ends where its record cannot be followed; with --continue it goes on, each "
+     "step "
+     "being the first of those left whose client can move.\n\n"
+     "Exit status: 0 the same as recorded, 2 no token or of an unknown scenario, 3 the "
+     "harness or the database failed, 4 it went another way."},
+    {OB_COMMAND_SHRINK,
+     "Make a run that breaks an invariant as small as it gets: fewer clients, faults, "
+     "steps, switches between clients. FILE is a result written by --json, of which "
+     "every "
+     "violation is shrunk. PATH is where the scenarios are, as for replay.\v"
+     "A run that does not come out the same each time is said to be flaky, and not "
+     "shrunk. "
+     "When its runs or its time are over, or when it is interrupted between two of its "
+     "runs, it keeps the smallest until then. The first runs, which look whether it is "
+     "steady, count too; the last ones, which make sure of the result and explain it, "
+     "come on top of --runs and --budget.\n\n"
+     "Exit status: 0 shrunk, 2 no token or of an unknown scenario, 3 the harness or the "
+     "database failed, 4 flaky, breaking nothing, or interrupted."},
+    {OB_COMMAND_EXPORT,
+     "Write a run that breaks an invariant as something that other tools can run. FORM "
+     "is spec, an isolation spec for PostgreSQL's isolationtester; psql, parts to paste "
+     "into windows of psql; or cmocka, a test in C that fails until it is cured. FILE is "
+     "a result written "
+     "by --json with one violation. PATH is where the scenarios are, as for replay.\v"
+     "What is written was played first, outside of overbook's control, and did the same. "
+     "Exit status: 0 written, 2 a run that cannot be taken elsewhere, no token or of an "
+     "unknown scenario, 3 the harness or the database failed, 4 the run went another "
+     "way or was interrupted."},
+    {OB_COMMAND_SPEC,
+     "Run PostgreSQL isolation specs and print what isolationtester prints. FILE may be "
+     "- for standard input.\v"
+     "PGISOLATIONTIMEOUT is the time in seconds after which a step is cancelled (300).\n"
+     "Exit status: 0, or 1 where isolationtester ends with 1 or an output differs, 2 "
+     "usage, 3 the harness or the database failed, 4 interrupted."},
+    {OB_COMMAND_MERGE,
+     "Put the results of all shards together: what \"overbook run --shard I/N --json "
+     "FILE\" "
+     "wrote for each I from 1 to N.\v"
+     "Exit status: that of a run which did all the work; 2 for parts that do not fit."},
+    {OB_COMMAND_REPORT,
+     "Show a stored result, that \"overbook run --json FILE\" or \"overbook merge\" "
+     "wrote, "
+     "and write it in other forms.\v"
+     "Exit status: that of the run whose result it is; 2 for a file that is none."},
+    {OB_COMMAND_LIST, "List scenarios with their variants and what is expected of them."},
+    {OB_COMMAND_DOCTOR, "Say what was found, what is controlled, what is missing, and the cure."},
+};
+
 static const char *about(enum ob_command command)
 {
-    switch (command) {
-    case OB_COMMAND_RUN:
-        return "Explore scenarios (files or folders; the built-in ones when none is named), check "
-               "their invariants and report.\v"
-               "Exit status: 0 everything as expected, 1 an expectation not met, 2 usage or a "
-               "scenario that does not load, 3 the harness or the database failed, 4 inconclusive.";
-    case OB_COMMAND_ROLLOUT:
-        return "Race a plan's traffic in each phase of a rollout, and beside each move from one to "
-               "the next, there and back; say which orders of deployment are safe. Without a plan, "
-               "the booking flow's own repair.\v"
-               "Exit status: 0 each order is safe or unsafe as the plan expects, 1 one is not, 2 "
-               "usage or a plan that does not load, 3 the harness or the database failed, 4 "
-               "inconclusive.";
-    case OB_COMMAND_REPLAY:
-        return "Run one schedule again and compare it, step by step, with its record. FILE is a "
-               "result written by --json, of which every violation is replayed. PATH is where the "
-               "scenarios are (when none is named, the files that the result names, or the "
-               "built-in ones).\v"
-               "With -v, what replays are compared by stands in brackets behind each step: a "
-               "digest "
-               "of the statement; as bits of the clients' places, who could move (e), who waits "
-               "for a lock (b) and who was woken (w); and a digest of each client's answer.\n\n"
-               "Where it went another way, both sides of the first step that differs are shown; "
-               "the "
-               "recorded one only where FILE is a result, since a token has no more than checks. "
-               "The "
-               "run ends where its record cannot be followed; with --continue it goes on, each "
-               "step "
-               "being the first of those left whose client can move.\n\n"
-               "Exit status: 0 the same as recorded, 2 no token or of an unknown scenario, 3 the "
-               "harness or the database failed, 4 it went another way.";
-    case OB_COMMAND_SHRINK:
-        return "Make a run that breaks an invariant as small as it gets: fewer clients, faults, "
-               "steps, switches between clients. FILE is a result written by --json, of which "
-               "every "
-               "violation is shrunk. PATH is where the scenarios are, as for replay.\v"
-               "A run that does not come out the same each time is said to be flaky, and not "
-               "shrunk. "
-               "When its runs or its time are over, or when it is interrupted between two of its "
-               "runs, it keeps the smallest until then. The first runs, which look whether it is "
-               "steady, count too; the last ones, which make sure of the result and explain it, "
-               "come on top of --runs and --budget.\n\n"
-               "Exit status: 0 shrunk, 2 no token or of an unknown scenario, 3 the harness or the "
-               "database failed, 4 flaky, breaking nothing, or interrupted.";
-    case OB_COMMAND_EXPORT:
-        return "Write a run that breaks an invariant as something that other tools can run. FORM "
-               "is spec, an isolation spec for PostgreSQL's isolationtester; psql, parts to paste "
-               "into windows of psql; or cmocka, a test in C that fails until it is cured. FILE is "
-               "a result written "
-               "by --json with one violation. PATH is where the scenarios are, as for replay.\v"
-               "What is written was played first, outside of overbook's control, and did the same. "
-               "Exit status: 0 written, 2 a run that cannot be taken elsewhere, no token or of an "
-               "unknown scenario, 3 the harness or the database failed, 4 the run went another "
-               "way or was interrupted.";
-    case OB_COMMAND_SPEC:
-        return "Run PostgreSQL isolation specs and print what isolationtester prints. FILE may be "
-               "- for standard input.\v"
-               "PGISOLATIONTIMEOUT is the time in seconds after which a step is cancelled (300).\n"
-               "Exit status: 0, or 1 where isolationtester ends with 1 or an output differs, 2 "
-               "usage, 3 the harness or the database failed, 4 interrupted.";
-    case OB_COMMAND_MERGE:
-        return "Put the results of all shards together: what \"overbook run --shard I/N --json "
-               "FILE\" "
-               "wrote for each I from 1 to N.\v"
-               "Exit status: that of a run which did all the work; 2 for parts that do not fit.";
-    case OB_COMMAND_REPORT:
-        return "Show a stored result, that \"overbook run --json FILE\" or \"overbook merge\" "
-               "wrote, "
-               "and write it in other forms.\v"
-               "Exit status: that of the run whose result it is; 2 for a file that is none.";
-    case OB_COMMAND_LIST:
-        return "List scenarios with their variants and what is expected of them.";
-    case OB_COMMAND_DOCTOR:
-    default:
-        return "Say what was found, what is controlled, what is missing, and the cure.";
+    size_t i = 0;
+    while (abouts[i].command != command) {
+        i++;
+        assert(i < sizeof abouts / sizeof *abouts);
     }
+    return abouts[i].text;
 }
 
 static const struct argp_option *find_option(const struct argp_option *options, const char *name,

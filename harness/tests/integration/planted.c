@@ -32,9 +32,7 @@ enum { ALICE, BOB, CLEANUP };
     "INSERT INTO booking.manual_case (payment_id, hold_id, amount_minor, currency, reason)" \
     " VALUES ('" payment "', " hold ", " amount ", 'EUR', 'test');"
 #define CLOCK(time) "SELECT booking_test_clock('2026-06-01 " time "+00');"
-
 #define ROOM(units) "UPDATE booking.simulator SET capacity = " units " WHERE id = 1;"
-
 #define BUFFERS(before, after)                                                           \
     "UPDATE booking.simulator SET buffer_before_s = " before ", buffer_after_s = " after \
     " WHERE id = 1;"

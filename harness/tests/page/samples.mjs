@@ -99,7 +99,8 @@ export function usual() {
   const full = violation({
     steps: 13, shrunk_token: 'ob1-AAECAw', timeline: timeline([...padding, ...race(done(1, 1))]),
     shrunk: {replay: 'overbook replay ob1-AAECAw', clients: 3, faults: 1, steps: 9, preemptions: 1,
-      replays: '10/10', runs: 23, complete: true, left_out: '', timeline: timeline(race(done(1, 1)))},
+      replays: '10/10', runs: 23, complete: true, left_out: '',
+      timeline: timeline(race(done(1, 1)))},
     explanation: {anomaly: 'write skew', sentence: 'Both counted the bookings of the slot before ' +
       "either had written one, so neither saw the other's.", conflict: [3, 4],
     edges: [{from: 2, to: 7, kind: 'rw', because: "alice counted before bob's booking was there"},
