@@ -140,7 +140,7 @@ CHECK_SRCS := harness/check/check.c harness/check/compose.c harness/check/histor
               harness/check/rows.c harness/check/situation.c harness/check/builtin.c
 CHECK_UNIT_TESTS := test_check test_situation
 CHECK_SERVER_TESTS := test_invariants
-TEST_SUPPORT_SRCS += harness/tests/integration/planted.c
+TEST_SUPPORT_SRCS += harness/tests/integration/planted.c harness/tests/integration/planted_rows.c harness/tests/integration/planted_answers.c
 
 # --- reports
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \

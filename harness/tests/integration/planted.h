@@ -23,7 +23,11 @@ struct planted {
 #define PLANTED_TIME "2026-06-01T09:00:00Z"
 
 extern const char *const planted_clients[];
-extern const struct planted planted_cases[];
-extern const size_t planted_case_count;
+/* All of them, one after the other; NULL behind the last one. */
+const struct planted *planted_case(size_t index);
+
+/* In parts, by what they take. */
+extern const struct planted planted_rows[], planted_answers[];
+extern const size_t planted_row_count, planted_answer_count;
 
 #endif
