@@ -31,17 +31,24 @@ static bool moves(const struct ob_trace *trace, size_t client)
     return false;
 }
 
+/* Another flow of the reference does other things, so where it stopped early says nothing either.
+ */
+static bool acts_otherwise(const struct ob_cure_case *of, const struct ob_cure *cure, size_t n)
+{
+    return of->scenario->target == OB_TARGET_REFERENCE || is_changed(cure, client_of(of, n));
+}
+
 static void plan_omissions(const struct ob_cure_case *of, const struct ob_cure *cure,
                            struct ob_schedule *out)
 {
     const struct ob_schedule *schedule = &of->trace->schedule;
     for (size_t i = 0; i < schedule->omission_count; i++) {
         const struct ob_omission *omission = &schedule->omissions[i];
-        if (!is_changed(cure, client_of(of, omission->client)))
+        if (!acts_otherwise(of, cure, omission->client))
             ob_schedule_add_omission(out, *omission);
     }
     for (size_t i = 0; i < OB_CLIENTS_MAX && client_of(of, i) != SIZE_MAX; i++)
-        if (is_changed(cure, client_of(of, i)) && !moves(of->trace, i))
+        if (acts_otherwise(of, cure, i) && !moves(of->trace, i))
             ob_schedule_add_omission(out, (struct ob_omission){.client = i, .rest = true});
 }
 

@@ -17,7 +17,7 @@ struct trying {
     struct ob_cure_trial *out;
     bool breaks_on_schedule, found; /* the invariant was broken there, or in the exploration */
     bool undecided;
-    const char *breaks; /* another invariant; NULL: none */
+    const char *breaks; /* another invariant, in the exploration; NULL: none */
 
     /* Of the schedule and the exploration together: runs without faults in which a client ended
      * so. */
@@ -104,6 +104,8 @@ static const char *name_of(const struct trying *t, size_t item)
 
 /* --- the same schedule */
 
+/* Of this invariant alone: a run that was made small leaves things out, by which others may be
+ * broken that the whole program keeps. */
 static const char *outcome_word(struct trying *t, const struct ob_run_outcome *outcome)
 {
     const struct ob_trace *trace = &t->out->trace;
@@ -114,10 +116,7 @@ static const char *outcome_word(struct trying *t, const struct ob_run_outcome *o
         t->undecided = true;
     if (trace->end != OB_RUN_FINISHED)
         return ob_run_end_text(trace->end);
-    if (outcome->broken_count == 0)
-        return "holds";
-    t->breaks = name_of(t, outcome->broken[0].item);
-    return ob_arena_printf(&t->out->arena, "breaks %s", t->breaks);
+    return "holds";
 }
 
 static enum ob_result follow(struct trying *t, struct ob_error *err)

@@ -262,6 +262,15 @@ static void what_excludes_overlaps_cures_look_then_insert(void **state)
            {"serializable, with retry", "cured", "holds"});
 }
 
+/* Its own switches; a level alone is for transactions, which the legacy path has not. */
+static void the_reference_has_its_cures_built_in(void **state)
+{
+    (void)state;
+    EXPECT("two-holds-one-slot", "legacy", {"the fixed flow", "cured", "holds"},
+           {"the fixed flow, with the constraint", "cured", "holds"},
+           {"serializable", "not cured", "violated"});
+}
+
 /* What a cure adds is made in the turn of what it goes with: alice begins, locks and looks before
  * bob does anything, and he waits for her. */
 static void the_same_schedule_has_the_same_turns(void **state)
@@ -416,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_excludes_overlaps_cures_look_then_insert),
+        cmocka_unit_test(the_reference_has_its_cures_built_in),
         cmocka_unit_test(the_same_schedule_has_the_same_turns),
         cmocka_unit_test(asking_again_in_an_insert_only_seems_to_cure),
         cmocka_unit_test(asking_the_row_again_cures_a_cleanup),
