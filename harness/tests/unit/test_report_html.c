@@ -67,6 +67,18 @@ static void the_policy_allows_the_pages_own_script_and_style_only(void **state)
     ob_report_clear(&report);
 }
 
+/* Takes away what the page does not show. */
+static void take_digests(json_t *value)
+{
+    const char *key;
+    void *next;
+    json_t *child;
+    size_t i;
+    json_object_del(value, "digest");
+    json_object_foreach_safe(value, next, key, child) take_digests(child);
+    json_array_foreach(value, i, child) take_digests(child);
+}
+
 static void the_data_are_those_of_the_json(void **state)
 {
     (void)state;
@@ -76,6 +88,7 @@ static void the_data_are_those_of_the_json(void **state)
     json_t *data = data_of(page), *json = json_loads(text, 0, NULL);
     assert_true(json_is_null(json_object_get(data, "cut")));
     json_object_del(violation_of(json), "trace"); /* drawn in its place */
+    take_digests(violation_of(json));
     assert_true(json_equal(json_object_get(violation_of(data), "timeline"),
                            json_object_get(violation_of(json), "timeline")));
     assert_true(json_equal(violation_of(data), violation_of(json)));
