@@ -70,13 +70,11 @@ static void the_policy_allows_the_pages_own_script_and_style_only(void **state)
 /* Takes away what the page does not show. */
 static void take_digests(json_t *value)
 {
-    const char *key;
-    void *next;
-    json_t *child;
-    size_t i;
     json_object_del(value, "digest");
-    json_object_foreach_safe(value, next, key, child) take_digests(child);
-    json_array_foreach(value, i, child) take_digests(child);
+    for (void *at = json_object_iter(value); at; at = json_object_iter_next(value, at))
+        take_digests(json_object_iter_value(at));
+    for (size_t i = 0; i < json_array_size(value); i++)
+        take_digests(json_array_get(value, i));
 }
 
 static void the_data_are_those_of_the_json(void **state)
