@@ -57,12 +57,16 @@ static void migrate_goes_up_and_down_step_by_step(void **state)
     assert_string_equal(output, "up 1 core\nup 2 dirty_data\nschema version 2\n");
     assert_int_equal(run("booking-migrate status"), 0);
     assert_printed("applied 2 dirty_data\npending 3 holds\n");
-    assert_int_equal(run("booking-migrate up"), 0);
+    assert_int_equal(run("booking-migrate up 9"), 0);
     assert_printed("schema version 9\n");
-    assert_int_equal(run("booking-migrate up"), 0);
+    assert_int_equal(run("booking-migrate up 9"), 0);
     assert_string_equal(output, "schema version 9\n");
     assert_int_equal(run("booking-migrate down 8"), 0);
     assert_string_equal(output, "down 9 hold_no_overlap\nschema version 8\n");
+    assert_int_equal(run("booking-migrate up"), 0);
+    char latest[40];
+    snprintf(latest, sizeof latest, "schema version %d\n", BOOKING_SCHEMA_LATEST);
+    assert_printed(latest);
 }
 
 static void migrate_refuses_what_makes_no_sense(void **state)
@@ -71,7 +75,7 @@ static void migrate_refuses_what_makes_no_sense(void **state)
     assert_int_equal(run("booking-migrate"), 2);
     assert_int_equal(run("booking-migrate sideways"), 2);
     assert_int_equal(run("booking-migrate up ten"), 2);
-    assert_int_equal(run("booking-migrate up 10"), 2);
+    assert_int_equal(run("booking-migrate up 999"), 2);
     assert_int_equal(run("booking-migrate down"), 2);
     assert_int_equal(run("booking-migrate down 5"), 2);
     assert_printed("the schema is at version 0: that is not down");
