@@ -258,7 +258,8 @@ static void share_width(struct side_by_side *s, const struct ob_divergence *dive
     int width = s->options->width;
     size_t room =
         (size_t)(width > OB_REPORT_WIDTH_MIN ? width : OB_REPORT_WIDTH_MIN) - LABEL_COLUMNS - 7;
-    room = room < 2 * SIDE_COLUMNS_MAX ? room : 2 * (size_t)SIDE_COLUMNS_MAX;
+    const size_t most = 2 * (size_t)SIDE_COLUMNS_MAX;
+    room = room < most ? room : most;
     widen(&s->left, left);
     widen(&s->right, right);
     for (size_t i = 0; i < ASPECT_COUNT; i++) {

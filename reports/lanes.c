@@ -123,8 +123,9 @@ static void measure_steps(struct drawing *d)
         for (size_t k = 0; k < timeline->client_count; k++)
             if (ob_step_has(step->woken | step->gated | step->blocked, k))
                 note_end(d, k, i);
-        if ((step->woken | step->gated) & ~((ob_report_clients)1 << step->client))
-            widen(&d->kind_columns, "goes on", NAME_COLUMNS_MAX);
+        for (size_t k = 0; k < timeline->client_count; k++)
+            if (k != step->client && ob_step_has(step->woken | step->gated, k))
+                widen(&d->kind_columns, "goes on", NAME_COLUMNS_MAX);
         widen(&d->kind_columns, step->kind, NAME_COLUMNS_MAX);
         measure_notes(d, step->notes, step->note_count, i);
     }

@@ -302,7 +302,8 @@ static bool in(struct walk *w, char *rest)
 {
     size_t size = strcspn(rest, " \t"), count = w->rig->spec.client_count, client = 0;
     const char *const *names = w->rig->client_names;
-    while (client < count && (strlen(names[client]) != size || memcmp(names[client], rest, size)))
+    while (client < count &&
+           (strlen(names[client]) != size || memcmp(names[client], rest, size) != 0))
         client++;
     if (client == count) {
         printf("in takes a client and a query; the clients are");

@@ -288,7 +288,7 @@ static void return_written(struct ob_arena *arena, node *of)
         list = &of->delete_stmt->returning_list;
         count = &of->delete_stmt->n_returning_list;
     }
-    node **longer = ob_arena_alloc(arena, (*count + 1) * sizeof *longer);
+    node **longer = ob_arena_alloc(arena, (*count + 1) * sizeof(void *));
     for (size_t i = 0; i < *count; i++)
         longer[i] = (*list)[i];
     longer[(*count)++] = select_of(statement(column))->target_list[0];

@@ -44,7 +44,7 @@ static void put_client(const struct ob_rig *rig, const struct ob_schedule *sched
         return;
     }
     size_t count = rig->parts ? rig->parts(rig->self, client, &parts) : 0, left_out = 0;
-    const struct ob_part **those = ob_alloc(count * sizeof *those);
+    const struct ob_part **those = ob_alloc(count * sizeof(void *));
     for (size_t i = 0; i < count; i++)
         if (find(schedule, client, &parts[i]))
             those[left_out++] = &parts[i];

@@ -50,7 +50,7 @@ static enum ob_result add_plan(struct finder *finder, const char *path, bool *is
     while (rollout && rollout->traffic.count > 0 && result == OB_OK) {
         result = add_scenario(finder, rollout->traffic.items[0]);
         memmove(rollout->traffic.items, rollout->traffic.items + 1,
-                --rollout->traffic.count * sizeof *rollout->traffic.items);
+                --rollout->traffic.count * sizeof(void *));
     }
     ob_rollout_free(rollout);
     return result;

@@ -53,8 +53,9 @@ static void report_runs(json_t *figures, const json_t *mutants)
         runs[count++] = json_integer_value(json_object_get(mutant, "runs"));
     qsort(runs, count, sizeof *runs, by_size);
     if (count > 0) {
+        const json_int_t median = runs[count / 2];
         ob_bench_report(figures, "mutants of the flow: runs until killed, median", "runs",
-                        (double)runs[count / 2], 0);
+                        (double)median, 0);
         ob_bench_report(figures, "mutants of the flow: runs until killed, worst", "runs",
                         (double)runs[count - 1], 0);
     }

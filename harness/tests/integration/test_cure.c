@@ -91,8 +91,10 @@ static void try(struct setting *s, const char *name, struct ob_cure_trial *out)
     const struct ob_cure *cure = cure_named(s, name);
     struct ob_racing there;
     struct ob_query_port query;
-    if (!cure)
+    if (!cure) {
         fail_msg("no cure is called \"%s\"", name);
+        return;
+    }
     ob_racing_open(&there, cure->scenario, s->of.variant, NULL);
     struct ob_cure_place place = place_of(&there, &query);
     ob_cure_trial_init(out);
@@ -389,8 +391,10 @@ static void expect_change(const char *text, const char *name, const char *change
     struct setting s = {.scenario = ob_racing_parse(text)};
     set_up(&s, s.scenario, 0);
     const struct ob_cure *cure = cure_named(&s, name);
-    if (!cure)
+    if (!cure) {
         fail_msg("no cure is called \"%s\"", name);
+        return;
+    }
     assert_string_equal(cure->change, change);
     const struct wanted wanted = {name, "cured", "holds"};
     check(&s, &wanted, 1);

@@ -74,8 +74,10 @@ static const struct ob_scenario *follow(const char *cell, const char *link)
     const char *path = link + strlen(LINK), *end = strchr(path, ')'), *name = link;
     assert_non_null(end);
     const struct ob_scenario *scenario = find_file(path, (size_t)(end - path));
-    if (!scenario)
+    if (!scenario) {
         fail_msg("%s leads to no scenario: %.*s", CATALOGUE, (int)(end - path), path);
+        return NULL;
+    }
     while (name > cell && name[-1] != '[')
         name--;
     if (strncmp(scenario->name, name, strlen(scenario->name)) != 0)
