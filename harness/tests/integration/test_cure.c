@@ -93,7 +93,7 @@ static void try(struct setting *s, const char *name, struct ob_cure_trial *out)
     struct ob_query_port query;
     if (!cure) {
         fail_msg("no cure is called \"%s\"", name);
-        return;
+        abort();
     }
     ob_racing_open(&there, cure->scenario, s->of.variant, NULL);
     struct ob_cure_place place = place_of(&there, &query);
@@ -393,7 +393,7 @@ static void expect_change(const char *text, const char *name, const char *change
     const struct ob_cure *cure = cure_named(&s, name);
     if (!cure) {
         fail_msg("no cure is called \"%s\"", name);
-        return;
+        abort();
     }
     assert_string_equal(cure->change, change);
     const struct wanted wanted = {name, "cured", "holds"};
