@@ -312,7 +312,7 @@ $(REF_UNIT_PROGRAMS) $(REF_SERVER_PROGRAMS): $B/reference-tests/%: $B/reference/
 # Seconds for a program (a sanitizer or valgrind makes it several times slower), and how many
 # programs run at a time.
 UNIT_LIMIT   ?= 120
-SERVER_LIMIT ?= 1200
+SERVER_LIMIT ?= 2400
 TEST_JOBS    ?= $(shell nproc)
 
 # Programs that script/bootstrap put here for the tests, and the directory that scripts test.
