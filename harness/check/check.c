@@ -71,6 +71,11 @@ bool ob_check_is_instant(const struct ob_check *check, size_t item)
     return check->items[item].after_commit;
 }
 
+bool ob_check_has_instant(const struct ob_check *check)
+{
+    return check->after_commit_count > 0;
+}
+
 void ob_check_free(struct ob_check *check)
 {
     if (!check)

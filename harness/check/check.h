@@ -56,6 +56,9 @@ const char *ob_check_name(const struct ob_check *check, size_t item);
 /* Whether an item must hold at every instant, and not only at the end. */
 bool ob_check_is_instant(const struct ob_check *check, size_t item);
 
+/* Whether any item is. */
+bool ob_check_has_instant(const struct ob_check *check);
+
 /* Appends the query of an item as one statement that needs nothing beside it: where it reads the
  * history (*reads_history), that of this trace is in it. OB_INTERNAL: a name that is not UTF-8. */
 OB_MUSTCHECK enum ob_result ob_check_alone(const char *sql, const struct ob_trace *trace,

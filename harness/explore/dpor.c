@@ -66,6 +66,13 @@ static void clear(void *state)
     ob_events_clear(&dpor->events);
 }
 
+static void find_events(struct dpor *dpor, const struct ob_trace *trace)
+{
+    ob_events_of(trace, &dpor->events);
+    if (dpor->search.watches_commits)
+        ob_events_watch_commits(&dpor->events);
+}
+
 static struct node *add_node(struct dpor *dpor, const struct ob_choice_point *point)
 {
     dpor->nodes = ob_grow(dpor->nodes, &dpor->capacity, dpor->count + 1, sizeof *dpor->nodes);
@@ -90,7 +97,7 @@ static void fall_asleep(struct dpor *dpor, struct node *node, const struct ob_tr
     ob_client_set candidates = (parent->sleep | parent->done) & ~bit(parent->chosen);
     if (candidates == 0)
         return;
-    ob_events_of(trace, &dpor->events);
+    find_events(dpor, trace);
     const struct ob_event_of_step *made = &dpor->events.items[trace->step_count - 1];
     for (size_t i = 0; i < dpor->search.client_count; i++) {
         if (!(candidates & bit(i)) || ob_events_dependent(&parent->events[i], made))
@@ -251,7 +258,7 @@ static void learn_above(struct dpor *dpor, const struct ob_trace *trace)
     part.step_count = steps_above(dpor, trace);
     if (part.step_count == 0)
         return;
-    ob_events_of(&part, &dpor->events);
+    find_events(dpor, &part);
     note_faults(dpor);
     note_unfinished(dpor, &part);
     note_events(dpor, true);
@@ -265,7 +272,7 @@ static void learn(void *state, const struct ob_trace *trace, uint64_t digest)
         dpor->search.changed = true;
     dpor->count = dpor->depth;
     learn_above(dpor, trace);
-    ob_events_of(trace, &dpor->events);
+    find_events(dpor, trace);
     note_faults(dpor);
     note_events(dpor, false);
     ob_races_find(&dpor->events, dpor->search.client_count, take_back, dpor);

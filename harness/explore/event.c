@@ -202,6 +202,14 @@ void ob_events_of(const struct ob_trace *trace, struct ob_events *out)
     }
 }
 
+void ob_events_watch_commits(struct ob_events *events)
+{
+    uint64_t watched = ob_hash_end(ob_hash_text(OB_HASH_START, "what is checked after a commit"));
+    for (size_t i = 0; i < events->count; i++)
+        if (events->items[i].publishes)
+            ob_footprint_add(&events->items[i].touches, watched, OB_TOUCH_WRITE);
+}
+
 void ob_events_clear(struct ob_events *events)
 {
     for (size_t i = 0; i < events->capacity; i++)

@@ -36,6 +36,10 @@ struct ob_events {
 void ob_events_of(const struct ob_trace *trace, struct ob_events *out);
 void ob_events_clear(struct ob_events *events);
 
+/* Lets each two that make something visible be dependent, whatever it is: something is checked
+ * after each commit, and sees which of two came first. */
+void ob_events_watch_commits(struct ob_events *events);
+
 /* Lets the event be dependent on all others. */
 void ob_event_is_unknown(struct ob_event_of_step *event);
 void ob_event_copy(struct ob_event_of_step *to, const struct ob_event_of_step *from);

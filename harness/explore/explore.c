@@ -264,6 +264,8 @@ static struct ob_strategy *open_strategy(const struct ob_rig *rig,
         ob_strategy_set_argument(strategy, *options->argument);
     ob_strategy_set_steps_max(strategy, rig->steps_max);
     ob_strategy_set_shard(strategy, &options->shard);
+    if (ob_check_has_instant(rig->check))
+        ob_strategy_watch_commits(strategy);
     bool ordered = options->strategy == OB_STRATEGY_PERMUTATIONS ||
                    (options->orders_first && options->strategy != OB_STRATEGY_STRESS);
     if (ordered && rig->orders.get)

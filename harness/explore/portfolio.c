@@ -91,6 +91,8 @@ static void open_members(struct portfolio *portfolio)
         ob_strategy_set_argument(strategy, line_up[i].argument);
         ob_strategy_set_steps_max(strategy, search->steps_max);
         ob_strategy_set_shard(strategy, &search->shard);
+        if (search->watches_commits)
+            ob_strategy_watch_commits(strategy);
         portfolio->members[i].strategy = strategy;
     }
     struct ob_rng rng;

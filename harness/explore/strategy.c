@@ -173,6 +173,11 @@ void ob_strategy_set_steps_max(struct ob_strategy *strategy, uint64_t steps_max)
     strategy->search->steps_max = steps_max;
 }
 
+void ob_strategy_watch_commits(struct ob_strategy *strategy)
+{
+    strategy->search->watches_commits = true;
+}
+
 void ob_strategy_begin_with(struct ob_strategy *strategy, const struct ob_orders *orders)
 {
     strategy->orders = orders;

@@ -79,6 +79,10 @@ void ob_strategy_set_argument(struct ob_strategy *strategy, unsigned argument);
 /* Before the first run: no run without faults has more steps than this; 0: not known. */
 void ob_strategy_set_steps_max(struct ob_strategy *strategy, uint64_t steps_max);
 
+/* Before the first run: something is checked after each commit, so that dpor may not take the order
+ * of two commits for one that cannot matter. */
+void ob_strategy_watch_commits(struct ob_strategy *strategy);
+
 /* Before the first run: only the runs of this shard count. */
 void ob_strategy_set_shard(struct ob_strategy *strategy, const struct ob_shard *shard);
 

@@ -34,8 +34,9 @@ struct ob_search {
     uint64_t seed;
     size_t client_count;
     unsigned argument;
-    uint64_t steps_max; /* no run without faults has more steps than this; 0: not known */
-    uint64_t run;       /* the present one */
+    uint64_t steps_max;   /* no run without faults has more steps than this; 0: not known */
+    bool watches_commits; /* something is checked after each */
+    uint64_t run;         /* the present one */
     struct ob_shard shard;
     struct ob_prefix prefix; /* a tree's: of the present run */
 
