@@ -89,7 +89,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/operator.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c harness/cli/violation.c harness/cli/study.c harness/cli/again.c harness/cli/shrink.c harness/cli/timeline.c \
-               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/stored.c harness/cli/report.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/rollout.c harness/cli/rollout_judge.c harness/cli/replay.c harness/cli/step.c harness/cli/list.c \
+               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/stored.c harness/cli/report.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/rollout.c harness/cli/rollout_judge.c harness/cli/requests.c harness/cli/replay.c harness/cli/step.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text test_trace_pack \
@@ -99,7 +99,7 @@ ENGINE_SERVER_TESTS := test_settle test_shrink test_minima test_deadlock test_cr
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
-CLI_UNIT_TESTS := test_rollout test_token test_replay test_judge test_timeline test_progress test_tokens test_words
+CLI_UNIT_TESTS := test_rollout test_requests test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-rollout test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-step test-url test-ends test-bad-input \
                   test-spec test-spec-ends test-no-probe test-report test-export

@@ -87,6 +87,22 @@ static json_t *reached_json(struct ob_json_builder *b, const struct ob_report_re
     return array;
 }
 
+static json_t *requests_json(struct ob_json_builder *b, const struct ob_report_result *result)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < result->request_count; i++) {
+        const struct ob_report_request *request = &result->requests[i];
+        json_t *object = json_object();
+        ob_json_put_text(b, object, "client", request->client);
+        ob_json_put_text(b, object, "request", request->request);
+        ob_json_put_text(b, object, "when", ob_report_when_word(request->when));
+        ob_json_put_text(b, object, "outcome", request->outcome);
+        ob_json_put_count(b, object, "count", request->count);
+        ob_json_append(b, array, object);
+    }
+    return array;
+}
+
 static json_t *part_json(struct ob_json_builder *b, const struct ob_report_part *part)
 {
     json_t *object = json_object();
@@ -132,6 +148,8 @@ static json_t *result_json(struct ob_json_builder *b, const struct ob_report_res
     ob_json_put_count(b, object, "outcomes", result->outcomes);
     ob_json_put(b, object, "unseen", unseen_json(b, result));
     ob_json_put(b, object, "reached", reached_json(b, result));
+    if (result->request_count > 0)
+        ob_json_put(b, object, "requests", requests_json(b, result));
     ob_json_put_text(b, object, "claim", result->claim);
     ob_json_put(b, object, "violations", violations_json(b, result));
     if (b->for_page)

@@ -23,6 +23,8 @@ static json_t *move_json(struct ob_json_builder *b, const struct ob_report_move 
     json_t *object = cell_json(b, &move->cell);
     ob_json_put_count(b, object, "from", move->from);
     ob_json_put_count(b, object, "to", move->to);
+    ob_json_put_text(b, object, "variant", move->variant);
+    ob_json_put_count(b, object, "refused", move->refused);
     ob_json_put_bool(b, object, "safe", move->safe);
     ob_json_put_text(b, object, "reason", move->reason);
     return object;

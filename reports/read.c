@@ -110,6 +110,37 @@ static void read_reached(struct ob_reader *r, const json_t *object, struct ob_re
     out->reached = reached;
 }
 
+static enum ob_report_when when_of(struct ob_reader *r, const json_t *object)
+{
+    const char *word = ob_read_text(r, object, "when");
+    for (int when = OB_REPORT_BEFORE; when <= OB_REPORT_AFTER; when++)
+        if (strcmp(word, ob_report_when_word((enum ob_report_when)when)) == 0)
+            return (enum ob_report_when)when;
+    ob_read_refuse(r, "when", "before, while or after");
+    return OB_REPORT_BEFORE;
+}
+
+static void read_requests(struct ob_reader *r, const json_t *object, struct ob_report_result *out)
+{
+    if (!json_object_get(object, "requests"))
+        return;
+    const json_t *array = ob_read_array(r, object, "requests");
+    out->request_count = json_array_size(array);
+    struct ob_report_request *requests =
+        ob_arena_alloc(&r->report->arena, out->request_count * sizeof *requests);
+    for (size_t i = 0; i < out->request_count; i++) {
+        const json_t *item = json_array_get(array, i);
+        requests[i] = (struct ob_report_request){
+            .client = ob_read_text(r, item, "client"),
+            .request = ob_read_text(r, item, "request"),
+            .when = when_of(r, item),
+            .outcome = ob_read_text(r, item, "outcome"),
+            .count = ob_read_count(r, item, "count"),
+        };
+    }
+    out->requests = requests;
+}
+
 static void read_violations(struct ob_reader *r, const json_t *object, struct ob_report_result *out)
 {
     const json_t *array = ob_read_array(r, object, "violations");
@@ -209,6 +240,7 @@ static void read_result(struct ob_reader *r, const json_t *object)
     read_unseen(r, object, &result);
     read_warnings(r, object, &result);
     read_reached(r, object, &result);
+    read_requests(r, object, &result);
     read_violations(r, object, &result);
     read_seconds(r, object, &result);
     read_part(r, object, &result);

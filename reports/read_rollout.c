@@ -44,6 +44,8 @@ static void read_moves(struct ob_reader *r, const json_t *array, struct ob_repor
         read_cell(r, object, &move->cell);
         move->from = ob_read_index(r, object, "from", out->phase_count);
         move->to = ob_read_index(r, object, "to", out->phase_count);
+        move->variant = ob_read_text(r, object, "variant");
+        move->refused = ob_read_count(r, object, "refused");
         move->safe = ob_read_bool(r, object, "safe");
         move->reason = ob_read_text(r, object, "reason");
     }

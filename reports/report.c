@@ -22,6 +22,15 @@ const char *ob_verdict_word(enum ob_verdict verdict)
     return verdict_words[index];
 }
 
+const char *ob_report_when_word(enum ob_report_when when)
+{
+    static const char *const words[] = {
+        [OB_REPORT_BEFORE] = "before", [OB_REPORT_WHILE] = "while", [OB_REPORT_AFTER] = "after"};
+    size_t index = (size_t)when;
+    assert(index < sizeof words / sizeof *words);
+    return words[index];
+}
+
 void ob_report_init(struct ob_report *report)
 {
     *report = (struct ob_report){.version = OB_VERSION, .postgres = ""};

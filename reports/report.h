@@ -100,6 +100,17 @@ struct ob_report_reached {
     uint64_t runs;
 };
 
+enum ob_report_when { OB_REPORT_BEFORE, OB_REPORT_WHILE, OB_REPORT_AFTER };
+const char *ob_report_when_word(enum ob_report_when when); /* "before", "while", "after" */
+
+/* What became of a request beside a migration, and how often. */
+struct ob_report_request {
+    const char *client, *request; /* "nick", "hold" */
+    enum ob_report_when when;     /* as the migration went on */
+    const char *outcome;          /* "ok", "waited, then conflict, with 23P01" */
+    uint64_t count;
+};
+
 struct ob_report_result {
     const char *scenario, *file, *variant, *about;
     const char *hash;                  /* of the scenario, as text; "" or NULL: not known */
@@ -114,6 +125,8 @@ struct ob_report_result {
     size_t warning_count;
     const struct ob_report_reached *reached;
     size_t reached_count;
+    const struct ob_report_request *requests; /* of a rollout's move that migrates; else none */
+    size_t request_count;
     const char *strategy;
     uint64_t runs, steps, uncontrolled_runs;
     bool exhausted;

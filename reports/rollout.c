@@ -121,6 +121,47 @@ static void way(struct rollout_text *t, const char *word, const struct ob_report
         counterexample(t, &move->cell);
 }
 
+/* A request's outcomes, from the index-th row on; returns the index after them. */
+static size_t request(struct rollout_text *t, const struct ob_report_result *result, size_t index)
+{
+    const struct ob_report_request *first = &result->requests[index];
+    const char *text = NULL;
+    for (; index < result->request_count; index++) {
+        const struct ob_report_request *one = &result->requests[index];
+        if (strcmp(one->client, first->client) != 0 || strcmp(one->request, first->request) != 0)
+            break;
+        if (one->when != OB_REPORT_WHILE)
+            continue;
+        text = text ? ob_arena_printf(&t->arena, "%s; ", text)
+                    : ob_arena_printf(&t->arena, "%s, %s: ", one->client, one->request);
+        text = ob_arena_printf(&t->arena, "%s%s (%" PRIu64 ")", text, one->outcome, one->count);
+    }
+    if (text)
+        ob_report_wrapped(text, t->options, INDENT + 2, &t->out);
+    return index;
+}
+
+/* What became of the requests that went on while the move was made. */
+static void requests(struct rollout_text *t, const struct ob_report_move *move)
+{
+    for (size_t i = 0; i < t->report->result_count; i++) {
+        const struct ob_report_result *result = &t->report->results[i];
+        if (strcmp(result->variant, move->variant) != 0 || result->request_count == 0)
+            continue;
+        const char *heading = ob_arena_printf(&t->arena, "meanwhile, in %s", result->scenario);
+        ob_report_wrapped(heading, t->options, INDENT, &t->out);
+        for (size_t k = 0; k < result->request_count;)
+            k = request(t, result, k);
+    }
+}
+
+static const char *refused_of(struct rollout_text *t, const struct ob_report_move *move)
+{
+    return move->refused == 0 ? ""
+                              : ob_arena_printf(&t->arena, "; refused in %" PRIu64 " of %" PRIu64,
+                                                move->refused, move->cell.runs);
+}
+
 static void moves(struct rollout_text *t, const struct ob_report_rollout *rollout)
 {
     heading(t, "Moves");
@@ -131,12 +172,13 @@ static void moves(struct rollout_text *t, const struct ob_report_rollout *rollou
             ob_buf_printf(&t->out, "     %s\n", line_of(t, rollout->phases[there->from].name));
         from = there->from;
         const char *found =
-            ob_arena_printf(&t->arena, "%s, back %s", there->safe ? "safe" : "not safe",
-                            back->safe ? "safe" : "not safe");
+            ob_arena_printf(&t->arena, "%s, back %s%s", there->safe ? "safe" : "not safe",
+                            back->safe ? "safe" : "not safe", refused_of(t, there));
         row(t, there->safe, ob_arena_printf(&t->arena, "  %s", there->cell.name),
             there->cell.runs + back->cell.runs, found);
         way(t, "there", there);
         way(t, "back", back);
+        requests(t, there);
     }
 }
 

@@ -26,6 +26,8 @@ struct ob_report_cell {
 struct ob_report_move {
     struct ob_report_cell cell; /* runs 0: it changes nothing that requests share */
     size_t from, to;            /* phases */
+    const char *variant;        /* of the results behind it; "" where it has no runs */
+    uint64_t refused;           /* runs in which its migration was, as over rows that it forbids */
     bool safe;
     const char *reason; /* why it is not, a sentence; "" where it is */
 };

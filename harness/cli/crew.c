@@ -107,6 +107,7 @@ static bool work_on(struct working *working, const struct ob_crew_task *task)
         .server = working->server,
         .scenario = task->scenario,
         .variant = task->variant,
+        .tells_requests = task->tells_requests,
         .progress = tick,
         .progress_arg = working,
     };

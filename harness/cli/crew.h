@@ -21,6 +21,7 @@
 struct ob_crew_task {
     const struct ob_scenario *scenario;
     size_t variant;
+    bool tells_requests; /* what became of each beside a migration (requests.h) */
 };
 
 struct ob_crew;

@@ -49,34 +49,80 @@ static bool line(void *arg)
     return true;
 }
 
-static void add_task(struct rolling *rolling, const struct ob_scenario *scenario, size_t variant)
+static struct ob_crew_task *add_task(struct rolling *rolling, const struct ob_scenario *scenario,
+                                     size_t variant)
 {
     rolling->tasks = ob_grow(rolling->tasks, &rolling->task_capacity, rolling->task_count + 1,
                              sizeof *rolling->tasks);
-    rolling->tasks[rolling->task_count++] = (struct ob_crew_task){scenario, variant};
+    struct ob_crew_task *task = &rolling->tasks[rolling->task_count++];
+    *task = (struct ob_crew_task){.scenario = scenario, .variant = variant};
+    return task;
 }
 
-static bool migrates(const struct ob_rollout *rollout, const char *variant)
+static bool migrates(const struct ob_rollout *rollout, const struct ob_rollout_move *move)
 {
-    for (size_t i = 0; i < rollout->move_count; i++) {
-        const struct ob_rollout_move *move = &rollout->moves[i];
-        if (move->variant && strcmp(move->variant, variant) == 0)
-            return rollout->phases[move->from].schema != rollout->phases[move->to].schema;
-    }
-    return false;
+    return rollout->phases[move->from].schema != rollout->phases[move->to].schema;
 }
 
-/* All variants of a traffic; a move that migrates has a part of the runs.  fewer: filled, and
- * borrowed for the tasks' life. */
-static void add_tasks(struct rolling *rolling, const struct ob_scenario *scenario,
-                      struct ob_scenario *fewer)
+static void add_phases(struct rolling *rolling)
+{
+    const struct ob_rollout *rollout = rolling->rollout;
+    for (size_t t = 0; t < rollout->traffic.count; t++)
+        for (size_t i = 0; i < rollout->phase_count; i++)
+            for (size_t k = 0; k < rollout->phases[i].variant_count; k++) {
+                const struct ob_scenario *scenario = rollout->traffic.items[t];
+                size_t variant = ob_scenario_variant(scenario, rollout->phases[i].variants[k]);
+                (void)add_task(rolling, scenario, variant);
+            }
+}
+
+/* A traffic as it is raced beside moves: an invariant that the phase before breaks is not asked,
+ * and on the way back none that either breaks, as nothing follows from it (rollout_judge.h). */
+struct beside {
+    struct ob_scenario usual, fewer;     /* fewer runs, where a migration is made */
+    struct ob_invariant_ref *invariants; /* of both; owned */
+};
+
+static void leave_out(struct beside *beside, size_t variant, const struct ob_report_cell *phase)
+{
+    for (size_t i = 0; i < beside->usual.invariant_count; i++)
+        for (size_t k = 0; k < phase->broken_count; k++)
+            if (strcmp(beside->invariants[i].name, phase->broken[k]) == 0)
+                beside->invariants[i].variants &= ~(UINT64_C(1) << variant);
+}
+
+static void init_beside(struct beside *beside, const struct ob_scenario *scenario)
 {
     uint64_t usual = scenario->explore.runs > 0 ? scenario->explore.runs : OB_RUNS_DEFAULT;
-    *fewer = *scenario;
-    fewer->explore.runs = (usual + MIGRATION_PART - 1) / MIGRATION_PART;
-    for (size_t v = 0; v < scenario->variant_count; v++)
-        add_task(rolling, migrates(rolling->rollout, scenario->variants[v].name) ? fewer : scenario,
-                 v);
+    size_t size = scenario->invariant_count * sizeof *beside->invariants;
+    beside->invariants = ob_alloc(size);
+    memcpy(beside->invariants, scenario->invariants, size);
+    beside->usual = *scenario;
+    beside->usual.invariants = beside->invariants;
+    beside->fewer = beside->usual;
+    beside->fewer.explore.runs = (usual + MIGRATION_PART - 1) / MIGRATION_PART;
+}
+
+/* beside: one for each traffic, filled; for the tasks' life. */
+static void add_moves(struct rolling *rolling, const struct ob_report_cell *phases,
+                      struct beside *beside)
+{
+    const struct ob_rollout *rollout = rolling->rollout;
+    for (size_t t = 0; t < rollout->traffic.count; t++) {
+        init_beside(&beside[t], rollout->traffic.items[t]);
+        for (size_t i = 0; i < rollout->move_count; i++) {
+            const struct ob_rollout_move *move = &rollout->moves[i];
+            bool is_back = i % 2 == 1, slow = migrates(rollout, move);
+            if (!move->variant)
+                continue;
+            size_t variant = ob_scenario_variant(&beside[t].usual, move->variant);
+            leave_out(&beside[t], variant, &phases[move->from]);
+            if (is_back)
+                leave_out(&beside[t], variant, &phases[move->to]);
+            add_task(rolling, slow ? &beside[t].fewer : &beside[t].usual, variant)->tells_requests =
+                slow;
+        }
+    }
 }
 
 /* Has the tasks done. */
@@ -143,7 +189,7 @@ static void add_shown(struct rolling *rolling, const struct ob_report *report,
     added->result = cell->result;
     added->violation = cell->violation;
     expect(added, scenario, variant, result->violations[cell->violation].invariant);
-    add_task(rolling, &added->scenario, variant);
+    (void)add_task(rolling, &added->scenario, variant);
 }
 
 /* Puts the small ones in place of what was found first. */
@@ -176,7 +222,8 @@ static enum ob_result make_small(struct rolling *rolling, struct ob_report *repo
     for (size_t i = 0; i < judged->phase_count; i++)
         add_shown(rolling, report, &judged->phases[i], shown, &count);
     for (size_t i = 0; i < judged->move_count; i++)
-        add_shown(rolling, report, &judged->moves[i].cell, shown, &count);
+        if (!judged->moves[i].safe)
+            add_shown(rolling, report, &judged->moves[i].cell, shown, &count);
     enum ob_result result = OB_OK;
     if (count > 0)
         result = run_tasks(rolling, &options, small, err);
@@ -189,30 +236,50 @@ static enum ob_result make_small(struct rolling *rolling, struct ob_report *repo
 
 /* --- all of it */
 
+/* The phases, then the moves between them, and what follows. */
+static enum ob_result race(struct rolling *rolling, struct ob_report *report, struct ob_error *err)
+{
+    struct ob_options options = rolling->options;
+    options.keep_going = true;
+    options.no_shrink = true;
+    add_phases(rolling);
+    enum ob_result result = run_tasks(rolling, &options, report, err);
+    if (result != OB_OK)
+        return result;
+    report->rollout = ob_rollout_judge(report, rolling->rollout);
+    size_t count = rolling->rollout->traffic.count;
+    struct beside *beside = ob_alloc(count * sizeof *beside);
+    rolling->task_count = 0;
+    add_moves(rolling, report->rollout->phases, beside);
+    if (rolling->task_count > 0)
+        result = run_tasks(rolling, &options, report, err);
+    for (size_t i = 0; i < count; i++)
+        free(beside[i].invariants);
+    free(beside);
+    if (result == OB_OK)
+        report->rollout = ob_rollout_judge(report, rolling->rollout);
+    return result;
+}
+
+/* What was raced to its end is told, also when it is not made small any more. */
 static int run(struct rolling *rolling, struct ob_report *report, struct ob_report *small)
 {
     int64_t begun_us = ob_progress_clock_us();
-    struct ob_options options = rolling->options;
-    const struct ob_scenario_list *traffic = &rolling->rollout->traffic;
     struct ob_error err;
-    options.keep_going = true;
-    options.no_shrink = true;
-    struct ob_scenario *fewer = ob_alloc(traffic->count * sizeof *fewer);
-    for (size_t i = 0; i < traffic->count; i++)
-        add_tasks(rolling, traffic->items[i], &fewer[i]);
-    enum ob_result result = run_tasks(rolling, &options, report, &err);
-    free(fewer);
-    if (result == OB_OK) {
-        report->rollout = ob_rollout_judge(report, rolling->rollout);
-        if (!rolling->options.no_shrink)
-            result = make_small(rolling, report, small, &err);
+    enum ob_result result = race(rolling, report, &err);
+    bool raced = result == OB_OK;
+    if (raced && !rolling->options.no_shrink)
+        result = make_small(rolling, report, small, &err);
+    bool interrupted = result == OB_INTERRUPTED;
+    if (raced && (result == OB_OK || interrupted)) {
+        report->seconds = (double)(ob_progress_clock_us() - begun_us) / 1e6;
+        result = ob_output_all(report, &rolling->options, &err);
     }
-    if (result != OB_OK)
-        return result == OB_INTERRUPTED ? (ob_cli_say_interrupted(), OB_EXIT_INCONCLUSIVE)
-                                        : ob_cli_error(&err);
-    report->seconds = (double)(ob_progress_clock_us() - begun_us) / 1e6;
-    result = ob_output_all(report, &rolling->options, &err);
-    return result == OB_OK ? ob_report_exit_status(report) : ob_cli_error(&err);
+    if (interrupted)
+        ob_cli_say_interrupted();
+    if (result != OB_OK && result != OB_INTERRUPTED)
+        return ob_cli_error(&err);
+    return interrupted ? OB_EXIT_INCONCLUSIVE : ob_report_exit_status(report);
 }
 
 static enum ob_result load(struct rolling *rolling, struct ob_error *err)

@@ -1,5 +1,6 @@
 #include "cli/rollout_judge.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 struct judging {
@@ -128,6 +129,26 @@ static const char *why_not_back(struct judging *j, const struct ob_report_move *
                   : NULL;
 }
 
+/* Whether a migration ended in an error that no later attempt made good. */
+static bool is_refusal(const struct ob_report_request *request)
+{
+    return strncmp(request->request, "migrate ", strlen("migrate ")) == 0 &&
+           strstr(request->outcome, "error") != NULL;
+}
+
+/* Runs in which the migration was refused. */
+static uint64_t count_refused(const struct judging *j, const char *variant)
+{
+    uint64_t refused = 0;
+    for (size_t i = 0; i < j->report->result_count; i++) {
+        const struct ob_report_result *result = &j->report->results[i];
+        for (size_t k = 0; k < result->request_count; k++)
+            if (strcmp(result->variant, variant) == 0 && is_refusal(&result->requests[k]))
+                refused += result->requests[k].count;
+    }
+    return refused;
+}
+
 static void fill_move(struct judging *j, size_t index)
 {
     const struct ob_rollout_move *planned = &j->plan->moves[index];
@@ -136,6 +157,8 @@ static void fill_move(struct judging *j, size_t index)
     fill_cell(j, planned->name, &planned->variant, planned->variant ? 1 : 0, &move->cell);
     move->from = planned->from;
     move->to = planned->to;
+    move->variant = planned->variant ? ob_arena_strdup(j->arena, planned->variant) : "";
+    move->refused = count_refused(j, move->variant);
     const char *why =
         back ? why_not_back(j, move) : why_not(j, &move->cell, planned->from, planned->to);
     const struct ob_report_cell *before = &j->out->phases[move->from],
@@ -169,6 +192,23 @@ static const char *why_order_is_not(struct judging *j, const struct ob_report_or
                : NULL;
 }
 
+/* Where the order's migrations may be refused, a sentence; else "". */
+static const char *refusals(struct judging *j, const struct ob_report_order *order)
+{
+    const char *text = "";
+    for (size_t i = 0; i + 1 < order->phase_count; i++) {
+        const struct ob_rollout_move *move =
+            ob_rollout_find_move(j->plan, order->phases[i], order->phases[i + 1]);
+        const struct ob_report_move *judged = &j->out->moves[move - j->plan->moves];
+        if (judged->refused > 0)
+            text = ob_arena_printf(j->arena,
+                                   "%s; \"%s\" was refused in %" PRIu64 " of %" PRIu64
+                                   " runs, which changes nothing",
+                                   text, judged->cell.name, judged->refused, judged->cell.runs);
+    }
+    return text;
+}
+
 static void fill_order(struct judging *j, const struct ob_rollout_order *planned,
                        struct ob_report_order *out)
 {
@@ -184,8 +224,10 @@ static void fill_order(struct judging *j, const struct ob_rollout_order *planned
     const char *why = why_order_is_not(j, out);
     out->safe = why == NULL;
     out->reason = why ? why
-                      : "no move breaks anything that was not broken before it, and in the end "
-                        "everything holds";
+                      : ob_arena_printf(j->arena,
+                                        "no move breaks anything that was not broken before it, "
+                                        "and in the end everything holds%s",
+                                        refusals(j, out));
 }
 
 const struct ob_report_rollout *ob_rollout_judge(struct ob_report *report,

@@ -7,6 +7,7 @@
 #include "base/version.h"
 #include "cli/cures.h"
 #include "cli/judge.h"
+#include "cli/requests.h"
 #include "cli/study.h"
 #include "target/target.h"
 
@@ -190,29 +191,6 @@ static enum ob_result open_target(const struct ob_variant_job *job,
     return ob_target_open(job->scenario, job->variant, &options, out, err);
 }
 
-static enum ob_result explore_target(const struct ob_variant_job *job,
-                                     const struct ob_variant_plan *plan, struct ob_journal *journal,
-                                     struct ob_rig *rig, struct ob_exploration *out,
-                                     struct ob_error *err)
-{
-    const struct ob_options *options = job->options;
-    const struct ob_explore_options explore = {
-        .strategy = plan->strategy,
-        .argument = &plan->argument,
-        .seed = options->seed,
-        .runs_max = plan->runs_max,
-        .budget_us = options->budget_us,
-        .keep_going = options->keep_going,
-        .shard = options->shard,
-        .checkpoint = journal,
-        .orders_first = options->from_permutations,
-        .until = job->scenario->variants[job->variant].violates,
-        .progress = job->progress,
-        .progress_arg = job->progress_arg,
-    };
-    return ob_explore(rig, &explore, out, err);
-}
-
 /* --- judging */
 
 static void judge(const struct ob_variant_job *job, const struct ob_rig *rig,
@@ -298,6 +276,38 @@ static enum ob_result try_cures(struct work *work, struct ob_error *err)
     return result;
 }
 
+static void note_requests(void *requests, const struct ob_trace *trace)
+{
+    ob_requests_add(requests, trace);
+}
+
+static enum ob_result explore_target(struct work *work, struct ob_rig *rig, struct ob_error *err)
+{
+    const struct ob_variant_job *job = work->job;
+    const struct ob_options *options = job->options;
+    struct ob_requests requests = {.client_names = rig->client_names,
+                                   .arena = &work->report->arena};
+    const struct ob_explore_options explore = {
+        .strategy = work->plan->strategy,
+        .argument = &work->plan->argument,
+        .seed = options->seed,
+        .runs_max = work->plan->runs_max,
+        .budget_us = options->budget_us,
+        .keep_going = options->keep_going,
+        .shard = options->shard,
+        .checkpoint = work->journal,
+        .orders_first = options->from_permutations,
+        .until = job->scenario->variants[job->variant].violates,
+        .progress = job->progress,
+        .progress_arg = job->progress_arg,
+        .seen = job->tells_requests ? note_requests : NULL,
+        .seen_arg = &requests,
+    };
+    enum ob_result result = ob_explore(rig, &explore, &work->exploration, err);
+    ob_requests_take(&requests, &work->report->results[work->report->result_count - 1]);
+    return result;
+}
+
 static enum ob_result explore(struct work *work, const char *conninfo, struct ob_error *err)
 {
     const struct ob_variant_job *job = work->job;
@@ -311,7 +321,7 @@ static enum ob_result explore(struct work *work, const char *conninfo, struct ob
     report->controlled_footprints &= ob_target_has_probe(target);
     struct ob_exploration *exploration = &work->exploration;
     struct ob_rig *rig = ob_target_rig(target);
-    result = explore_target(job, work->plan, work->journal, rig, exploration, err);
+    result = explore_target(work, rig, err);
     if (result == OB_OK)
         result = ob_study_all(job, rig, exploration, &work->studies, err);
     if (result == OB_OK) {

@@ -37,6 +37,7 @@ struct ob_variant_job {
     struct ob_server *server;
     const struct ob_scenario *scenario;
     size_t variant;
+    bool tells_requests; /* what became of each beside a migration */
     bool (*progress)(void *arg, const struct ob_explored *explored); /* as in explore.h */
     void *progress_arg;
 };

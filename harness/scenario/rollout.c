@@ -32,6 +32,7 @@ static const struct ob_key plan_keys[] = {
      .type = OB_KEY_OTHER,
      .required = true,
      .about = "What must hold: a list as in a scenario."},
+    {.name = "faults", .type = OB_KEY_OTHER, .about = "As in a scenario, of each move and phase."},
     {.name = "explore", .type = OB_KEY_OTHER, .about = "As in a scenario."},
     {.name = NULL},
 };

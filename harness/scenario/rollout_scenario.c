@@ -264,6 +264,7 @@ static bool make_tree(struct ob_load *load, const struct ob_rollout *rollout,
     add_child(&root, traffic, "given");
     add(&root, "clients", clients.node);
     add(&root, "invariants", invariants.node);
+    add_child(&root, plan, "faults");
     add_child(&root, plan, "explore");
     add(&root, "expect", expect.node);
     *out = root.node;

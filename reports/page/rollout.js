@@ -62,11 +62,39 @@ function wayCell(move) {
 }
 
 function moveRow({phases}, there, back) {
+  const refused = there.refused === 0 ? '' :
+    `; refused in ${number.format(there.refused)} of ${number.format(there.runs)} runs`;
   return element('tr', {},
     element('th', {scope: 'row'}, rolloutMark(there.safe, there.safe ? 'safe' : 'not safe'), ' ',
-      outside(there.name), element('span.small', {}, 'from ', outside(phases[there.from].name))),
+      outside(there.name),
+      element('span.small', {}, 'from ', outside(phases[there.from].name), refused)),
     wayCell(there), wayCell(back),
     element('td.amount', {}, number.format(there.runs + back.runs)));
+}
+
+// What became of each request while a migration was made: a row for each, of all its outcomes.
+function requestRows({phases}, move) {
+  const rows = new Map();
+  for (const {scenario, requests} of result.results.filter(({variant}) => variant === move.variant))
+    for (const {client, request, outcome, count} of (requests ?? [])
+      .filter(({when}) => when === 'while')) {
+      const key = JSON.stringify([scenario, client, request]);
+      const row = rows.get(key) ?? {scenario, client, request, outcomes: []};
+      row.outcomes.push(`${outcome} (${number.format(count)})`);
+      rows.set(key, row);
+    }
+  return [...rows.values()].map((row) => element('tr', {},
+    element('th', {scope: 'row'}, outside(move.name),
+      element('span.small', {}, 'from ', outside(phases[move.from].name))),
+    element('td', {}, outside(row.scenario)), element('td', {}, outside(row.client)),
+    element('td', {}, outside(row.request)), element('td', {}, outside(row.outcomes.join('; ')))));
+}
+
+function requestPanel(rollout) {
+  const rows = rollout.moves.filter((move) => move.variant !== '')
+    .flatMap((move) => requestRows(rollout, move));
+  return rows.length === 0 ? null :
+    rolloutTable('Requests', ['While', 'Traffic', 'Who', 'Request', 'Came to'], rows);
 }
 
 function rolloutPanels() {
@@ -79,5 +107,6 @@ function rolloutPanels() {
     rolloutTable('Orders', ['Order', 'Way', 'Found'],
       rollout.orders.map((order) => orderRow(rollout, order))),
     rolloutTable('Phases', ['Phase', 'Found', 'Runs'], rollout.phases.map(phaseRow)),
-    rolloutTable('Moves', ['Move', 'There', 'Back', 'Runs'], pairs));
+    rolloutTable('Moves', ['Move', 'There', 'Back', 'Runs'], pairs),
+    requestPanel(rollout));
 }

@@ -283,6 +283,37 @@ static void a_phase_that_breaks_what_was_not_broken_is_not_gone_to(void **state)
     tear_down(&setting);
 }
 
+/* The first migration was refused in three runs, and came later in two. */
+static void refuse(struct setting *setting)
+{
+    static const struct ob_report_request requests[] = {
+        {"ann", "hold", OB_REPORT_WHILE, "error, with 23P01", 5},
+        {"operator", "migrate 4 up", OB_REPORT_WHILE, "error, with 23P01", 3},
+        {"operator", "migrate 5 up", OB_REPORT_WHILE, "ok, after 55P03", 2},
+        {"operator", "migrate 5 up", OB_REPORT_WHILE, "retry-later, with 55P03", 2},
+    };
+    struct ob_report_result *result = result_of(setting, "fix-one", "s3-old-0-schema-7");
+    result->requests = requests;
+    result->request_count = sizeof requests / sizeof *requests;
+}
+
+static void a_migration_that_may_be_refused_is_told(void **state)
+{
+    (void)state;
+    struct setting setting;
+    set_up(&setting);
+    refuse(&setting);
+    const struct ob_report_rollout *rollout = judge(&setting);
+    assert_int_equal(rollout->moves[0].refused, 3);
+    assert_true(rollout->moves[0].safe);
+    assert_int_equal(rollout->moves[1].refused, 0);
+    assert_string_equal(rollout->orders[0].reason,
+                        "no move breaks anything that was not broken before it, and in the end "
+                        "everything holds; \"migrate to 7\" was refused in 3 of 18 runs, which "
+                        "changes nothing");
+    tear_down(&setting);
+}
+
 static void what_is_not_known_is_not_safe(void **state)
 {
     (void)state;
@@ -318,6 +349,7 @@ static void a_rollout_is_the_same_when_it_is_read_again(void **state)
     struct setting setting;
     set_up(&setting);
     breaks(&setting, "fix-one", "s7-new-0-flag-10", "liveness");
+    refuse(&setting);
     judge(&setting);
     const struct ob_table_options options = {.unicode = true, .whole = true, .width = 80};
     struct ob_report again;
@@ -337,6 +369,8 @@ static void a_rollout_is_the_same_when_it_is_read_again(void **state)
     assert_string_equal(texts[0], texts[1]);
     assert_non_null(strstr(texts[0], "\xe2\x9c\x97    flag to 10 %"));
     assert_non_null(strstr(texts[0], "code-first: not safe, but expected to be"));
+    assert_non_null(strstr(texts[0], "       ann, hold: error, with 23P01 (5)\n"));
+    assert_non_null(strstr(texts[0], "safe, back safe; refused in 3 of 18\n"));
     free(texts[0]);
     free(texts[1]);
     free(json);
@@ -354,6 +388,7 @@ int main(void)
         cmocka_unit_test(an_order_is_safe_while_nothing_new_breaks),
         cmocka_unit_test(a_move_that_breaks_what_was_not_broken_is_not_safe),
         cmocka_unit_test(a_phase_that_breaks_what_was_not_broken_is_not_gone_to),
+        cmocka_unit_test(a_migration_that_may_be_refused_is_told),
         cmocka_unit_test(what_is_not_known_is_not_safe),
         cmocka_unit_test(what_was_not_confirmed_is_not_counted),
         cmocka_unit_test(a_rollout_is_the_same_when_it_is_read_again),
