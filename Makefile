@@ -74,7 +74,7 @@ TEST_SUPPORT_SRCS := harness/tests/model/model.c harness/tests/model/model_ports
                      harness/tests/integration/live.c harness/tests/integration/race_classes.c
 
 # --- cure
-CURE_SRCS := harness/cure/evidence.c harness/cure/key.c harness/cure/orders.c harness/cure/change.c harness/cure/propose.c \
+CURE_SRCS := harness/cure/evidence.c harness/cure/key.c harness/cure/orders.c harness/cure/change.c harness/cure/cross.c harness/cure/propose.c \
              harness/cure/statements.c harness/cure/rewrite.c harness/cure/plan.c harness/cure/trial.c harness/cli/cures.c
 CURE_SERVER_TESTS := test_cure
 
@@ -86,10 +86,10 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/explore/event.c harness/explore/race.c harness/explore/dpor.c harness/explore/portfolio.c harness/explore/share.c \
                harness/explore/lot.c harness/explore/shard.c harness/explore/record.c harness/explore/checkpoint.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
                harness/explore/statements.c harness/explore/finding.c harness/repro/plan.c harness/repro/whole.c harness/repro/trial.c harness/repro/fair.c harness/repro/left_out.c harness/repro/shrink.c harness/repro/explain.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/look.c harness/pg/gate.c harness/pg/footprint.c harness/pg/probe.c \
-               harness/pg/world.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
+               harness/pg/world.c harness/pg/setting.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/operator.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c harness/cli/violation.c harness/cli/study.c harness/cli/again.c harness/cli/shrink.c harness/cli/timeline.c \
-               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/stored.c harness/cli/report.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/rollout.c harness/cli/rollout_judge.c harness/cli/requests.c harness/cli/replay.c harness/cli/step.c harness/cli/list.c \
+               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/stored.c harness/cli/report.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/tasks.c harness/cli/matrix.c harness/cli/rollout.c harness/cli/rollout_judge.c harness/cli/requests.c harness/cli/replay.c harness/cli/step.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text test_trace_pack \
@@ -99,9 +99,9 @@ ENGINE_SERVER_TESTS := test_settle test_shrink test_minima test_deadlock test_cr
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
-CLI_UNIT_TESTS := test_rollout test_requests test_token test_replay test_judge test_timeline test_progress test_tokens test_words
+CLI_UNIT_TESTS := test_rollout test_requests test_matrix test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-rollout test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-step test-url test-ends test-bad-input \
+CLI_SCRIPTS    := test-usage test-rollout test-matrix test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-step test-url test-ends test-bad-input \
                   test-spec test-spec-ends test-no-probe test-report test-export
 
 # --- pg
@@ -146,7 +146,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/planted.c harness/tests/integrati
 REPORT_SRCS := reports/report.c reports/text.c reports/json.c reports/junit.c reports/table.c \
                reports/trace.c reports/step_text.c reports/lanes.c reports/divergence.c reports/grid.c reports/write.c reports/read.c reports/json_build.c \
                reports/json_timeline.c reports/json_violation.c reports/read_timeline.c \
-               reports/read_violation.c reports/rollout.c reports/json_rollout.c reports/read_rollout.c reports/html.c reports/perfetto.c reports/annotations.c
+               reports/read_violation.c reports/matrix.c reports/json_matrix.c reports/read_matrix.c reports/rollout.c reports/json_rollout.c reports/read_rollout.c reports/html.c reports/perfetto.c reports/annotations.c
 REPORT_UNIT_TESTS := test_report test_report_json test_report_junit test_report_table \
                      test_report_timeline test_report_lanes test_report_divergence test_report_grid test_report_html test_report_perfetto
 TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c harness/tests/unit/timeline_sample.c
@@ -154,7 +154,7 @@ TEST_SUPPORT_SRCS += harness/tests/unit/report_sample.c harness/tests/unit/timel
 # The page's own files, in the order in which they are put together: NAME=FILE.
 PAGE := html=reports/page/page.html \
         $(foreach f,page timeline,style=reports/page/$f.css) \
-        $(foreach f,text model timeline violation rollout overview main,script=reports/page/$f.js)
+        $(foreach f,text model timeline violation rollout matrix overview main,script=reports/page/$f.js)
 
 # --- reference
 REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.c \

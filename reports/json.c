@@ -154,6 +154,8 @@ static json_t *result_json(struct ob_json_builder *b, const struct ob_report_res
     ob_json_put(b, object, "violations", violations_json(b, result));
     if (b->for_page)
         ob_json_put_count(b, object, "violation_count", result->violation_count);
+    if (result->matrix)
+        ob_json_put(b, object, "matrix", ob_json_matrix(b, result->matrix));
     ob_json_put(b, object, "seconds", seconds_json(b, result));
     ob_json_put_text(b, object, "target", result->target);
     ob_json_put_text(b, object, "about", result->about);

@@ -45,6 +45,7 @@ json_t *ob_json_violation(struct ob_json_builder *b, const struct ob_report_resu
                           size_t index);
 
 json_t *ob_json_step(struct ob_json_builder *b, const struct ob_report_step *step);
+json_t *ob_json_matrix(struct ob_json_builder *b, const struct ob_report_matrix *matrix);
 json_t *ob_json_rollout(struct ob_json_builder *b, const struct ob_report_rollout *rollout);
 
 /* Null without one. */

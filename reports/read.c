@@ -244,6 +244,8 @@ static void read_result(struct ob_reader *r, const json_t *object)
     read_violations(r, object, &result);
     read_seconds(r, object, &result);
     read_part(r, object, &result);
+    if (json_object_get(object, "matrix"))
+        result.matrix = ob_read_matrix(r, json_object_get(object, "matrix"));
     *ob_report_add(r->report) = result;
 }
 

@@ -31,6 +31,9 @@ const json_t *ob_read_array(struct ob_reader *r, const json_t *object, const cha
 const struct ob_report_timeline *ob_read_timeline(struct ob_reader *r, const json_t *object,
                                                   const char *key);
 
+/* A result's matrix. */
+const struct ob_report_matrix *ob_read_matrix(struct ob_reader *r, const json_t *object);
+
 /* The report's rollout; its results are read. */
 void ob_read_rollout(struct ob_reader *r, const json_t *object);
 

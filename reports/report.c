@@ -54,6 +54,18 @@ const char *ob_report_cure_line(struct ob_arena *arena, const struct ob_report_c
                            cure->runs == 1 ? "" : "s");
 }
 
+const struct ob_report_matrix_cell *ob_report_matrix_at(const struct ob_report_matrix *matrix,
+                                                        size_t row, size_t level, size_t setting)
+{
+    const struct ob_report_matrix_cell *found = NULL;
+    for (size_t i = 0; i < matrix->cell_count; i++) {
+        const struct ob_report_matrix_cell *cell = &matrix->cells[i];
+        if (cell->row == row && cell->level == level && cell->setting == setting)
+            found = cell; /* one with retries comes last */
+    }
+    return found;
+}
+
 struct ob_report_result *ob_report_add(struct ob_report *report)
 {
     report->results = ob_grow(report->results, &report->result_capacity, report->result_count + 1,
@@ -113,6 +125,15 @@ static bool surprises(const struct ob_report_rollout *rollout)
     return false;
 }
 
+/* Whether a cell says nothing. */
+static bool wavers(const struct ob_report_matrix *matrix)
+{
+    for (size_t i = 0; matrix && i < matrix->cell_count; i++)
+        if (strcmp(matrix->cells[i].verdict, "undecided") == 0)
+            return true;
+    return false;
+}
+
 int ob_report_exit_status(const struct ob_report *report)
 {
     struct ob_report_summary summary = ob_report_summarise(report);
@@ -120,5 +141,8 @@ int ob_report_exit_status(const struct ob_report *report)
         return 3;
     if (summary.unexpected > 0 || (summary.inconclusive == 0 && surprises(report->rollout)))
         return 1;
+    for (size_t i = 0; i < report->result_count; i++)
+        if (wavers(report->results[i].matrix))
+            return 4;
     return summary.inconclusive > 0 ? 4 : 0;
 }

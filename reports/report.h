@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "matrix.h"
 #include "rollout.h"
 #include "timeline.h"
 
@@ -140,6 +141,8 @@ struct ob_report_result {
     const char *claim; /* what follows from finding nothing, beyond these runs; "" or NULL */
     struct ob_report_violation *violations;
     size_t violation_count;
+    const struct ob_report_matrix
+        *matrix; /* of the first violation that was expected; NULL: none */
     double seconds_total, seconds_reset, seconds_settle, seconds_check;
 };
 
@@ -225,6 +228,12 @@ OB_MUSTCHECK enum ob_result ob_table_end(struct ob_table *table, struct ob_error
 enum ob_result ob_report_table(const struct ob_report *report,
                                const struct ob_table_options *options, FILE *out,
                                struct ob_error *err);
+
+/* Whether a result has a matrix; and these, and what became of results without one. */
+bool ob_report_has_matrix(const struct ob_report *report);
+enum ob_result ob_report_matrix(const struct ob_report *report,
+                                const struct ob_table_options *options, FILE *out,
+                                struct ob_error *err);
 
 /* What a rollout came to: phases, moves, orders. */
 enum ob_result ob_report_rollout(const struct ob_report *report,

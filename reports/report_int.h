@@ -30,6 +30,10 @@ const char *ob_report_line(struct ob_arena *arena, const char *text, bool unicod
 /* The same with each white space as a space of its own. */
 const char *ob_report_spaced(struct ob_arena *arena, const char *text, bool unicode);
 
+/* Appends the text, in the colour of an SGR code ("31") where there are to be colours. */
+void ob_report_coloured(const struct ob_table_options *options, const char *code, const char *text,
+                        struct ob_buf *out);
+
 /* The line, shortened with an ellipsis when it has more than so many columns. */
 const char *ob_report_fit(struct ob_arena *arena, const char *line, size_t columns, bool unicode);
 

@@ -21,10 +21,7 @@ struct rollout_text {
 
 static void coloured(struct rollout_text *t, const char *code, const char *text)
 {
-    if (t->options->color)
-        ob_buf_printf(&t->out, "\x1b[%sm%s\x1b[0m", code, text);
-    else
-        ob_buf_puts(&t->out, text);
+    ob_report_coloured(t->options, code, text, &t->out);
 }
 
 static void mark(struct rollout_text *t, bool good)

@@ -180,3 +180,12 @@ enum ob_result ob_report_write_error(struct ob_error *err, const char *what)
 {
     return ob_error_set(err, OB_IO, "could not write %s: %s", what, strerror(errno));
 }
+
+void ob_report_coloured(const struct ob_table_options *options, const char *code, const char *text,
+                        struct ob_buf *out)
+{
+    if (options->color)
+        ob_buf_printf(out, "\x1b[%sm%s\x1b[0m", code, text);
+    else
+        ob_buf_puts(out, text);
+}

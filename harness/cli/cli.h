@@ -21,6 +21,7 @@ enum ob_exit {
 };
 
 #define OB_INVARIANTS_MAX 64 /* on the command line */
+#define OB_SETTINGS_MAX 16
 
 enum ob_when { OB_AUTO, OB_ALWAYS, OB_NEVER };
 
@@ -46,6 +47,9 @@ struct ob_options {
     bool quick;           /* and nothing is made small */
     bool cures;           /* tried for what was expected too */
     bool no_cures;        /* for nothing */
+    bool crosses;         /* cures are tried at each isolation level, with each setting */
+    const char *settings[OB_SETTINGS_MAX]; /* "NAME=VALUE", beside the server's own */
+    size_t setting_count;
     bool keep_going, require_exhausted, from_permutations;
     bool fail_fast; /* nothing more after a result that is not as expected */
     const char *invariants[OB_INVARIANTS_MAX]; /* "NAME: SQL", of specs */
@@ -82,7 +86,8 @@ enum ob_command {
     OB_COMMAND_REPORT = 64,
     OB_COMMAND_SHRINK = 128,
     OB_COMMAND_ROLLOUT = 256,
-    OB_COMMAND_EXPORT = 512
+    OB_COMMAND_EXPORT = 512,
+    OB_COMMAND_MATRIX = 1024
 };
 
 /* Parses argv (argv[0] is the command's name); prints help and errors itself and then exits. */
@@ -92,6 +97,7 @@ int ob_command_run(int argc, char **argv);
 int ob_command_replay(int argc, char **argv);
 int ob_command_shrink(int argc, char **argv);
 int ob_command_rollout(int argc, char **argv);
+int ob_command_matrix(int argc, char **argv);
 int ob_command_list(int argc, char **argv);
 int ob_command_spec(int argc, char **argv);
 int ob_command_merge(int argc, char **argv);

@@ -37,4 +37,11 @@ OB_MUSTCHECK enum ob_result ob_cures_try(const struct ob_variant_job *job,
                                          const struct ob_cure_case *of, struct ob_arena *arena,
                                          struct ob_cures_tried *out, struct ob_error *err);
 
+/* Tries the cures of a case, and none, at each isolation level, with the server's settings and with
+ * each that was asked for.  The matrix, of what the user waited for, lives in the arena. */
+OB_MUSTCHECK enum ob_result ob_cures_cross(const struct ob_variant_job *job,
+                                           struct ob_cure_case *of, struct ob_arena *arena,
+                                           const struct ob_report_matrix **out,
+                                           struct ob_error *err);
+
 #endif

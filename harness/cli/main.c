@@ -19,6 +19,7 @@ static const struct {
     {"replay", ob_command_replay, "run one schedule again and compare it with its record"},
     {"shrink", ob_command_shrink, "make a run that breaks an invariant as small as it gets"},
     {"export", ob_command_export, "write a run as a spec, or as other tools can run it"},
+    {"matrix", ob_command_matrix, "try cures at each isolation level"},
     {"rollout", ob_command_rollout, "say which orders of deployment are safe"},
     {"spec", ob_command_spec, "run PostgreSQL isolation specs, printing isolationtester's output"},
     {"merge", ob_command_merge, "make one result of the shards' results"},

@@ -5,6 +5,7 @@
 #include "base/version.h"
 #include "cli/shard.h"
 #include "pg/redact.h"
+#include "pg/setting.h"
 
 #include <argp.h>
 #include <assert.h>
@@ -50,6 +51,7 @@ enum key {
     KEY_FAIL_FAST,
     KEY_CURES,
     KEY_NO_CURES,
+    KEY_SET,
     KEY_OUTPUT = 'o',
     KEY_QUIET = 'q',
     KEY_VERBOSE = 'v',
@@ -65,30 +67,31 @@ enum key {
 #define REPORT OB_COMMAND_REPORT
 #define ROLLOUT OB_COMMAND_ROLLOUT
 #define EXPORT OB_COMMAND_EXPORT
+#define MATRIX OB_COMMAND_MATRIX
 
 static const struct {
     unsigned commands;
     struct argp_option option;
 } table[] = {
-    {RUN | REPLAY | SHRINK | DOCTOR | SPEC | ROLLOUT | EXPORT,
+    {RUN | REPLAY | SHRINK | DOCTOR | SPEC | ROLLOUT | EXPORT | MATRIX,
      {"database-url", KEY_URL, "URL", 0, "use this server, not one of overbook's own", 0}},
-    {RUN | REPLAY | SHRINK | SPEC | ROLLOUT | EXPORT,
+    {RUN | REPLAY | SHRINK | SPEC | ROLLOUT | EXPORT | MATRIX,
      {"disposable", KEY_DISPOSABLE, 0, 0,
       "mark the database of the URL, so that overbook may work beside it", 0}},
-    {RUN | LIST, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
+    {RUN | LIST | MATRIX, {"variant", KEY_VARIANT, "NAME", 0, "only this variant", 0}},
     {RUN,
      {"expected", KEY_EXPECTED, "WHAT", 0,
       "only variants of which this is expected: holds or violates", 0}},
-    {RUN | ROLLOUT,
+    {RUN | ROLLOUT | MATRIX,
      {"strategy", KEY_STRATEGY, "NAME[:ARG]", 0,
       "portfolio (the default), random, round-robin, exhaustive, dpor, bounded:N (preemptions), "
       "pct:D (depth), pos, urw, stress or permutations",
       0}},
-    {RUN | SHRINK | ROLLOUT,
+    {RUN | SHRINK | ROLLOUT | MATRIX,
      {"runs", KEY_RUNS, "N", 0, "at most so many runs, of each variant or token", 0}},
-    {RUN | SHRINK | ROLLOUT,
+    {RUN | SHRINK | ROLLOUT | MATRIX,
      {"budget", KEY_BUDGET, "TIME", 0, "at most so long for each of them: 60s, 5min", 0}},
-    {RUN | ROLLOUT, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
+    {RUN | ROLLOUT | MATRIX, {"seed", KEY_SEED, "N", 0, "other numbers by lot (default 1)", 0}},
     {RUN, {"faults", KEY_FAULTS, "N", 0, "faults in a run at the most; 0 for none", 0}},
     {RUN | ROLLOUT,
      {"no-shrink", KEY_NO_SHRINK, 0, 0, "leave what was found as large as it is", 0}},
@@ -99,6 +102,9 @@ static const struct {
     {RUN,
      {"cures", KEY_CURES, 0, 0, "try cures for every violation, not only for unexpected ones", 0}},
     {RUN | SHRINK, {"no-cures", KEY_NO_CURES, 0, 0, "try no cures", 0}},
+    {MATRIX,
+     {"set", KEY_SET, "NAME=VALUE", 0,
+      "also with this setting in the clients' sessions; may be given again", 0}},
     {RUN, {"keep-going", KEY_KEEP_GOING, 0, 0, "go on after the first violation", 0}},
     {RUN, {"fail-fast", KEY_FAIL_FAST, 0, 0, "end with the first result not as expected", 0}},
     {RUN,
@@ -118,7 +124,7 @@ static const struct {
       "inconclusive unless every schedule was run (with --strategy exhaustive or dpor)", 0}},
     {SPEC,
      {"regress", KEY_REGRESS, 0, 0, "compare a folder of specs with a folder of their output", 0}},
-    {RUN | SPEC | ROLLOUT,
+    {RUN | SPEC | ROLLOUT | MATRIX,
      {"jobs", KEY_JOBS, "N", 0, "workers (default: the processors); of spec, with --regress", 0}},
     {RUN,
      {"shard", KEY_SHARD, "I/N", 0,
@@ -129,11 +135,11 @@ static const struct {
     {SPEC,
      {"isolation", KEY_ISOLATION, "LEVEL", 0,
       "the default isolation level: read-committed, repeatable-read or serializable", 0}},
-    {RUN | REPLAY | SHRINK | SPEC | MERGE | REPORT | ROLLOUT,
+    {RUN | REPLAY | SHRINK | SPEC | MERGE | REPORT | ROLLOUT | MATRIX,
      {"json", KEY_JSON, "FILE", 0, "write the result as JSON; - is standard output", 0}},
     {RUN | MERGE | REPORT | ROLLOUT,
      {"junit", KEY_JUNIT, "FILE", 0, "write the result as JUnit XML", 0}},
-    {RUN | MERGE | REPORT | ROLLOUT,
+    {RUN | MERGE | REPORT | ROLLOUT | MATRIX,
      {"html", KEY_HTML, "FILE", 0, "write the result as a page for a browser", 0}},
     {RUN | MERGE | REPORT | ROLLOUT,
      {"perfetto", KEY_PERFETTO, "FILE", 0, "write the runs of violations for ui.perfetto.dev", 0}},
@@ -143,13 +149,13 @@ static const struct {
     {RUN | MERGE | REPORT | ROLLOUT,
      {"gitlab", KEY_GITLAB, "FILE", 0,
       "write what is not as expected as GitLab's code quality report", 0}},
-    {RUN | SHRINK | ROLLOUT,
+    {RUN | SHRINK | ROLLOUT | MATRIX,
      {"progress", KEY_PROGRESS, "WHEN", 0, "auto, always or never; on standard error", 0}},
-    {RUN | REPLAY | SHRINK | MERGE | REPORT | ROLLOUT,
+    {RUN | REPLAY | SHRINK | MERGE | REPORT | ROLLOUT | MATRIX,
      {"color", KEY_COLOR, "WHEN", 0, "auto, always or never", 0}},
-    {RUN | REPLAY | SHRINK | LIST | DOCTOR | SPEC | MERGE | REPORT | ROLLOUT,
+    {RUN | REPLAY | SHRINK | LIST | DOCTOR | SPEC | MERGE | REPORT | ROLLOUT | MATRIX,
      {"quiet", KEY_QUIET, 0, 0, "say less", 0}},
-    {RUN | REPLAY | SHRINK | LIST | DOCTOR | MERGE | REPORT | ROLLOUT,
+    {RUN | REPLAY | SHRINK | LIST | DOCTOR | MERGE | REPORT | ROLLOUT | MATRIX,
      {"verbose", KEY_VERBOSE, 0, 0, "say more", 0}},
 };
 
@@ -261,6 +267,16 @@ static void read_budget(struct argp_state *state, const char *arg, struct ob_opt
     usage_error(state, &err);
 }
 
+static void read_setting(struct argp_state *state, const char *arg, struct ob_options *out)
+{
+    struct ob_error err;
+    if (ob_pg_setting_check(arg, &err) != OB_OK)
+        usage_error(state, &err);
+    if (out->setting_count == OB_SETTINGS_MAX)
+        argp_error(state, "more than %d settings", OB_SETTINGS_MAX);
+    out->settings[out->setting_count++] = arg;
+}
+
 static void read_shard(struct argp_state *state, const char *arg, struct ob_options *out)
 {
     struct ob_error err;
@@ -340,7 +356,7 @@ static void refuse_twice(struct argp_state *state, int key, struct ob_options *o
 {
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         const struct argp_option *option = &table[i].option;
-        if (option->key != key || !option->arg || key == KEY_INVARIANT)
+        if (option->key != key || !option->arg || key == KEY_INVARIANT || key == KEY_SET)
             continue;
         /* -o is the only short one */
         uint64_t bit = UINT64_C(1) << (key < KEY_URL ? 63 : key - KEY_URL);
@@ -438,6 +454,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     case KEY_ISOLATION:
         out->isolation = isolation(state, arg);
         return 0;
+    case KEY_SET:
+        read_setting(state, arg, out);
+        return 0;
     case KEY_QUIET:
         out->verbosity = -1;
         return 0;
@@ -465,6 +484,8 @@ static const char *usage_of(enum ob_command command)
         return "[PATH…]";
     case OB_COMMAND_ROLLOUT:
         return "[PLAN.yaml]";
+    case OB_COMMAND_MATRIX:
+        return "PATH…";
     case OB_COMMAND_REPLAY:
     case OB_COMMAND_SHRINK:
     case OB_COMMAND_EXPORT:
@@ -498,6 +519,15 @@ static const struct {
      "the booking flow's own repair.\v"
      "Exit status: 0 each order is safe or unsafe as the plan expects, 1 one is not, 2 "
      "usage or a plan that does not load, 3 the harness or the database failed, 4 "
+     "inconclusive."},
+    {OB_COMMAND_MATRIX,
+     "Of each scenario (files or folders), take a variant that breaks an invariant, the "
+     "first or --variant, and try it at each isolation level: as it is and with each cure "
+     "that may help, with clients that begin again after 40001 and 40P01 where they fail "
+     "otherwise, and with each --set.\v"
+     "A cell is an exploration of --runs, 100, at the most. Exit status: 0 the variants "
+     "break as expected, and each cell is decided, whatever it says; 1 one does not break; "
+     "2 usage or a scenario that does not load, 3 the harness or the database failed, 4 "
      "inconclusive."},
     {OB_COMMAND_REPLAY,
      "Run one schedule again and compare it, step by step, with its record. FILE is a "

@@ -114,7 +114,8 @@ enum ob_result ob_output_all(const struct ob_report *report, const struct ob_opt
     enum ob_result result = OB_OK;
     const struct ob_table_options how = how_to_print(options);
     if (!any_is_stdout(options))
-        result = report->rollout ? ob_report_rollout(report, &how, stdout, err)
-                                 : ob_report_table(report, &how, stdout, err);
+        result = report->rollout                ? ob_report_rollout(report, &how, stdout, err)
+                 : ob_report_has_matrix(report) ? ob_report_matrix(report, &how, stdout, err)
+                                                : ob_report_table(report, &how, stdout, err);
     return result == OB_OK ? ob_output_write(report, options, err) : result;
 }

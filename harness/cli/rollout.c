@@ -8,10 +8,9 @@
 #include "base/alloc.h"
 #include "cli/builtin.h"
 #include "cli/cli.h"
-#include "cli/crew.h"
 #include "cli/output.h"
-#include "cli/progress.h"
 #include "cli/rollout_judge.h"
+#include "cli/tasks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,39 +24,8 @@ struct rolling {
     char *path;                 /* of the plan; owned */
     struct ob_rollout *rollout; /* owned */
     struct ob_progress progress;
-    struct ob_crew_task *tasks; /* owned */
-    size_t task_count, task_capacity;
+    struct ob_tasks tasks;
 };
-
-static void begin(void *arg, const struct ob_crew_task *task)
-{
-    struct rolling *rolling = arg;
-    ob_progress_begin(&rolling->progress, task->scenario->name,
-                      task->scenario->variants[task->variant].name);
-}
-
-static void tick(void *arg, const struct ob_explored *explored)
-{
-    struct rolling *rolling = arg;
-    (void)ob_progress_tick(&rolling->progress, explored);
-}
-
-static bool line(void *arg)
-{
-    struct rolling *rolling = arg;
-    ob_progress_end(&rolling->progress);
-    return true;
-}
-
-static struct ob_crew_task *add_task(struct rolling *rolling, const struct ob_scenario *scenario,
-                                     size_t variant)
-{
-    rolling->tasks = ob_grow(rolling->tasks, &rolling->task_capacity, rolling->task_count + 1,
-                             sizeof *rolling->tasks);
-    struct ob_crew_task *task = &rolling->tasks[rolling->task_count++];
-    *task = (struct ob_crew_task){.scenario = scenario, .variant = variant};
-    return task;
-}
 
 static bool migrates(const struct ob_rollout *rollout, const struct ob_rollout_move *move)
 {
@@ -72,7 +40,7 @@ static void add_phases(struct rolling *rolling)
             for (size_t k = 0; k < rollout->phases[i].variant_count; k++) {
                 const struct ob_scenario *scenario = rollout->traffic.items[t];
                 size_t variant = ob_scenario_variant(scenario, rollout->phases[i].variants[k]);
-                (void)add_task(rolling, scenario, variant);
+                (void)ob_tasks_add(&rolling->tasks, scenario, variant);
             }
 }
 
@@ -119,31 +87,10 @@ static void add_moves(struct rolling *rolling, const struct ob_report_cell *phas
             leave_out(&beside[t], variant, &phases[move->from]);
             if (is_back)
                 leave_out(&beside[t], variant, &phases[move->to]);
-            add_task(rolling, slow ? &beside[t].fewer : &beside[t].usual, variant)->tells_requests =
-                slow;
+            ob_tasks_add(&rolling->tasks, slow ? &beside[t].fewer : &beside[t].usual, variant)
+                ->tells_requests = slow;
         }
     }
-}
-
-/* Has the tasks done. */
-static enum ob_result run_tasks(struct rolling *rolling, const struct ob_options *options,
-                                struct ob_report *report, struct ob_error *err)
-{
-    struct ob_crew *crew = NULL;
-    const struct ob_crew_listener listener = {.arg = rolling,
-                                              .begin = begin,
-                                              .tick = tick,
-                                              .ticks = rolling->progress.shown,
-                                              .line = line};
-    enum ob_result result = ob_crew_open(options, rolling->tasks, rolling->task_count, &crew, err);
-    if (result != OB_OK)
-        return result;
-    ob_crew_describe(crew, report);
-    result = ob_crew_run(crew, report, &listener, err);
-    ob_crew_close(crew);
-    if (result == OB_OK && ob_cli_interrupted())
-        result = ob_error_set(err, OB_INTERRUPTED, "interrupted");
-    return result;
 }
 
 /* --- what is shown, made small */
@@ -189,7 +136,7 @@ static void add_shown(struct rolling *rolling, const struct ob_report *report,
     added->result = cell->result;
     added->violation = cell->violation;
     expect(added, scenario, variant, result->violations[cell->violation].invariant);
-    (void)add_task(rolling, &added->scenario, variant);
+    (void)ob_tasks_add(&rolling->tasks, &added->scenario, variant);
 }
 
 /* Puts the small ones in place of what was found first. */
@@ -214,7 +161,7 @@ static enum ob_result make_small(struct rolling *rolling, struct ob_report *repo
     struct shown *shown = ob_alloc((judged->phase_count + judged->move_count) * sizeof *shown);
     struct ob_options options = rolling->options;
     size_t count = 0;
-    rolling->task_count = 0;
+    rolling->tasks.count = 0;
     options.keep_going = false;
     options.no_shrink = false;
     options.no_cures = true; /* the next phase is one */
@@ -226,7 +173,7 @@ static enum ob_result make_small(struct rolling *rolling, struct ob_report *repo
             add_shown(rolling, report, &judged->moves[i].cell, shown, &count);
     enum ob_result result = OB_OK;
     if (count > 0)
-        result = run_tasks(rolling, &options, small, err);
+        result = ob_tasks_run(&rolling->tasks, &options, &rolling->progress, small, err);
     replace(report, small, shown);
     for (size_t i = 0; i < count; i++)
         free(shown[i].variants);
@@ -243,16 +190,17 @@ static enum ob_result race(struct rolling *rolling, struct ob_report *report, st
     options.keep_going = true;
     options.no_shrink = true;
     add_phases(rolling);
-    enum ob_result result = run_tasks(rolling, &options, report, err);
+    enum ob_result result =
+        ob_tasks_run(&rolling->tasks, &options, &rolling->progress, report, err);
     if (result != OB_OK)
         return result;
     report->rollout = ob_rollout_judge(report, rolling->rollout);
     size_t count = rolling->rollout->traffic.count;
     struct beside *beside = ob_alloc(count * sizeof *beside);
-    rolling->task_count = 0;
+    rolling->tasks.count = 0;
     add_moves(rolling, report->rollout->phases, beside);
-    if (rolling->task_count > 0)
-        result = run_tasks(rolling, &options, report, err);
+    if (rolling->tasks.count > 0)
+        result = ob_tasks_run(&rolling->tasks, &options, &rolling->progress, report, err);
     for (size_t i = 0; i < count; i++)
         free(beside[i].invariants);
     free(beside);
@@ -326,6 +274,6 @@ int ob_command_rollout(int argc, char **argv)
     }
     ob_rollout_free(rolling.rollout);
     free(rolling.path);
-    free(rolling.tasks);
+    free(rolling.tasks.items);
     return status;
 }

@@ -237,6 +237,16 @@ static struct ob_report_violation *violation_of(const struct work *work, size_t 
     return &line->violations[i];
 }
 
+/* The finding that a matrix is about: what the variant is expected to break, else the first. */
+static size_t subject_of(const struct work *work)
+{
+    const char *violates = work->job->scenario->variants[work->job->variant].violates;
+    for (size_t i = 0; violates && i < work->exploration.finding_count; i++)
+        if (strcmp(violation_of(work, i)->invariant, violates) == 0)
+            return i;
+    return 0;
+}
+
 /* What might prevent what was found, where somebody will want to know. */
 static enum ob_result find_cures(struct work *work, struct ob_target *target, struct ob_error *err)
 {
@@ -246,16 +256,24 @@ static enum ob_result find_cures(struct work *work, struct ob_target *target, st
     enum ob_result result = OB_OK;
     work->cases = ob_alloc(count * sizeof *work->cases);
     const struct ob_options *options = work->job->options;
-    if (work->exploration.stopped || options->no_cures || !(unexpected || options->cures))
+    if (work->exploration.stopped || options->no_cures ||
+        !(unexpected || options->cures || options->crosses))
         return OB_OK;
     for (size_t i = 0; i < count && result == OB_OK; i++) {
         const struct ob_cures_wanted wanted = {&work->studies[i].shrunk.trace,
                                                work->exploration.findings[i].item,
                                                &work->studies[i].explained};
-        if (wanted.explained->sentence)
+        if (wanted.explained->sentence && !(options->crosses && i != subject_of(work)))
             result = ob_cures_find(work->job, target, &wanted, &work->cases[i], err);
     }
     return result;
+}
+
+static enum ob_result cross(struct work *work, struct ob_cure_case *of, struct ob_error *err)
+{
+    struct ob_report *report = work->report;
+    struct ob_report_result *line = &report->results[report->result_count - 1];
+    return ob_cures_cross(work->job, of, &report->arena, &line->matrix, err);
 }
 
 static enum ob_result try_cures(struct work *work, struct ob_error *err)
@@ -266,6 +284,10 @@ static enum ob_result try_cures(struct work *work, struct ob_error *err)
         struct ob_cures_tried tried;
         if (!work->cases[i].scenario)
             continue;
+        if (work->job->options->crosses) {
+            result = cross(work, &work->cases[i], err);
+            continue;
+        }
         result = ob_cures_try(work->job, &work->cases[i], &work->report->arena, &tried, err);
         if (result != OB_OK)
             break;

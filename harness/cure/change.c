@@ -18,9 +18,11 @@ static void *copy(struct ob_arena *arena, const void *items, size_t count, size_
     return out;
 }
 
-void ob_cure_change_begin(struct ob_cure_change *change, struct ob_cure_case *of)
+void ob_cure_change_begin(struct ob_cure_change *change, struct ob_cure_case *of,
+                          const struct ob_cure *upon)
 {
-    const struct ob_scenario *original = of->scenario;
+    const struct ob_scenario *original = upon ? upon->scenario : of->scenario;
+    size_t client_count = original->client_count;
     struct ob_scenario *scenario = copy(&of->arena, original, 1, sizeof *original);
     struct ob_variant *variants =
         copy(&of->arena, original->variants, original->variant_count, sizeof *variants);
@@ -30,10 +32,11 @@ void ob_cure_change_begin(struct ob_cure_change *change, struct ob_cure_case *of
         .variant = of->variant,
         .scenario = scenario,
         .changed = &variants[of->variant],
-        .clients =
-            copy(&of->arena, original->clients, original->client_count, sizeof *original->clients),
-        .origins = ob_arena_alloc(&of->arena, original->client_count * sizeof *change->origins),
+        .clients = copy(&of->arena, original->clients, client_count, sizeof *original->clients),
+        .origins = ob_arena_alloc(&of->arena, client_count * sizeof *change->origins),
     };
+    if (upon)
+        memcpy(change->origins, upon->clients, client_count * sizeof *change->origins);
     scenario->variants = variants;
     scenario->clients = change->clients;
     change->changed->gates = true;
@@ -150,12 +153,17 @@ void ob_cure_change_isolate(struct ob_cure_change *change, enum ob_isolation lev
         change->clients[i].isolation_given = false;
 }
 
+struct ob_cure ob_cure_change_made(const struct ob_cure_change *change, const struct ob_cure *texts)
+{
+    struct ob_cure cure = *texts;
+    cure.scenario = change->scenario;
+    cure.clients = change->origins;
+    return cure;
+}
+
 void ob_cure_change_end(struct ob_cure_change *change, struct ob_cure_case *of,
                         const struct ob_cure *texts)
 {
     of->cures = ob_grow(of->cures, &of->cure_capacity, of->cure_count + 1, sizeof *of->cures);
-    struct ob_cure *cure = &of->cures[of->cure_count++];
-    *cure = *texts;
-    cure->scenario = change->scenario;
-    cure->clients = change->origins;
+    of->cures[of->cure_count++] = ob_cure_change_made(change, texts);
 }

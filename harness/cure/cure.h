@@ -16,6 +16,7 @@
 
 #include "engine/query.h"
 #include "explore/rig.h"
+#include "explore/strategy.h"
 #include "scenario/scenario.h"
 
 #define OB_CURE_RUNS 100 /* of one cure's exploration, at the most */
@@ -38,6 +39,7 @@ struct ob_cure {
     const char *change;                   /* as text to paste */
     const struct ob_scenario *scenario;   /* with the cure in place; its variant has gates */
     const struct ob_cure_client *clients; /* of the scenario */
+    bool isolates;                        /* it is another isolation level, and nothing else */
 };
 
 /* What clients do one after the other, without faults. */
@@ -70,7 +72,9 @@ struct ob_cure_case {
 struct ob_cure_place {
     struct ob_rig *rig;
     const struct ob_query_port *query; /* to the rig's database */
-    uint64_t seed, runs_max;           /* of an exploration */
+    enum ob_strategy_kind strategy;    /* of an exploration, */
+    unsigned argument;                 /* as the strategy takes it */
+    uint64_t seed, runs_max;
     int64_t budget_us;
     /* Called after each run when not NULL; false ends it. */
     bool (*progress)(void *arg, uint64_t runs);
@@ -84,6 +88,26 @@ OB_MUSTCHECK enum ob_result ob_cure_case_open(struct ob_cure_case *self,
                                               struct ob_error *err);
 void ob_cure_case_close(struct ob_cure_case *self);
 
+/* A row of a matrix at an isolation level.  Who has no transaction has one at repeatable read and
+ * serializable. */
+struct ob_cure_cell {
+    size_t row;
+    enum ob_isolation level;
+    bool retries;        /* the clients begin again after 40001 and 40P01 */
+    bool spare;          /* the one before it with retries: for where that fails for want of them */
+    struct ob_cure cure; /* what is tried */
+};
+
+struct ob_cure_matrix {
+    const struct ob_cure **rows; /* the first is none; then those that are no isolation level */
+    size_t row_count;
+    struct ob_cure_cell *cells; /* row by row, each with the levels in ascending order */
+    size_t cell_count;
+};
+
+/* Crosses the case's cures with the isolation levels.  All lives as long as the case. */
+void ob_cure_cross(struct ob_cure_case *of, struct ob_cure_matrix *out);
+
 enum ob_cure_verdict {
     OB_CURE_CURED,
     OB_CURE_NOT_CURED,
@@ -96,6 +120,10 @@ enum ob_cure_verdict {
 };
 
 const char *ob_cure_verdict_word(enum ob_cure_verdict verdict);
+/* The same of a cell, which may be without a cure: "holds", "breaks", … */
+const char *ob_cure_cell_word(enum ob_cure_verdict verdict);
+/* Whether it is a verdict that retries can change. */
+bool ob_cure_wants_retries(enum ob_cure_verdict verdict);
 
 struct ob_cure_trial {
     struct ob_arena arena; /* owns the texts */
@@ -104,7 +132,10 @@ struct ob_cure_trial {
     struct ob_trace trace;      /* of the same schedule; without steps: it was not made */
     const char *on_schedule;    /* "holds", "violated", … */
     const char *in_exploration; /* "holds, all tried", "violated in run 7", … */
+    const char *breaks;         /* the invariant, also another one; "": none */
+    const char *shown;          /* a run that breaks the case's invariant, as text; "" */
     uint64_t runs;              /* of the exploration */
+    bool exhausted, reduced;    /* as of the exploration (explore.h) */
 };
 
 void ob_cure_trial_init(struct ob_cure_trial *trial);

@@ -8,6 +8,7 @@
  *   propose.c   which cures are worth trying
  *   statements.c  those that change what clients send, by PostgreSQL's grammar (rewrite.h)
  *   plan.c      a schedule of the original for changed clients
+ *   cross.c     all of them at each isolation level
  *   trial.c     trying one
  */
 #ifndef OB_CURE_CURE_INT_H
@@ -80,7 +81,9 @@ struct ob_cure_change {
     struct ob_cure_client *origins;
 };
 
-void ob_cure_change_begin(struct ob_cure_change *change, struct ob_cure_case *of);
+/* upon: what is changed further; NULL: the case's scenario as it is. */
+void ob_cure_change_begin(struct ob_cure_change *change, struct ob_cure_case *of,
+                          const struct ob_cure *upon);
 /* SQL after the variant's own setup. */
 void ob_cure_change_set_up(struct ob_cure_change *change, const char *sql);
 /* The client's step of that index (of what it is now) is replaced. */
@@ -98,6 +101,9 @@ void ob_cure_change_transact(struct ob_cure_change *change);
 void ob_cure_change_retry(struct ob_cure_change *change);
 /* All clients have that level. */
 void ob_cure_change_isolate(struct ob_cure_change *change, enum ob_isolation level);
+/* The changed scenario as a cure with these texts. */
+struct ob_cure ob_cure_change_made(const struct ob_cure_change *change,
+                                   const struct ob_cure *texts);
 /* Adds it to the case's cures. */
 void ob_cure_change_end(struct ob_cure_change *change, struct ob_cure_case *of,
                         const struct ob_cure *texts);

@@ -20,7 +20,7 @@ static enum ob_result propose_constraint(struct ob_cure_look *look, const struct
         return result;
     bool excludes = strstr(ddl, "EXCLUDE") != NULL;
     struct ob_cure_change change;
-    ob_cure_change_begin(&change, of);
+    ob_cure_change_begin(&change, of, NULL);
     ob_cure_change_set_up(&change, ddl);
     const struct ob_cure cure = {
         .name = excludes ? "exclusion constraint" : "unique constraint",
@@ -103,12 +103,13 @@ static void propose_isolation(struct ob_cure_case *of, enum ob_isolation level)
     struct ob_cure_change change;
     if (is_isolated(of, level))
         return;
-    ob_cure_change_begin(&change, of);
+    ob_cure_change_begin(&change, of, NULL);
     ob_cure_change_transact(&change);
     ob_cure_change_retry(&change);
     ob_cure_change_isolate(&change, level);
     const struct ob_cure cure = {
         .name = names[level],
+        .isolates = true,
         .what =
             ob_arena_printf(&of->arena,
                             "Every client works in transactions at %s, and begins again when one "
@@ -169,7 +170,7 @@ static void propose_switches(struct ob_cure_case *of, bool constraint, int64_t f
     bool has_constraint = setting_of(of, "constraint") != 0;
     if (has_constraint >= constraint && setting_of(of, "flag") >= flag)
         return;
-    ob_cure_change_begin(&change, of);
+    ob_cure_change_begin(&change, of, NULL);
     if (!has_constraint && constraint)
         ob_cure_change_setting(&change, "constraint", 1);
     if (setting_of(of, "flag") < flag)
@@ -182,10 +183,11 @@ static void propose_level(struct ob_cure_case *of, enum ob_isolation level, cons
     struct ob_cure_change change;
     if (is_isolated(of, level))
         return;
-    ob_cure_change_begin(&change, of);
+    ob_cure_change_begin(&change, of, NULL);
     ob_cure_change_isolate(&change, level);
     const struct ob_cure cure = {
         .name = word,
+        .isolates = true,
         .what = "Every transaction that there is works at that level; where the target tries again "
                 "after 40001, it does.",
         .change = ob_arena_printf(&of->arena, "isolation: %s", word),

@@ -27,7 +27,7 @@ struct walk {
 static void begin(struct walk *w, struct ob_cure_case *of)
 {
     *w = (struct walk){.of = of};
-    ob_cure_change_begin(&w->change, of);
+    ob_cure_change_begin(&w->change, of, NULL);
     ob_buf_init(&w->shown, 1 << 16);
 }
 

@@ -2,6 +2,7 @@
  * exploration.  See cure.h. */
 #include "cure/cure_int.h"
 
+#include "base/buf.h"
 #include "explore/explore.h"
 #include "explore/finding.h"
 #include "repro/plan.h"
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define OB_CURE_SHOWN_MAX ((size_t)1 << 20)
+
 struct trying {
     const struct ob_cure_case *of;
     const struct ob_cure *cure;
@@ -17,26 +20,38 @@ struct trying {
     struct ob_cure_trial *out;
     bool breaks_on_schedule, found; /* the invariant was broken there, or in the exploration */
     bool undecided;
-    const char *breaks; /* another invariant, in the exploration; NULL: none */
 
     /* Of the schedule and the exploration together: runs without faults in which a client ended
      * so. */
     uint64_t deadlocked, gave_up;
 };
 
+static const struct {
+    const char *word, *cell;
+} words[] = {
+    [OB_CURE_CURED] = {"cured", "holds"},
+    [OB_CURE_NOT_CURED] = {"not cured", "breaks"},
+    [OB_CURE_DEADLOCKS] = {"cured but deadlocks", "deadlocks"},
+    [OB_CURE_GIVES_UP] = {"cured but gives up", "gives up"},
+    [OB_CURE_REJECTS] = {"cured but rejects what is valid", "rejects"},
+    [OB_CURE_BREAKS] = {"cured but breaks something else", "breaks another"},
+    [OB_CURE_UNDECIDED] = {"undecided", "undecided"},
+    [OB_CURE_NOT_APPLIED] = {"could not be applied", "not applied"},
+};
+
 const char *ob_cure_verdict_word(enum ob_cure_verdict verdict)
 {
-    static const char *const words[] = {
-        [OB_CURE_CURED] = "cured",
-        [OB_CURE_NOT_CURED] = "not cured",
-        [OB_CURE_DEADLOCKS] = "cured but deadlocks",
-        [OB_CURE_GIVES_UP] = "cured but gives up",
-        [OB_CURE_REJECTS] = "cured but rejects what is valid",
-        [OB_CURE_BREAKS] = "cured but breaks something else",
-        [OB_CURE_UNDECIDED] = "undecided",
-        [OB_CURE_NOT_APPLIED] = "could not be applied",
-    };
-    return words[verdict];
+    return words[verdict].word;
+}
+
+const char *ob_cure_cell_word(enum ob_cure_verdict verdict)
+{
+    return words[verdict].cell;
+}
+
+bool ob_cure_wants_retries(enum ob_cure_verdict verdict)
+{
+    return verdict == OB_CURE_DEADLOCKS || verdict == OB_CURE_GIVES_UP;
 }
 
 /* --- one after the other */
@@ -104,14 +119,27 @@ static const char *name_of(const struct trying *t, size_t item)
 
 /* --- the same schedule */
 
+static const char *print(struct trying *t, const struct ob_trace *trace)
+{
+    struct ob_buf text;
+    ob_buf_init(&text, OB_CURE_SHOWN_MAX);
+    ob_trace_print(trace, t->place->rig->client_names, false, &text);
+    const char *kept = ob_arena_strdup(&t->out->arena, ob_buf_failed(&text) ? "" : text.data);
+    ob_buf_clear(&text);
+    return kept;
+}
+
 /* Of this invariant alone: a run that was made small leaves things out, by which others may be
  * broken that the whole program keeps. */
 static const char *outcome_word(struct trying *t, const struct ob_run_outcome *outcome)
 {
     const struct ob_trace *trace = &t->out->trace;
     t->breaks_on_schedule = ob_run_breaks(outcome, t->of->item) != NULL;
-    if (t->breaks_on_schedule)
+    if (t->breaks_on_schedule) {
+        t->out->breaks = ob_arena_strdup(&t->out->arena, name_of(t, t->of->item));
+        t->out->shown = print(t, trace);
         return "violated";
+    }
     if (trace->end != OB_RUN_FINISHED && trace->end != OB_RUN_STUCK)
         t->undecided = true;
     if (trace->end != OB_RUN_FINISHED)
@@ -152,38 +180,43 @@ static bool progress(void *arg, const struct ob_explored *explored)
 
 static void conclude(struct trying *t, const struct ob_exploration *found)
 {
-    struct ob_arena *arena = &t->out->arena;
-    t->out->runs = found->runs;
+    struct ob_cure_trial *out = t->out;
+    struct ob_arena *arena = &out->arena;
+    out->runs = found->runs;
+    out->exhausted = found->exhausted;
+    out->reduced = found->reduced;
     for (size_t i = 0; i < found->finding_count; i++) {
         const struct ob_finding *finding = &found->findings[i];
         if (finding->item == t->of->item) {
             t->found = true;
-            t->out->in_exploration =
-                ob_arena_printf(arena, "violated in run %" PRIu64, finding->run);
+            out->breaks = ob_arena_strdup(arena, name_of(t, finding->item));
+            out->shown = ob_arena_strdup(arena, finding->trace);
+            out->in_exploration = ob_arena_printf(arena, "violated in run %" PRIu64, finding->run);
             return;
         }
-        if (!t->breaks)
-            t->breaks = ob_arena_strdup(arena, name_of(t, finding->item));
+        if (*out->breaks == '\0')
+            out->breaks = ob_arena_strdup(arena, name_of(t, finding->item));
     }
     bool proves = found->runs > 0 && found->inconclusive == OB_RUN_FINISHED && !found->stopped;
     t->undecided |= !proves;
     if (!proves)
-        t->out->in_exploration = found->runs == 0 ? "not made" : "broken off";
-    else if (t->breaks)
-        t->out->in_exploration = ob_arena_printf(arena, "breaks %s", t->breaks);
+        out->in_exploration = found->runs == 0 ? "not made" : "broken off";
+    else if (*out->breaks != '\0')
+        out->in_exploration = ob_arena_printf(arena, "breaks %s", out->breaks);
     else if (t->deadlocked > 0)
-        t->out->in_exploration =
+        out->in_exploration =
             ob_arena_printf(arena, "holds, %" PRIu64 " deadlocked", t->deadlocked);
     else if (found->exhausted)
-        t->out->in_exploration = "holds, all tried";
+        out->in_exploration = found->reduced ? "holds, all that matter" : "holds, all tried";
     else
-        t->out->in_exploration = "holds";
+        out->in_exploration = "holds";
 }
 
 static enum ob_result explore(struct trying *t, struct ob_error *err)
 {
     const struct ob_explore_options options = {
-        .strategy = OB_STRATEGY_PORTFOLIO,
+        .strategy = t->place->strategy,
+        .argument = &t->place->argument,
         .seed = t->place->seed,
         .runs_max = t->place->runs_max,
         .budget_us = t->place->budget_us,
@@ -222,13 +255,19 @@ static enum ob_cure_verdict judge(const struct trying *t, bool rejects)
         return OB_CURE_REJECTS;
     if (t->gave_up > 0)
         return OB_CURE_GIVES_UP;
-    return t->breaks ? OB_CURE_BREAKS : OB_CURE_CURED;
+    return *t->out->breaks != '\0' ? OB_CURE_BREAKS : OB_CURE_CURED;
 }
 
 void ob_cure_trial_init(struct ob_cure_trial *trial)
 {
     *trial = (struct ob_cure_trial){
-        .verdict = OB_CURE_UNDECIDED, .why = "", .on_schedule = "", .in_exploration = ""};
+        .verdict = OB_CURE_UNDECIDED,
+        .why = "",
+        .on_schedule = "",
+        .in_exploration = "",
+        .breaks = "",
+        .shown = "",
+    };
     ob_arena_init(&trial->arena);
     ob_trace_init(&trial->trace);
 }

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "pg/interrupt.h"
 #include "pg/rows.h"
+#include "pg/setting.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -108,6 +109,8 @@ enum ob_result ob_pg_session_open(struct ob_pg_world *world, size_t client, stru
     if (world->fixed_plans)
         ob_buf_puts(&options, " -c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
                               " -c max_parallel_workers_per_gather=0");
+    if (world->setting)
+        ob_pg_setting_add(world->setting, &options);
     char name[32];
     snprintf(name, sizeof name, "overbook client %zu", client);
     enum ob_result result = ob_pg_connect(world->conninfo, name, options.data, &session->conn, err);

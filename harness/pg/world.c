@@ -1,6 +1,7 @@
 #include "pg/world_int.h"
 
 #include "base/alloc.h"
+#include "pg/setting.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -42,6 +43,23 @@ static enum ob_result ask_level(struct ob_pg_world *world, struct ob_error *err)
     return result;
 }
 
+/* The level that the clients begin with; and whether the server takes their setting. */
+static enum ob_result ask_level_as_clients(struct ob_pg_world *world, struct ob_error *err)
+{
+    if (!world->setting)
+        return ask_level(world, err);
+    enum ob_result result = ob_pg_exec(world->control, "BEGIN", NULL, err);
+    if (result == OB_OK)
+        result = ob_pg_setting_try(world->control, world->setting, err);
+    if (result == OB_OK)
+        result = ask_level(world, err);
+    struct ob_error ending;
+    enum ob_result ended = ob_pg_exec(world->control, "ROLLBACK", NULL, &ending);
+    if (result == OB_OK && ended != OB_OK)
+        *err = ending;
+    return result == OB_OK ? ended : result;
+}
+
 /* Finds out what this role may control, by trying, and sets the control connection up. */
 static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error *err)
 {
@@ -66,7 +84,7 @@ static enum ob_result set_up_control(struct ob_pg_world *world, struct ob_error 
         ob_pg_exec(world->control,
                    "SET deadlock_timeout = '1h'; SET log_lock_waits = on; SET lc_messages = 'C'",
                    NULL, &refused) == OB_OK;
-    result = ask_level(world, err);
+    result = ask_level_as_clients(world, err);
     if (result == OB_OK)
         result = look_for_probe(world, err);
     return result == OB_OK ? follow_clock(world, err) : result;
@@ -100,6 +118,7 @@ enum ob_result ob_pg_world_open(const struct ob_pg_world_options *options, struc
     struct ob_pg_world *world = ob_alloc(sizeof *world);
     world->conninfo = ob_strdup(options->conninfo);
     world->clock = options->clock ? ob_strdup(options->clock) : NULL;
+    world->setting = options->setting ? ob_strdup(options->setting) : NULL;
     world->session_count = options->session_count;
     world->keeps_session_state = options->keeps_session_state;
     world->fixed_plans = options->fixed_plans;
@@ -137,6 +156,7 @@ void ob_pg_world_close(struct ob_pg_world *world)
     free(world->database);
     free(world->clean);
     free(world->clock);
+    free(world->setting);
     free(world->conninfo);
     free(world);
 }

@@ -27,6 +27,7 @@ struct ob_pg_world_options {
     const char *const *client_names; /* for messages; borrowed for the world's life; may be NULL */
     const char
         *clock; /* qualified name of the clock's sequence, once it is installed; NULL: none */
+    const char *setting; /* that clients' sessions begin with (setting.h); copied; NULL: none */
     bool keeps_session_state; /* clients may change their sessions: DISCARD ALL after each run */
     bool fixed_plans;         /* index scans wherever there are any, as with tables of real size */
     bool own_server;          /* its processes are ours, and can be kept from going on */

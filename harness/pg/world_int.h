@@ -61,6 +61,7 @@ struct ob_pg_prepared {
 struct ob_pg_world {
     char *conninfo; /* owned */
     char *clock;    /* owned; NULL: none */
+    char *setting;  /* of the clients' sessions; owned; NULL: none */
     bool keeps_session_state, fixed_plans;
     bool own_server, learns, keeps_rows;
     bool gates;                      /* wanted */

@@ -154,6 +154,7 @@ static enum ob_result open_target(struct ob_target *target, struct ob_error *err
         .fixed_plans = target->options->fixed_plans,
         .own_server = target->options->own_server,
         .learns = target->options->learns,
+        .setting = target->options->setting,
         .gates = target->scenario->variants[target->variant].gates,
         .exact = target->ops->exact(target),
     };

@@ -22,6 +22,7 @@ struct ob_target_options {
     const unsigned *fault_budget;         /* NULL: the scenario's */
     bool fixed_plans, own_server, learns; /* pg/world.h */
     bool has_schema;                      /* the database has been through ob_target_fill */
+    const char *setting;                  /* of the clients' sessions (pg/setting.h); NULL: none */
     struct ob_script *script; /* filled while the target is opened and runs; NULL: not wanted */
 };
 

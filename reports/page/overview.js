@@ -23,7 +23,7 @@ class Overview {
     this.list = element('div.results');
     this.found = element('p.found', {'aria-live': 'polite'});
     this.root = element('article.overview', {'aria-labelledby': 'overview-title'},
-      this.hero(), this.cut(), this.controlled(), result.rollout ? rolloutPanels() : null,
+      this.hero(), this.cut(), this.controlled(), result.rollout ? rolloutPanels() : matrixPanels(),
       this.filters(), this.list);
     this.groups = this.group();
     this.list.replaceChildren(...this.groups.map((one) => one.box));

@@ -54,8 +54,12 @@ static void find(struct setting *s, uint64_t seed)
 static struct ob_cure_place place_of(struct ob_racing *racing, struct ob_query_port *query)
 {
     *query = ob_target_query(racing->target);
-    return (struct ob_cure_place){
-        .rig = racing->rig, .query = query, .seed = 1, .runs_max = RUNS, .budget_us = INT64_MAX};
+    return (struct ob_cure_place){.rig = racing->rig,
+                                  .query = query,
+                                  .strategy = OB_STRATEGY_PORTFOLIO,
+                                  .seed = 1,
+                                  .runs_max = RUNS,
+                                  .budget_us = INT64_MAX};
 }
 
 static void set_up(struct setting *s, const struct ob_scenario *scenario, size_t variant)
