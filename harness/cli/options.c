@@ -526,8 +526,8 @@ static const struct {
      "that may help, with clients that begin again after 40001 and 40P01 where they fail "
      "otherwise, and with each --set.\v"
      "A cell is an exploration of --runs, 100, at the most. Exit status: 0 the variants "
-     "break as expected, and each cell is decided, whatever it says; 1 one does not break; "
-     "2 usage or a scenario that does not load, 3 the harness or the database failed, 4 "
+     "break as expected, and each cell is decided, whatever it says; 1 one does not; 2 "
+     "usage or a scenario that does not load, 3 the harness or the database failed, 4 "
      "inconclusive."},
     {OB_COMMAND_REPLAY,
      "Run one schedule again and compare it, step by step, with its record. FILE is a "
