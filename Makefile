@@ -85,7 +85,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/explore/bounded.c harness/explore/pct.c harness/explore/pos.c harness/explore/urw.c \
                harness/explore/event.c harness/explore/race.c harness/explore/dpor.c harness/explore/portfolio.c harness/explore/share.c \
                harness/explore/lot.c harness/explore/shard.c harness/explore/record.c harness/explore/checkpoint.c harness/explore/path.c harness/explore/census.c harness/explore/conflict.c harness/explore/claim.c harness/explore/follower.c harness/explore/tally.c \
-               harness/explore/statements.c harness/explore/finding.c harness/repro/plan.c harness/repro/whole.c harness/repro/trial.c harness/repro/fair.c harness/repro/left_out.c harness/repro/shrink.c harness/repro/explain.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/look.c harness/pg/gate.c harness/pg/footprint.c harness/pg/probe.c \
+               harness/explore/statements.c harness/explore/finding.c harness/repro/plan.c harness/repro/whole.c harness/repro/trial.c harness/repro/fair.c harness/repro/left_out.c harness/repro/shrink.c harness/repro/access.c harness/repro/versions.c harness/repro/anomaly.c harness/repro/explain.c harness/explore/explore.c harness/pg/session.c harness/pg/prepare.c harness/pg/control.c harness/pg/reset.c harness/pg/rebuild.c harness/pg/interrupt.c harness/pg/hold.c harness/pg/look.c harness/pg/gate.c harness/pg/footprint.c harness/pg/probe.c \
                harness/pg/world.c harness/pg/setting.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/operator.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c harness/cli/violation.c harness/cli/study.c harness/cli/again.c harness/cli/shrink.c harness/cli/timeline.c \
@@ -94,12 +94,12 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text test_trace_pack \
                      test_order test_strategy test_bounded test_pct test_pos test_urw test_dpor test_dpor_sound test_shard test_portfolio test_share test_claim test_follower test_tally test_statements test_explore test_fault
-ENGINE_SERVER_TESTS := test_settle test_shrink test_minima test_deadlock test_crowd test_gates test_wake test_world test_scenarios test_determinism \
+ENGINE_SERVER_TESTS := test_settle test_shrink test_explain test_minima test_deadlock test_crowd test_gates test_wake test_world test_scenarios test_determinism \
                        test_proof test_sql_target test_spec_target test_reference_target test_plain test_soundness test_interrupt test_probe
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
-CLI_UNIT_TESTS := test_rollout test_requests test_matrix test_token test_replay test_judge test_timeline test_progress test_tokens test_words
+CLI_UNIT_TESTS := test_rollout test_requests test_anomaly test_matrix test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-rollout test-matrix test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-step test-url test-ends test-bad-input \
                   test-spec test-spec-ends test-no-probe test-report test-export

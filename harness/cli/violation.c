@@ -100,15 +100,36 @@ static const struct ob_report_shrunk *shrunk_of(struct ob_report *report,
     return out;
 }
 
+/* What the kind of the edge rests on. */
+static const char *basis(struct ob_arena *arena, const struct ob_study *study,
+                         const struct ob_edge *edge)
+{
+    const char *table = ob_explained_table(&study->explained, edge);
+    switch (edge->basis) {
+    case OB_BASIS_WORDS:
+        return "; the kind goes by the statements' words";
+    case OB_BASIS_TABLES:
+        return ob_arena_printf(arena, "; both touch %s", *table ? table : "the same");
+    case OB_BASIS_ROWS:
+        return ob_arena_printf(arena,
+                               "; row versions of %s, which one reads, came or went by the "
+                               "other",
+                               table);
+    case OB_BASIS_NONE:
+    default:
+        return "";
+    }
+}
+
 static const char *because(struct ob_arena *arena, const struct ob_judge_case *judged,
                            const struct ob_study *study, const struct ob_edge *edge)
 {
     const char *const *names = judged->rig->client_names;
     const struct ob_step *steps = study->shrunk.trace.steps;
-    return ob_arena_printf(arena, "%s holds when step %zu of %s comes after step %zu of %s",
+    return ob_arena_printf(arena, "%s holds when step %zu of %s comes after step %zu of %s%s",
                            ob_check_name(judged->rig->check, study->shrunk.finding.item),
                            edge->from + 1, names[steps[edge->from].client], edge->to + 1,
-                           names[steps[edge->to].client]);
+                           names[steps[edge->to].client], basis(arena, study, edge));
 }
 
 static const struct ob_report_explanation *

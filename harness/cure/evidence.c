@@ -7,6 +7,7 @@
 
 #include "explore/finding.h"
 #include "repro/plan.h"
+#include "repro/versions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,7 @@
 #define ROWS_MAX "40" /* of a table */
 
 static const char tables_sql[] =
-    "SELECT c.oid::pg_catalog.regclass::text FROM pg_catalog.pg_class c"
-    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-    " WHERE c.relkind = 'r' AND c.relpersistence <> 't'"
-    " AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'overbook')"
-    " AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = c.oid"
-    "  AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype = 'e')"
-    " ORDER BY 1 LIMIT " TABLES_MAX;
+    "SELECT c.oid::pg_catalog.regclass::text" OB_VERSIONS_TABLES " ORDER BY 1 LIMIT " TABLES_MAX;
 
 /* --- asking */
 

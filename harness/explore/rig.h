@@ -37,8 +37,12 @@ struct ob_rig {
      * the caller's to free.  NULL: none. */
     size_t (*parts)(void *self, size_t client, struct ob_part **out);
 
+    const struct ob_query_port *query; /* to the database, outside of all clients */
+
     /* The target. */
     void *self;
+    /* From the next run on traces have footprints, where the server can tell them. */
+    enum ob_result (*learn)(void *self, struct ob_error *err);
     enum ob_result (*reset)(void *self, struct ob_error *err); /* back to the clean state */
     /* Adds what is known only at the end to the history. */
     void (*finish)(void *self, struct ob_trace *trace);

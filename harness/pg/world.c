@@ -161,6 +161,19 @@ void ob_pg_world_close(struct ob_pg_world *world)
     free(world);
 }
 
+enum ob_result ob_pg_world_learn(struct ob_pg_world *world, struct ob_error *err)
+{
+    enum ob_result result = OB_OK;
+    if (world->tells || !world->has_probe)
+        return OB_OK;
+    world->tells = true;
+    for (size_t i = 0; i < world->session_count && result == OB_OK; i++) {
+        ob_pg_session_close(&world->sessions[i]);
+        result = ob_pg_session_open(world, i, err);
+    }
+    return result;
+}
+
 PGconn *ob_pg_world_control(struct ob_pg_world *world)
 {
     return world->control;
@@ -205,7 +218,7 @@ struct ob_ports ob_pg_world_ports(struct ob_pg_world *world)
         .gates = world->gates ? ob_pg_gates : NULL,
         .pass_gate = world->gates ? ob_pg_gate_pass : NULL,
         .hold = world->own_server ? ob_pg_session_hold : NULL,
-        .footprint = world->tells ? ob_pg_session_footprint : NULL,
+        .footprint = ob_pg_session_footprint,
         .set_clock = ob_pg_control_clock,
         .cancel = ob_pg_session_cancel,
         .discard = discard,

@@ -53,6 +53,10 @@ bool ob_pg_world_controls_deadlock(const struct ob_pg_world *world);
  * clock is the virtual one, and gates need no triggers. */
 bool ob_pg_world_has_probe(const struct ob_pg_world *world);
 
+/* From now on clients tell what they touch, where the server can; the sessions are opened anew for
+ * it.  Between two runs only. */
+OB_MUSTCHECK enum ob_result ob_pg_world_learn(struct ob_pg_world *world, struct ob_error *err);
+
 /* Remembers the present rows and sequences of all tables (exact: all of the database) as the clean
  * state, and opens the sessions.  exact: nobody else may be connected to the database. */
 OB_MUSTCHECK enum ob_result ob_pg_world_ready(struct ob_pg_world *world, struct ob_error *err);

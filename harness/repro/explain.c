@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define SENTENCE_MAX ((size_t)1 << 16)
 #define SHOWN 48 /* bytes of a statement */
@@ -17,7 +16,10 @@ struct explaining {
     struct ob_rig *rig;
     const struct ob_trace *trace; /* what is explained */
     size_t item;
-    struct ob_trace other; /* of the last run */
+    struct ob_trace other;       /* of the last run */
+    struct ob_trace seen;        /* the same again, with all that can be known of it */
+    struct ob_accesses accesses; /* of that */
+    struct ob_facts facts;
     struct ob_explained *out;
 };
 
@@ -98,37 +100,6 @@ static enum ob_result find_to(struct explaining *x, size_t from, size_t end, siz
     return OB_OK;
 }
 
-static bool begins_with(const char *text, const char *word)
-{
-    return strncasecmp(text + strspn(text, " \t\n("), word, strlen(word)) == 0;
-}
-
-static bool only_reads(const struct ob_step *step)
-{
-    bool sql = step->kind == OB_OP_STATEMENT || step->kind == OB_OP_QUERY;
-    return sql && begins_with(step->text, "select") && !strcasestr(step->text, " for ");
-}
-
-static bool writes(const struct ob_step *step)
-{
-    static const char *const words[] = {"insert", "update", "delete", "merge"};
-    if (step->kind == OB_OP_COMMIT)
-        return true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (begins_with(step->text, words[i]))
-            return true;
-    return step->kind == OB_OP_STATEMENT && strcasestr(step->text, " for ");
-}
-
-static enum ob_edge_kind kind_of(const struct ob_step *from, const struct ob_step *to)
-{
-    if (only_reads(from) && writes(to))
-        return OB_EDGE_RW;
-    if (writes(from) && only_reads(to))
-        return OB_EDGE_WR;
-    return writes(from) && writes(to) ? OB_EDGE_WW : OB_EDGE_OTHER;
-}
-
 /* Of one block of a client's steps against what comes until it moves again. */
 static enum ob_result add_edge(struct explaining *x, size_t begin, size_t end, struct ob_error *err)
 {
@@ -145,7 +116,6 @@ static enum ob_result add_edge(struct explaining *x, size_t begin, size_t end, s
         result = find_to(x, edge.from, end, last, &edge.to, err);
     if (result != OB_OK)
         return result;
-    edge.kind = kind_of(&trace->steps[edge.from], &trace->steps[edge.to]);
     out->edges[out->edge_count++] = edge;
     return OB_OK;
 }
@@ -163,13 +133,6 @@ static enum ob_result find_edges(struct explaining *x, struct ob_error *err)
 }
 
 /* --- words */
-
-const char *ob_edge_word(enum ob_edge_kind kind)
-{
-    static const char *const words[] = {
-        [OB_EDGE_RW] = "rw", [OB_EDGE_WR] = "wr", [OB_EDGE_WW] = "ww", [OB_EDGE_OTHER] = "order"};
-    return words[kind];
-}
 
 static size_t client_of(const struct explaining *x, size_t step)
 {
@@ -203,7 +166,7 @@ static void put_edge(const struct explaining *x, const struct ob_edge *edge, str
         [OB_EDGE_WW] = " came before ",
         [OB_EDGE_OTHER] = " came before ",
     };
-    const char *const *names = x->rig->client_names;
+    const char *const *names = x->rig->client_names, *table = ob_explained_table(x->out, edge);
     ob_buf_printf(out, "%s before %s, because ", names[client_of(x, edge->from)],
                   names[client_of(x, edge->to)]);
     put_step(x, edge->from, out);
@@ -212,6 +175,22 @@ static void put_edge(const struct explaining *x, const struct ob_edge *edge, str
     bool commits = x->trace->steps[edge->to].kind == OB_OP_COMMIT;
     if (edge->kind == OB_EDGE_RW)
         ob_buf_puts(out, commits ? " made visible" : " wrote");
+    if (*table)
+        ob_buf_printf(out, edge->kind == OB_EDGE_WW ? ", both on %s" : " in %s", table);
+}
+
+/* The snapshot and the lock that let it through. */
+static void put_stale(const struct explaining *x, const struct ob_edge *edge, struct ob_buf *out)
+{
+    struct ob_stale stale;
+    if (!edge || !ob_edge_is_stale(&x->facts, edge, &stale))
+        return;
+    ob_buf_printf(out,
+                  "; %s got the lock %sin step %zu, but reads by the snapshot of step %zu, which "
+                  "does not have what step %zu made visible",
+                  x->rig->client_names[client_of(x, edge->from)],
+                  stale.waited ? "that it waited for " : "", stale.locked + 1, stale.snapshot + 1,
+                  stale.published + 1);
 }
 
 /* The first edge that another one contradicts; else the first. */
@@ -222,16 +201,6 @@ static const struct ob_edge *main_edge(const struct explaining *x)
         if (way_back(x, &out->edges[i]))
             return &out->edges[i];
     return out->edge_count > 0 ? &out->edges[0] : NULL;
-}
-
-static bool inserts(const struct explaining *x, size_t step)
-{
-    return begins_with(x->trace->steps[step].text, "insert");
-}
-
-static bool updates(const struct explaining *x, size_t step)
-{
-    return begins_with(x->trace->steps[step].text, "update");
 }
 
 static bool is_clock(const struct explaining *x, size_t step)
@@ -261,24 +230,14 @@ static const char *anomaly_of_fault(const struct explaining *x)
     return "";
 }
 
-/* Named only where the edges leave no doubt. */
-static const char *anomaly_of(const struct explaining *x, const struct ob_edge *edge)
+/* Named only where what was recorded leaves no doubt. */
+static const char *anomaly_of(struct explaining *x, const struct ob_edge *edge)
 {
     const struct ob_edge *back = edge ? way_back(x, edge) : NULL;
-    if (!edge)
-        return anomaly_of_fault(x);
     if (back && is_clock(x, edge->to) && is_clock(x, back->from))
         return "expired in between";
-    if (!back || edge->kind != OB_EDGE_RW)
-        return "";
-    bool skew = back->kind == OB_EDGE_RW;
-    if (skew && inserts(x, edge->to) && inserts(x, back->to))
-        return "phantom";
-    if (skew && updates(x, edge->to) && updates(x, back->to))
-        return strcmp(x->trace->steps[edge->to].text, x->trace->steps[back->to].text) == 0
-                   ? "lost update"
-                   : "write skew";
-    return "";
+    const char *name = edge ? ob_anomaly_of(&x->facts, edge, back, &x->out->words) : "";
+    return *name ? name : anomaly_of_fault(x);
 }
 
 static void put_faults(const struct explaining *x, struct ob_buf *out)
@@ -292,7 +251,7 @@ static void put_faults(const struct explaining *x, struct ob_buf *out)
     }
 }
 
-static void describe(const struct explaining *x, struct ob_buf *out)
+static void describe(struct explaining *x, struct ob_buf *out)
 {
     const struct ob_edge *edge = main_edge(x), *back = edge ? way_back(x, edge) : NULL;
     bool faults = x->trace->schedule.fault_count > 0;
@@ -308,6 +267,8 @@ static void describe(const struct explaining *x, struct ob_buf *out)
         put_edge(x, back, out);
         ob_buf_puts(out, ": a contradiction, so no order of the two one after the other does this");
     }
+    put_stale(x, edge, out);
+    put_stale(x, back, out);
     if (faults) {
         ob_buf_puts(out, edge ? "; and " : "");
         put_faults(x, out);
@@ -315,7 +276,35 @@ static void describe(const struct explaining *x, struct ob_buf *out)
     if (!edge && !faults)
         ob_buf_puts(out,
                     "no step has to come before another client's: it is broken without a race");
+    if (x->out->words)
+        ob_buf_puts(out, " (what this is called rests on the statements' words: what they touched "
+                         "is not known here)");
     ob_buf_puts(out, ".");
+}
+
+/* What the edges are about, of the same run made again with open eyes.  Should that one not be the
+ * same, nothing is known but words. */
+static enum ob_result find_reasons(struct explaining *x, struct ob_error *err)
+{
+    struct ob_rig *rig = x->rig;
+    struct ob_versions *versions = &x->out->versions;
+    struct ob_buf why;
+    size_t step;
+    enum ob_result result = rig->learn ? rig->learn(rig->self, err) : OB_OK;
+    if (result == OB_OK)
+        result = ob_versions_run(rig, &x->trace->schedule, &x->seen, versions, err);
+    if (result != OB_OK)
+        return result;
+    x->out->runs++;
+    ob_buf_init(&why, SENTENCE_MAX);
+    bool same = !ob_trace_diff(x->trace, &x->seen, rig->client_names, &step, &why);
+    ob_buf_clear(&why);
+    ob_accesses_of(same ? &x->seen : x->trace, &x->accesses);
+    versions->known &= same;
+    x->facts = (struct ob_facts){same ? &x->seen : x->trace, &x->accesses, versions};
+    for (size_t i = 0; i < x->out->edge_count; i++)
+        ob_edge_explain(&x->facts, &x->out->edges[i]);
+    return OB_OK;
 }
 
 enum ob_result ob_explain(struct ob_rig *rig, const struct ob_trace *trace, size_t item,
@@ -324,22 +313,38 @@ enum ob_result ob_explain(struct ob_rig *rig, const struct ob_trace *trace, size
     struct explaining x = {.rig = rig, .trace = trace, .item = item, .out = out};
     const struct ob_run_spec before = rig->spec;
     *out = (struct ob_explained){0};
+    ob_versions_init(&out->versions);
     ob_trace_init(&x.other);
+    ob_trace_init(&x.seen);
     ob_rig_leave_out(rig, &trace->schedule, trace->schedule.fault_count);
     enum ob_result result = find_edges(&x, err);
     rig->spec = before;
+    if (result == OB_OK)
+        result = find_reasons(&x, err);
+    if (result == OB_OK) {
+        struct ob_buf text;
+        ob_buf_init(&text, SENTENCE_MAX);
+        describe(&x, &text);
+        out->sentence = ob_buf_take(&text);
+    } else {
+        ob_explained_clear(out);
+    }
+    ob_accesses_clear(&x.accesses);
+    ob_trace_clear(&x.seen);
     ob_trace_clear(&x.other);
-    if (result != OB_OK)
-        return result;
-    struct ob_buf text;
-    ob_buf_init(&text, SENTENCE_MAX);
-    describe(&x, &text);
-    out->sentence = ob_buf_take(&text);
-    return OB_OK;
+    return result;
+}
+
+const char *ob_explained_table(const struct ob_explained *explained, const struct ob_edge *edge)
+{
+    bool shared = edge->basis == OB_BASIS_TABLES || edge->basis == OB_BASIS_ROWS;
+    const char *name = shared ? ob_versions_name(&explained->versions, edge->resource) : NULL;
+    return name ? name : "";
 }
 
 void ob_explained_clear(struct ob_explained *explained)
 {
     free(explained->sentence);
+    ob_versions_clear(&explained->versions);
     *explained = (struct ob_explained){0};
 }

@@ -8,25 +8,14 @@
  * both directions between two clients are a contradiction: no order of the two, one after the
  * other, does what this run did.
  *
- * An edge is what was seen to matter in runs, not what was read out of statements; only what it is
- * called (the kind, the anomaly) goes by what the two steps are.
+ * An edge is what was seen to matter in runs, not what was read out of statements.  What it was
+ * about, and what the whole is called, goes by what was recorded of the run (anomaly.h).
  */
 #ifndef OB_REPRO_EXPLAIN_H
 #define OB_REPRO_EXPLAIN_H
 
 #include "explore/rig.h"
-
-enum ob_edge_kind {
-    OB_EDGE_RW, /* read before the other one wrote: it did not see that */
-    OB_EDGE_WR, /* wrote before the other one read: that was seen */
-    OB_EDGE_WW, /* wrote, or locked, before the other one did */
-    OB_EDGE_OTHER
-};
-
-struct ob_edge {
-    size_t from, to; /* steps of the trace */
-    enum ob_edge_kind kind;
-};
+#include "repro/anomaly.h"
 
 #define OB_EDGES_MAX 16
 
@@ -36,16 +25,19 @@ struct ob_explained {
     size_t first, second; /* the steps in conflict: of the edge that the sentence is about, */
     bool contradiction;   /* and of one that leads back */
     const char *anomaly;  /* "phantom", …; "" where it has no name that fits for certain */
+    bool words;           /* the name goes by the statements' words */
     char *sentence;       /* owned */
-    uint64_t runs;        /* made */
+    struct ob_versions versions; /* owned; has the names of what the edges are about */
+    uint64_t runs;               /* made */
 };
-
-const char *ob_edge_word(enum ob_edge_kind kind); /* "rw", … */
 
 /* trace: a run of the rig that breaks the check's item, which leaves out what its schedule says.
  * *out is the caller's to clear on OB_OK only. */
 OB_MUSTCHECK enum ob_result ob_explain(struct ob_rig *rig, const struct ob_trace *trace,
                                        size_t item, struct ob_explained *out, struct ob_error *err);
 void ob_explained_clear(struct ob_explained *explained);
+
+/* What both steps of the edge touch, for reading; "" where that has no name. */
+const char *ob_explained_table(const struct ob_explained *explained, const struct ob_edge *edge);
 
 #endif

@@ -39,6 +39,12 @@ static enum ob_result digest(void *self, uint64_t *out, struct ob_error *err)
     return ob_pg_world_digest(target->world, out, err);
 }
 
+static enum ob_result learn(void *self, struct ob_error *err)
+{
+    struct ob_target *target = self;
+    return ob_pg_world_learn(target->world, err);
+}
+
 static int64_t monotonic_us(void *self)
 {
     struct ob_target *target = self;
@@ -122,7 +128,9 @@ static void fill_rig(struct ob_target *target)
     rig->engine = ob_engine_new(&ports, &options->limits);
     rig->check = ob_check_new(target->items, target->item_count, &target->query);
     rig->client_names = target->names;
+    rig->query = &target->query;
     rig->self = target;
+    rig->learn = learn;
     rig->reset = reset;
     rig->finish = finish;
     rig->digest = digest;
