@@ -171,8 +171,9 @@ enum ob_result ob_server_create_database(struct ob_server *server, const char *n
                                          char **conninfo, struct ob_error *err)
 {
     assert(server->database[0] == '\0');
-    enum ob_result result = name ? ob_pg_marker_create_named(server->conn, name, err)
-                                 : ob_pg_marker_create(server->conn, server->database, err);
+    enum ob_result result =
+        name ? ob_pg_marker_create_named(server->conn, name, err)
+             : ob_pg_marker_create_from(server->conn, "template0", server->database, err);
     if (result == OB_OK && name)
         snprintf(server->database, sizeof server->database, "%s", name);
     return tell_of_database(server, result, conninfo, err);

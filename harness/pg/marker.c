@@ -253,23 +253,6 @@ static enum ob_result comment_new(PGconn *conn, const char *name, struct ob_erro
     return result;
 }
 
-static enum ob_result mark_new(PGconn *conn, const char *name, struct ob_error *err)
-{
-    char *conninfo = ob_pg_marker_conninfo(conn, name);
-    PGconn *inside = PQconnectdb(conninfo);
-    enum ob_result result;
-
-    if (PQstatus(inside) == CONNECTION_OK) {
-        result = ob_pg_marker_leave(inside, err);
-    } else {
-        result = ob_error_set(err, OB_SERVER, "could not connect to the new database \"%s\"", name);
-        ob_error_detail(err, "%s", PQerrorMessage(inside));
-    }
-    PQfinish(inside);
-    free(conninfo);
-    return result;
-}
-
 /* Files are copied with a checkpoint before and one after, which is the quicker way only where
  * nothing is synced. */
 static bool copies_files(PGconn *conn)
@@ -330,19 +313,6 @@ enum ob_result ob_pg_marker_create_from(PGconn *conn, const char *from, char *na
     if (result != OB_OK)
         return result;
     result = comment_new(conn, name, err);
-    if (result != OB_OK && ob_pg_marker_drop(conn, name, &ignored) != OB_OK)
-        ob_error_hint(err, "%s", ignored.hint);
-    return result;
-}
-
-enum ob_result ob_pg_marker_create(PGconn *conn, char *name, struct ob_error *err)
-{
-    struct ob_error ignored;
-    enum ob_result result = ob_pg_marker_create_from(conn, "template0", name, err);
-
-    if (result != OB_OK)
-        return result;
-    result = mark_new(conn, name, err);
     if (result != OB_OK && ob_pg_marker_drop(conn, name, &ignored) != OB_OK)
         ob_error_hint(err, "%s", ignored.hint);
     return result;
@@ -412,13 +382,24 @@ static enum ob_result drop_one(PGconn *conn, const char *name, struct ob_error *
     return result;
 }
 
+/* A copy is dropped by who made it, as a rule. */
+static bool exists(PGconn *conn, const char *name)
+{
+    PGresult *answer = PQexecParams(conn, "SELECT FROM pg_catalog.pg_database WHERE datname = $1",
+                                    1, NULL, &name, NULL, NULL, 0);
+    bool found = PQresultStatus(answer) == PGRES_TUPLES_OK && PQntuples(answer) == 1;
+
+    PQclear(answer);
+    return found;
+}
+
 enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error *err)
 {
     char *copy = ob_asprintf("%s" OB_PG_CLEAN_SUFFIX, name);
     struct ob_error ignored; /* an overbook that comes later sweeps it up */
     enum ob_result result = drop_one(conn, name, err);
 
-    if (result == OB_OK)
+    if (result == OB_OK && exists(conn, copy))
         (void)drop_one(conn, copy, &ignored);
     free(copy);
     return result;
@@ -427,7 +408,7 @@ enum ob_result ob_pg_marker_drop(PGconn *conn, const char *name, struct ob_error
 enum ob_result ob_pg_marker_copy(PGconn *conn, const char *name, const char *from,
                                  struct ob_error *err)
 {
-    enum ob_result result = drop_one(conn, name, err);
+    enum ob_result result = exists(conn, name) ? drop_one(conn, name, err) : OB_OK;
     char *to = PQescapeIdentifier(conn, name, strlen(name));
 
     if (result == OB_OK)

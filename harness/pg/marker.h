@@ -36,17 +36,14 @@ OB_MUSTCHECK enum ob_result ob_pg_marker_rights(PGconn *conn, struct ob_error *e
 
 #define OB_PG_DATABASE_NAME_SIZE 64
 
-/* Creates a database of overbook's own on the server of conn (which is in some other database),
- * marks it and puts its name, overbook_PID_N, into name (OB_PG_DATABASE_NAME_SIZE bytes). */
-OB_MUSTCHECK enum ob_result ob_pg_marker_create(PGconn *conn, char *name, struct ob_error *err);
-
-/* The same as a copy of another one, in which nobody may be ("template0": an empty one), without a
- * marker inside. */
+/* Creates a database of overbook's own on the server of conn (which is in some other database) as a
+ * copy of one in which nobody may be ("template0": an empty one), and puts its name,
+ * overbook_PID_N, into name (OB_PG_DATABASE_NAME_SIZE bytes). */
 OB_MUSTCHECK enum ob_result ob_pg_marker_create_from(PGconn *conn, const char *from, char *name,
                                                      struct ob_error *err);
 
-/* Creates one with a name (a plain identifier) that what is played in it may show, without a marker
- * inside.  OB_REFUSED when there is one of that name. */
+/* Creates one with a name (a plain identifier) that what is played in it may show.  OB_REFUSED when
+ * there is one of that name. */
 OB_MUSTCHECK enum ob_result ob_pg_marker_create_named(PGconn *conn, const char *name,
                                                       struct ob_error *err);
 

@@ -228,24 +228,23 @@ static void a_role_without_the_rights_is_refused_with_the_statements_that_grant_
         execute(conn, "REVOKE SET ON PARAMETER session_replication_role FROM \"A b\", reader");
     }
     execute(conn, "SET SESSION AUTHORIZATION reader");
-    assert_int_equal(ob_pg_marker_create(conn, name, &err), OB_SQL);
+    assert_int_equal(ob_pg_marker_create_from(conn, "template0", name, &err), OB_SQL);
     assert_string_equal(err.sqlstate, "42501");
     execute(conn, "RESET SESSION AUTHORIZATION");
     execute(conn, "DROP ROLE \"A b\"; DROP ROLE reader");
 }
 
-static void a_database_of_our_own_is_marked_and_dropped_whoever_is_in_it(void **state)
+static void a_database_of_our_own_is_dropped_whoever_is_in_it(void **state)
 {
     (void)state;
     struct ob_error err = {.message = ""};
     char name[OB_PG_DATABASE_NAME_SIZE], another[OB_PG_DATABASE_NAME_SIZE];
     char *expected = ob_asprintf("overbook_%d_1", (int)getpid());
-    assert_int_equal(ob_pg_marker_create(conn, name, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create_from(conn, "template0", name, &err), OB_OK);
     assert_string_equal(name, expected);
-    assert_int_equal(ob_pg_marker_create(conn, another, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create_from(conn, "template0", another, &err), OB_OK);
     assert_string_not_equal(another, name);
     PGconn *inside = connect_to(server, name);
-    expect_accepted(inside);
     assert_int_equal(ob_pg_marker_drop(conn, name, &err), OB_OK);
     assert_int_equal(ob_pg_marker_drop(conn, name, &err), OB_OK);
     assert_int_equal(ob_pg_marker_drop(conn, another, &err), OB_OK);
@@ -269,10 +268,10 @@ static void what_a_dead_overbook_left_is_swept_up_and_nothing_else(void **state)
     char left[OB_PG_DATABASE_NAME_SIZE], used[OB_PG_DATABASE_NAME_SIZE];
     char renamed[OB_PG_DATABASE_NAME_SIZE], mine[OB_PG_DATABASE_NAME_SIZE];
     PGconn *other = connect_to(server, "precious");
-    assert_int_equal(ob_pg_marker_create(other, left, &err), OB_OK);
-    assert_int_equal(ob_pg_marker_create(other, used, &err), OB_OK);
-    assert_int_equal(ob_pg_marker_create(other, renamed, &err), OB_OK);
-    assert_int_equal(ob_pg_marker_create(conn, mine, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create_from(other, "template0", left, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create_from(other, "template0", used, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create_from(other, "template0", renamed, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create_from(conn, "template0", mine, &err), OB_OK);
     char *copy = ob_asprintf("CREATE DATABASE overbook_1_2 TEMPLATE %s", left);
     char *rename = ob_asprintf("ALTER DATABASE %s RENAME TO overbook_1_3", renamed);
     execute(conn, copy); /* its table overbook.disposable, and not the comment */
@@ -324,11 +323,11 @@ static void a_transaction_that_is_left_prepared_keeps_no_database(void **state)
     (void)state;
     struct ob_error err = {.message = ""};
     char name[OB_PG_DATABASE_NAME_SIZE];
-    assert_int_equal(ob_pg_marker_create(conn, name, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create_from(conn, "template0", name, &err), OB_OK);
     prepare_in(name);
     assert_int_equal(ob_pg_marker_drop(conn, name, &err), OB_OK);
     PGconn *other = connect_to(server, "precious");
-    assert_int_equal(ob_pg_marker_create(other, name, &err), OB_OK);
+    assert_int_equal(ob_pg_marker_create_from(other, "template0", name, &err), OB_OK);
     prepare_in(name);
     lose_session(other);
     assert_int_equal(ob_pg_marker_sweep(conn), 1);
@@ -392,7 +391,7 @@ int main(void)
         WITH_PRECIOUS(a_template_and_postgres_cannot_be_marked),
         WITH_PRECIOUS(a_role_that_may_not_mark_gets_the_servers_reason),
         WITH_PRECIOUS(a_role_without_the_rights_is_refused_with_the_statements_that_grant_them),
-        WITH_PRECIOUS(a_database_of_our_own_is_marked_and_dropped_whoever_is_in_it),
+        WITH_PRECIOUS(a_database_of_our_own_is_dropped_whoever_is_in_it),
         WITH_PRECIOUS(what_a_dead_overbook_left_is_swept_up_and_nothing_else),
         WITH_PRECIOUS(one_with_a_name_of_its_own_is_swept_up_too),
         WITH_PRECIOUS(a_transaction_that_is_left_prepared_keeps_no_database),
