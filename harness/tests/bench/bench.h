@@ -30,7 +30,7 @@ void ob_bench_reduction(json_t *figures);
  * environment is that of specs. */
 void ob_bench_specs(json_t *figures);
 
-/* The built-in set by two workers and by one. */
+/* The time of the built-in set, by two workers and by one, and with --quick. */
 void ob_bench_jobs(json_t *figures);
 
 /* How many runs each strategy needs until the first violation, for every built-in variant that is
