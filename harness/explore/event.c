@@ -123,7 +123,7 @@ static void describe(struct derivation *d, const struct ob_completion *completio
         return;
     if (holds_lock(held) && holds_lock(&completion->footprint))
         ob_footprint_add(&out->touches, name_of(client), OB_TOUCH_WRITE);
-    if (out->touches.level != OB_LEVEL_STATEMENT && completion->footprint.count > 0) {
+    if (out->touches.level != OB_LEVEL_STATEMENT) { /* even where it touches nothing */
         out->snapshot = !d->has_snapshot[client];
         d->has_snapshot[client] = true;
     }

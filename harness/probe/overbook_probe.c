@@ -207,7 +207,7 @@ static void utility(PlannedStmt *plan, const char *text, bool read_only_tree,
     if (reports() && !ob_touch_is_quiet(plan->utilityStmt))
         ob_tell_add_anything();
     if (reports())
-        ob_tell_send(false);
+        ob_tell_send(PlannedStmtRequiresSnapshot(plan));
     depth += deeper;
     PG_TRY();
     {

@@ -144,6 +144,9 @@ static const struct effect {
     {F_PG_STAT_GET_ACTIVITY, '?'},
     {F_PG_PREPARED_XACT, '?'},
     {F_PG_EXPORT_SNAPSHOT, '?'},
+    /* who has not committed yet */
+    {F_PG_CURRENT_SNAPSHOT, '?'},
+    {F_TXID_CURRENT_SNAPSHOT, '?'},
     /* large objects: rows of a catalog */
     {F_LO_CREAT, '?'},
     {F_LO_CREATE, '?'},

@@ -163,6 +163,13 @@ const struct ob_race_class ob_race_classes[] = {
          "SELECT count(*) FROM payment WHERE key = 'k'"}),
     TWO("e: the last state that comes", {"UPDATE payment SET state = 'failed' WHERE id = 1"},
         {RR, "UPDATE payment SET state = 'settled' WHERE id = 1", "commit"}),
+    TWO("e: one snapshot, taken before anything is read", {RR, "SELECT 1", SEATS, "commit"},
+        {TAKE_SEAT}),
+    TWO("e: the same by a command", {RR, "EXPLAIN (COSTS OFF) SELECT 1", SEATS, "commit"},
+        {TAKE_SEAT}),
+    TWO("e: read up to whoever has not committed", {RC, MAIL, "commit"},
+        {SEEN, "SELECT count(*) FROM event WHERE xmin::text::bigint <"
+               " pg_snapshot_xmin(pg_current_snapshot())::text::bigint"}),
     /* Cancelling, refunding, cleaning up. */
     TWO("f: refunded twice", {RC, REFUND, "commit"}, {RC, REFUND, "commit"}),
     TWO("f: refunded while something is left", {REFUND_IF_LEFT}, {RC, REFUND_IF_LEFT, "commit"}),
