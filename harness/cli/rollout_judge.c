@@ -55,6 +55,19 @@ static bool find_violation(const struct ob_report *report, const char *variant,
     return false;
 }
 
+/* Why a result says too little; NULL where it does not.  What was seen and could not be made again
+ * is neither broken nor known to hold. */
+static const char *doubt(struct judging *j, const struct ob_report_result *result)
+{
+    if (result->verdict != OB_HOLDS && result->verdict != OB_VIOLATED)
+        return ob_arena_printf(j->arena, "%s: %s", result->scenario, result->reason);
+    for (size_t i = 0; i < result->violation_count; i++)
+        if (!is_confirmed(&result->violations[i]))
+            return ob_arena_printf(j->arena, "%s: %s was broken, but could not be made again",
+                                   result->scenario, result->violations[i].invariant);
+    return NULL;
+}
+
 static void add_runs(struct judging *j, const char *variant, struct ob_report_cell *cell)
 {
     for (size_t i = 0; i < j->report->result_count; i++) {
@@ -62,8 +75,8 @@ static void add_runs(struct judging *j, const char *variant, struct ob_report_ce
         if (strcmp(result->variant, variant) != 0)
             continue;
         cell->runs += result->runs;
-        if (!cell->undecided && result->verdict != OB_HOLDS && result->verdict != OB_VIOLATED)
-            cell->undecided = ob_arena_printf(j->arena, "%s: %s", result->scenario, result->reason);
+        if (!cell->undecided)
+            cell->undecided = doubt(j, result);
     }
 }
 

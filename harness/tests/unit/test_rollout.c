@@ -331,7 +331,8 @@ static void what_is_not_known_is_not_safe(void **state)
     tear_down(&setting);
 }
 
-/* A violation that could not be made again shows nothing. */
+/* A violation that could not be made again shows nothing, neither that it breaks nor that it
+ * holds. */
 static void what_was_not_confirmed_is_not_counted(void **state)
 {
     (void)state;
@@ -339,7 +340,11 @@ static void what_was_not_confirmed_is_not_counted(void **state)
     set_up(&setting);
     breaks(&setting, "fix-two", "s7-new-10", "no-overlap");
     result_of(&setting, "fix-two", "s7-new-10")->violations[0].replays_same = 9;
-    assert_int_equal(judge(&setting)->phases[4].broken_count, 0);
+    const struct ob_report_rollout *rollout = judge(&setting);
+    assert_int_equal(rollout->phases[4].broken_count, 0);
+    assert_false(rollout->orders[0].safe);
+    assert_non_null(strstr(rollout->orders[0].reason, "it is undecided, fix-two: no-overlap was "
+                                                      "broken, but could not be made again"));
     tear_down(&setting);
 }
 
