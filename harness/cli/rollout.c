@@ -236,6 +236,9 @@ static enum ob_result load(struct rolling *rolling, struct ob_error *err)
     char *path = options->arg_count > 0 ? ob_strdup(options->args[0]) : ob_builtin_plan();
     enum ob_result result = OB_OK;
     rolling->path = path;
+    if (options->arg_count > 1)
+        return ob_error_set(err, OB_USAGE, "overbook rollout takes one plan, not %zu",
+                            options->arg_count);
     options->args = &rolling->path;
     options->arg_count = 1;
     if (!path) {
