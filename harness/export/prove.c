@@ -115,8 +115,6 @@ static const char find_teardown[] =
     "SELECT coalesce(string_agg(line, E'\\n' ORDER BY rank, line), '') FROM (\n"
     " SELECT 1 AS rank, format('DROP SCHEMA %I CASCADE;', nspname) AS line FROM pg_namespace"
     "  WHERE oid >= 16384 AND nspname !~ '^pg_' AND nspname <> 'overbook'\n"
-    " UNION ALL SELECT 1, 'DROP FUNCTION overbook.now(); DROP SEQUENCE overbook.clock;'"
-    "  WHERE to_regclass('overbook.clock') IS NOT NULL\n"
     " UNION ALL SELECT 2, format('DROP %s IF EXISTS %I CASCADE;', CASE relkind"
     "  WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE'"
     "  WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'c' THEN 'TYPE' ELSE 'TABLE' END, relname)\n"
@@ -130,7 +128,9 @@ static const char find_teardown[] =
     "  WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd', 'r')"
     "  AND ('pg_type'::regclass, oid) NOT IN (SELECT classid, objid FROM part)\n"
     " UNION ALL SELECT 5, format('DROP EXTENSION %I CASCADE;', extname) FROM pg_extension"
-    "  WHERE oid >= 16384) AS lines";
+    "  WHERE oid >= 16384\n"
+    " UNION ALL SELECT 6, 'DROP FUNCTION overbook.now(); DROP SEQUENCE overbook.clock;'"
+    "  WHERE to_regclass('overbook.clock') IS NOT NULL) AS lines";
 
 static void fill_teardown(struct ob_export *export, struct ob_pg_plain *plain)
 {
