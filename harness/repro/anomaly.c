@@ -149,14 +149,16 @@ static bool find_read(const struct ob_facts *facts, const struct side *reader,
         const struct ob_access *read = &accesses->items[i];
         for (size_t k = 0; belongs(reader, read) && k < accesses->count; k++) {
             const struct ob_access *write = &accesses->items[k];
+            enum ob_basis basis;
             uint64_t resource;
             if (!belongs(writer, write) ||
                 !share(read, OB_TOUCH_READ, write, WROTE, facts->versions, &resource) ||
-                !changed(facts, write, resource, &edge->basis))
+                !changed(facts, write, resource, &basis))
                 continue;
             size_t published = within(facts, write)->published;
             if ((ob_access_snapshot(accesses, read) > published) != later)
                 continue;
+            edge->basis = basis;
             edge->resource = resource;
             return true;
         }

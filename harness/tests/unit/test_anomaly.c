@@ -195,6 +195,19 @@ static void an_unrelated_write_makes_no_edge(void **state)
     assert_int_equal(edge.basis, OB_BASIS_NONE);
 }
 
+/* What was not visible yet was not seen, and an edge without a kind rests on nothing. */
+static void a_write_that_is_visible_later_makes_no_edge(void **state)
+{
+    struct made *made = *state;
+    within(made, ANN, tables[0], W);
+    alone(made, BOB, tables[0], R);
+    commit(made, ANN);
+    changed(made, 2, tables[0], 1, 1, OB_BEFORE_ALL);
+    struct ob_edge edge = edge_of(made, 0, 1);
+    assert_int_equal(edge.kind, OB_EDGE_OTHER);
+    assert_int_equal(edge.basis, OB_BASIS_NONE);
+}
+
 /* A row's lock is told as a write, but leaves the row as it was. */
 static void a_lock_is_no_write(void **state)
 {
@@ -386,6 +399,7 @@ int main(void)
         TEST(who_changes_another_row_skews),
         TEST(a_row_that_came_is_a_phantom),
         TEST(an_unrelated_write_makes_no_edge),
+        TEST(a_write_that_is_visible_later_makes_no_edge),
         TEST(a_lock_is_no_write),
         TEST(what_was_rolled_back_is_missed_by_nobody),
         TEST(a_later_snapshot_sees_what_was_committed),
