@@ -162,18 +162,18 @@ REF_SRCS := reference/src/cancel.c reference/src/db_libpq.c reference/src/error.
             reference/src/hold.c reference/src/legacy.c reference/src/migrate.c \
             reference/src/monitor.c reference/src/partial_refund.c reference/src/pay.c reference/src/psp.c \
             reference/src/psp_webhook.c reference/src/refund.c reference/src/requests.c \
-            reference/src/reschedule.c reference/src/result.c reference/src/settle.c reference/src/signature.c \
+            reference/src/reschedule.c reference/src/result.c reference/src/series.c reference/src/settle.c reference/src/signature.c \
             reference/src/work.c
 REF_TOOLS := booking-cleanup booking-flag booking-migrate
 REF_UNIT_TESTS := test_event test_faults test_flag test_monitor test_psp test_signature
-REF_SERVER_TESTS := test_changes test_commands test_flow test_migrate test_race test_recovery test_rollout \
+REF_SERVER_TESTS := test_series test_changes test_commands test_flow test_migrate test_race test_recovery test_rollout \
                     test_webhook
 REF_TEST_SUPPORT_SRCS := reference/tests/race.c reference/tests/support.c
 
 # SQL that the library carries: NAME=FILE.
 REF_MIGRATIONS := 0001_core 0002_dirty_data 0003_holds 0004_transitions 0005_payments 0006_flag \
                   0007_sane_ranges 0008_booking_no_overlap 0009_hold_no_overlap 0010_units \
-                  0011_reschedule 0012_buffers
+                  0011_reschedule 0012_buffers 0013_series
 REF_SQL := $(foreach m,$(REF_MIGRATIONS),$(foreach d,up down,\
                $(firstword $(subst _, ,$m))_$d=reference/migrations/$m.$d.sql)) \
            virtual_clock=reference/testing/virtual_clock.sql \

@@ -208,7 +208,8 @@ bool ob_load_given(struct ob_load *load, const struct ob_node *list)
 
 static bool makes_hold(const struct ob_action *action)
 {
-    return strcmp(action->verb, "hold") == 0 || strcmp(action->verb, "book") == 0;
+    return strcmp(action->verb, "hold") == 0 || strcmp(action->verb, "series") == 0 ||
+           strcmp(action->verb, "book") == 0;
 }
 
 /* Whether the party gets a hold by one of the first count actions of "given". */

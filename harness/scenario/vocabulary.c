@@ -54,6 +54,7 @@ static const char *const event_words[] = {"same", "new", NULL};
 static const char *const tamper_words[] = {"none",   "signature", "old",      "owner",
                                            "amount", "currency",  "metadata", NULL};
 static const char *const link_words[] = {"latest", "first", NULL};
+static const char *const every_words[] = {"day", "week", NULL};
 static const char *const change_words[] = {"succeeded", "failed", "refunded", NULL};
 
 static const struct ob_key scenario_keys[] = {
@@ -383,6 +384,25 @@ const struct ob_key_set ob_expectation_keys = {"expectation", expectation_keys};
     }
 
 static const struct ob_key slot_keys[] = {SIMULATOR_KEY, SLOT_KEY, {.name = NULL}};
+static const struct ob_key series_keys[] = {
+    SIMULATOR_KEY,
+    {.name = "slot",
+     .type = OB_KEY_RANGE,
+     .required = true,
+     .about = "The first one, by the clock on the wall of where the simulator stands."},
+    {.name = "every",
+     .type = OB_KEY_WORD,
+     .words = every_words,
+     .fallback = "week",
+     .about = "How often: each day, or each week."},
+    {.name = "times",
+     .type = OB_KEY_NUMBER,
+     .required = true,
+     .min = 1,
+     .max = 60,
+     .about = "How many there are, the first one included."},
+    {.name = NULL},
+};
 static const struct ob_key pay_keys[] = {
     OF_KEY,
     {.name = "amount",
@@ -469,12 +489,16 @@ static const struct ob_key simulator_keys[] = {
      .about = "How many bookings it has room for at a time."},
     {.name = "before", .type = OB_KEY_SECONDS, .about = "Time that is claimed before a slot."},
     {.name = "after", .type = OB_KEY_SECONDS, .about = "Time that is claimed after a slot."},
+    {.name = "zone",
+     .type = OB_KEY_TEXT,
+     .about = "Where it stands, as a time zone: America/New_York."},
     {.name = NULL},
 };
 
 const struct ob_verb ob_verbs[] = {
     {.set = {"availability", slot_keys}, .about = "Asks whether the slot is free."},
     {.set = {"hold", slot_keys}, .about = "Reserves the slot for a while."},
+    {.set = {"series", series_keys}, .about = "Reserves a slot again and again, or none of it."},
     {.set = {"pay", pay_keys}, .about = "Makes a payment for the hold and captures it."},
     {.set = {"webhook", webhook_keys}, .about = "The provider tells what became of a payment."},
     {.set = {"return", return_keys}, .about = "The customer comes back from the payment page."},

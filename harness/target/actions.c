@@ -136,6 +136,15 @@ static void act_availability(struct ob_actor *actor, const struct ob_action *act
     ob_reference_answer(actor, "availability", &answer, data);
 }
 
+static void note_hold(struct ob_actor *actor, int64_t hold_id, int64_t simulator)
+{
+    pthread_mutex_lock(&actor->reference->mutex);
+    struct ob_party *party = &actor->reference->state.parties[actor->party];
+    party->hold_id = party->first_hold_id = hold_id;
+    party->simulator = simulator;
+    pthread_mutex_unlock(&actor->reference->mutex);
+}
+
 static void act_hold(struct ob_actor *actor, const struct ob_action *action)
 {
     char start[OB_TIME_TEXT_SIZE], end[OB_TIME_TEXT_SIZE];
@@ -149,13 +158,47 @@ static void act_hold(struct ob_actor *actor, const struct ob_action *action)
         booking_hold(&actor->app, actor->db, &request, &answer);
         ob_reference_answer(actor, "hold", &answer, slot_data(&request));
     }
-    if (answer.status != BOOKING_OK)
-        return;
-    pthread_mutex_lock(&actor->reference->mutex);
-    struct ob_party *party = &actor->reference->state.parties[actor->party];
-    party->hold_id = party->first_hold_id = answer.hold_id;
-    party->simulator = request.simulator_id;
-    pthread_mutex_unlock(&actor->reference->mutex);
+    if (answer.status == BOOKING_OK)
+        note_hold(actor, answer.hold_id, request.simulator_id);
+}
+
+/* By the clock on a wall: without a zone. */
+static void wall_text(int64_t time_us, char text[OB_TIME_TEXT_SIZE])
+{
+    ob_reference_time_text(time_us, text, OB_TIME_TEXT_SIZE);
+    text[strlen(text) - 1] = '\0';
+}
+
+static void act_series(struct ob_actor *actor, const struct ob_action *action)
+{
+    char start[OB_TIME_TEXT_SIZE], end[OB_TIME_TEXT_SIZE];
+    const struct ob_setting *slot = setting(action, "slot");
+    assert(slot);
+    wall_text(slot->number, start);
+    wall_text(slot->end, end);
+    const struct booking_series_request request = {
+        .customer = actor->customer,
+        .simulator_id = number(action, "simulator"),
+        .start = start,
+        .end = end,
+        .every_days = is_word(action, "every", "day") ? 1 : 7,
+        .times = (int)number(action, "times"),
+    };
+    struct booking_answer answer = {.status = BOOKING_RETRY_LATER};
+    for (int i = 0; i < REQUESTS_MAX && is_undecided(answer.status); i++) {
+        if (i > 0 && !back_off(actor))
+            return;
+        json_t *about = json_pack("{s:I, s:s, s:s, s:i, s:i}", "simulator",
+                                  (json_int_t)request.simulator_id, "from", start, "to", end,
+                                  "every", request.every_days, "times", request.times);
+        ob_reference_request(actor, "series", json_copy(about));
+        booking_series(&actor->app, actor->db, &request, &answer);
+        if (answer.series_id != 0)
+            json_object_set_new(about, "series", json_integer(answer.series_id));
+        ob_reference_answer(actor, "series", &answer, about);
+    }
+    if (answer.status == BOOKING_OK)
+        note_hold(actor, answer.hold_id, request.simulator_id);
 }
 
 /* A payment that the customer's browser made up: other amount or currency than the price. */
@@ -523,18 +566,21 @@ static const char *parameter(const struct ob_action *action, const char *key, in
 static void act_furnish(struct ob_actor *actor, const struct ob_action *action)
 {
     char id[24], capacity[24], before[24], after[24];
+    const struct ob_setting *zone = setting(action, "zone");
     const char *params[] = {
         parameter(action, "simulator", 1, id),
         parameter(action, "capacity", 1, capacity),
         parameter(action, "before", 1000000, before),
         parameter(action, "after", 1000000, after),
+        zone ? zone->text : NULL,
     };
     PGresult *result;
     (void)actor->db->ops->exec(actor->db,
                                "UPDATE booking.simulator SET capacity = coalesce($2, capacity),"
                                " buffer_before_s = coalesce($3, buffer_before_s),"
-                               " buffer_after_s = coalesce($4, buffer_after_s) WHERE id = $1",
-                               4, params, &result);
+                               " buffer_after_s = coalesce($4, buffer_after_s),"
+                               " zone = coalesce($5, zone) WHERE id = $1",
+                               5, params, &result);
     PQclear(result);
 }
 
@@ -558,6 +604,7 @@ void ob_reference_act(struct ob_actor *actor, const struct ob_action *action)
     } verbs[] = {
         {"availability", act_availability},
         {"hold", act_hold},
+        {"series", act_series},
         {"pay", act_pay},
         {"webhook", act_webhook},
         {"return", act_return},

@@ -95,6 +95,7 @@ enum booking_status refund_told(struct work *work, const struct event *event);
 
 void fixed_availability(struct work *work, const struct booking_slot_request *request);
 void fixed_hold(struct work *work, const struct booking_slot_request *request);
+void fixed_series(struct work *work, const struct booking_series_request *request);
 void fixed_pay(struct work *work, const struct booking_hold_ref *request);
 void fixed_return(struct work *work, const struct booking_return_request *request);
 void fixed_cancel(struct work *work, const struct booking_hold_ref *request);
@@ -104,6 +105,7 @@ void fixed_cleanup(struct work *work);
 
 void legacy_availability(struct work *work, const struct booking_slot_request *request);
 void legacy_hold(struct work *work, const struct booking_slot_request *request);
+void legacy_series(struct work *work, const struct booking_series_request *request);
 void legacy_pay(struct work *work, const struct booking_hold_ref *request);
 void legacy_webhook(struct work *work, const struct event *event);
 void legacy_return(struct work *work, const struct booking_return_request *request);

@@ -119,6 +119,91 @@ static bool run(struct work *work, const char *sql, int param_count, const char 
     return false;
 }
 
+/* Holds the slots of a series one by one, each for good; whoever is refused in the middle keeps
+ * what there is. */
+static void hold_each(struct work *work, const struct booking_series_request *request,
+                      const PGresult *slots)
+{
+    struct booking_number series = booking_number(work->answer->series_id);
+    struct booking_slot_request slot = {.simulator_id = request->simulator_id};
+    int64_t first = 0;
+
+    for (int i = 0; i < PQntuples(slots); i++) {
+        slot.start = PQgetvalue(slots, i, 0);
+        slot.end = PQgetvalue(slots, i, 1);
+        legacy_hold(work, &slot);
+        if (work->answer->status != BOOKING_OK)
+            return;
+        struct booking_number hold = booking_number(work->answer->hold_id);
+        if (!run(work, "UPDATE booking.temp_booking SET series_id = $2 WHERE id = $1",
+                 PARAMS(hold.text, series.text)))
+            return;
+        first = i == 0 ? work->answer->hold_id : first;
+        work->answer->count++;
+    }
+    work->answer->hold_id = first;
+}
+
+/* The slots as rows of two texts.  A week is taken for 168 hours, and a time on the wall for what
+ * PostgreSQL makes of it.  False: the answer is set. */
+static bool ask_slots(struct work *work, const struct booking_series_request *request,
+                      PGresult **out)
+{
+    struct booking_number simulator = booking_number(request->simulator_id);
+    struct booking_number every = booking_number(request->every_days);
+    struct booking_number times = booking_number(request->times);
+
+    if (!work_exec(work,
+                   "SELECT slot.start + n * interval '24 hours',"
+                   " slot.start + n * interval '24 hours' + ($3::timestamp - $2::timestamp)"
+                   " FROM (SELECT $2::timestamp AT TIME ZONE zone FROM booking.simulator"
+                   " WHERE id = $1) AS slot(start),"
+                   " generate_series(0, ($5::int - 1) * $4::int, $4::int) AS n ORDER BY n",
+                   PARAMS(simulator.text, request->start, request->end, every.text, times.text),
+                   out)) {
+        work_fail(work);
+        return false;
+    }
+    if (PQntuples(*out) > 0)
+        return true;
+    PQclear(*out);
+    work_answer(work, BOOKING_NOT_FOUND, "no-such-simulator");
+    return false;
+}
+
+static bool insert_series(struct work *work, const struct booking_series_request *request)
+{
+    struct booking_number simulator = booking_number(request->simulator_id);
+    struct booking_number every = booking_number(request->every_days);
+    struct booking_number times = booking_number(request->times);
+    PGresult *result;
+
+    if (!work_exec(work,
+                   "INSERT INTO booking.series"
+                   " (simulator_id, customer_id, starts, ends, every_days, times)"
+                   " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+                   PARAMS(simulator.text, work->customer, request->start, request->end, every.text,
+                          times.text),
+                   &result)) {
+        work_fail(work);
+        return false;
+    }
+    work->answer->series_id = booking_result_int(result, "id");
+    PQclear(result);
+    return true;
+}
+
+void legacy_series(struct work *work, const struct booking_series_request *request)
+{
+    PGresult *slots;
+
+    if (!ask_slots(work, request, &slots))
+        return;
+    if (insert_series(work, request))
+        hold_each(work, request, slots);
+    PQclear(slots);
+}
+
 /* A new payment, captured at once, and no key with either call. */
 static enum booking_payments_result charge(struct work *work, const struct hold *hold)
 {

@@ -19,7 +19,8 @@
     X(0009, hold_no_overlap)       \
     X(0010, units)                 \
     X(0011, reschedule)            \
-    X(0012, buffers)
+    X(0012, buffers)               \
+    X(0013, series)
 
 #define BOOKING_MIGRATION_TEXTS(version, name)           \
     extern const char booking_sql_text_##version##_up[]; \

@@ -69,6 +69,21 @@ enum booking_status booking_hold(const struct booking_app *app, struct booking_d
     return work_finish(&work);
 }
 
+enum booking_status booking_series(const struct booking_app *app, struct booking_db *db,
+                                   const struct booking_series_request *request,
+                                   struct booking_answer *answer)
+{
+    struct work work = {.app = app, .db = db, .answer = answer};
+
+    if (work_start(&work, "series", request->customer)) {
+        if (request->every_days < 1 || request->times < 1 || request->times > BOOKING_SERIES_MAX)
+            work_answer(&work, BOOKING_INVALID, "no-series");
+        else
+            (is_fixed(&work) ? fixed_series : legacy_series)(&work, request);
+    }
+    return work_finish(&work);
+}
+
 enum booking_status booking_pay(const struct booking_app *app, struct booking_db *db,
                                 const struct booking_hold_ref *request,
                                 struct booking_answer *answer)

@@ -74,6 +74,44 @@ const struct planted planted_answers[] = {
                               "\"status\":\"conflict\",\"lost_race\":true")}},
      .broken = "alice has 1 hold of simulator 1, 2026-06-01 10:00 to 11:00, by 0 requests that "
                "can have made one"},
+    {.name = "a_series_of_which_a_part_is_held_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = HOLD("1", "alice", "06:00", "07:00") IN_SERIES("1"),
+     .events = {{ALICE, "answer", ANSWERS_SERIES("\"status\":\"ok\",\"hold\":1")}},
+     .broken = "alice was answered ok to a series of 2, and has 1 of it"},
+    {.name = "a_series_that_was_refused_and_left_a_part_is_caught",
+     .invariant = "no-acknowledged-loss",
+     .rows = HOLD("1", "alice", "06:00", "07:00") IN_SERIES("1"),
+     .events = {{ALICE, "answer", ANSWERS_SERIES("\"status\":\"conflict\",\"lost_race\":true")}},
+     .broken = "alice was answered conflict to a series of 2, and has 1 of it"},
+    {.name = "a_whole_series_passes_and_is_no_hold_too_many",
+     .rows = HOLD("1", "alice", "06:00", "07:00") IN_SERIES("1")
+         HOLD("2", "alice", "08:00", "09:00") IN_SERIES("2") NEXT_DAY("2", "06:00", "07:00"),
+     .events = {{ALICE, "answer", ANSWERS_SERIES("\"status\":\"ok\",\"hold\":1")},
+                {ALICE, "request", ASKS_HOLD("alice", "06:00", "07:00", "09:00")},
+                {ALICE, "answer",
+                 ANSWERS_HOLD("alice", "06:00", "07:00", "09:00",
+                              "\"status\":\"conflict\",\"lost_race\":true")}}},
+
+    /* sane-ranges, of a series */
+    {.name = "a_series_at_another_time_on_the_wall_is_caught",
+     .invariant = "sane-ranges",
+     .rows = STANDS_IN("America/New_York") HOLD("1", "alice", "10:00", "11:00") IN_SERIES("1")
+         HOLD("2", "alice", "08:00", "09:00") IN_SERIES("2") NEXT_DAY("2", "11:00", "12:00"),
+     .events = {{ALICE, "answer", ANSWERS_SERIES("\"status\":\"ok\",\"hold\":1")}},
+     .broken = "series 1 has a hold at 2026-06-02 07:00:00 on the wall for 01:00:00, not at "
+               "2026-06-02 06:00:00 for 01:00:00"},
+    {.name = "a_series_of_another_length_is_caught",
+     .invariant = "sane-ranges",
+     .rows = HOLD("1", "alice", "06:00", "07:00") IN_SERIES("1")
+         HOLD("2", "alice", "08:00", "09:00") IN_SERIES("2") NEXT_DAY("2", "06:00", "08:00"),
+     .events = {{ALICE, "answer", ANSWERS_SERIES("\"status\":\"ok\",\"hold\":1")}},
+     .broken = "series 1 has a hold at 2026-06-02 06:00:00 on the wall for 02:00:00, not at "
+               "2026-06-02 06:00:00 for 01:00:00"},
+    {.name = "a_series_by_the_clock_on_the_wall_passes",
+     .rows = STANDS_IN("America/New_York") HOLD("1", "alice", "10:00", "11:00") IN_SERIES("1")
+         HOLD("2", "alice", "08:00", "09:00") IN_SERIES("2") NEXT_DAY("2", "10:00", "11:00"),
+     .events = {{ALICE, "answer", ANSWERS_SERIES("\"status\":\"ok\",\"hold\":1")}}},
     {.name = "a_request_without_an_answer_may_have_held_or_not",
      .rows = HOLD("1", "alice", "10:00", "11:00"),
      .events = {{ALICE, "request", ASKS_HOLD("alice", "10:00", "11:00", "09:00")},

@@ -42,7 +42,22 @@ enum { ALICE, BOB, CLEANUP };
 #define MOVED(id, from) \
     "UPDATE booking.temp_booking SET rescheduled_from = " from " WHERE id = " id ";"
 
+#define IN_SERIES(id)                                                                             \
+    "INSERT INTO booking.series (id, simulator_id, customer_id, starts, ends, every_days, times)" \
+    " VALUES (1, 1, 'alice', '2026-06-01 06:00', '2026-06-01 07:00', 1, 2)"                       \
+    " ON CONFLICT DO NOTHING;"                                                                    \
+    "UPDATE booking.temp_booking SET series_id = 1 WHERE id = " id ";"
+#define NEXT_DAY(id, from, to)                                                                 \
+    "UPDATE booking.temp_booking SET during = '[2026-06-02 " from "+00,2026-06-02 " to "+00)'" \
+    " WHERE id = " id ";"
+#define STANDS_IN(zone) "UPDATE booking.simulator SET zone = '" zone "' WHERE id = 1;"
+
 /* Events. */
+#define ANSWERS_SERIES(rest)                                                                     \
+    "{\"action\":\"series\",\"customer\":\"alice\",\"simulator\":1,\"every\":1,\"times\":2,"     \
+    "\"from\":\"2026-06-01T06:00:00\",\"to\":\"2026-06-01T07:00:00\",\"at\":\"2026-06-01T09:00:" \
+    "00Z\","                                                                                     \
+    "\"series\":1," rest "}"
 #define ASKS_HOLD(customer, from, to, at)                                             \
     "{\"action\":\"hold\",\"customer\":\"" customer                                   \
     "\",\"simulator\":1,\"from\":\"2026-06-01T" from ":00Z\",\"to\":\"2026-06-01T" to \

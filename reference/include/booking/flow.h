@@ -78,7 +78,8 @@ struct booking_answer {
     int64_t hold_id;
     int64_t booking_id;
     int64_t amount_minor;
-    int64_t count; /* cleanup: holds expired */
+    int64_t count; /* cleanup: holds expired; series: holds made */
+    int64_t series_id;
     char currency[BOOKING_CURRENCY_SIZE];
     char payment_id[BOOKING_ID_SIZE]; /* "" when there is none */
     char during[BOOKING_RANGE_SIZE];  /* as PostgreSQL prints a tstzrange in UTC; may be "" */
@@ -93,6 +94,19 @@ struct booking_slot_request {
     const char *start;
     const char *end;
 };
+
+/* One slot every so many days, at the same time on the wall of where the simulator stands.  The
+ * first one is [start, end), timestamps without a zone as PostgreSQL reads them. */
+struct booking_series_request {
+    const char *customer;
+    int64_t simulator_id;
+    const char *start;
+    const char *end;
+    int every_days; /* at least 1 */
+    int times;      /* 1 to BOOKING_SERIES_MAX */
+};
+
+#define BOOKING_SERIES_MAX 60
 
 struct booking_hold_ref {
     const char *customer;
@@ -138,6 +152,14 @@ enum booking_status booking_availability(const struct booking_app *app, struct b
 enum booking_status booking_hold(const struct booking_app *app, struct booking_db *db,
                                  const struct booking_slot_request *request,
                                  struct booking_answer *answer);
+
+/* Holds each slot of a series for hold_ttl_s, or none: OK with series_id and the first one's
+ * hold_id.  CONFLICT: one of them is taken; INVALID with the reason "no-such-time": at one of them
+ * the clocks are put forward.  Each hold is then paid for and given up like any other.  Needs
+ * schema version 13. */
+enum booking_status booking_series(const struct booking_app *app, struct booking_db *db,
+                                   const struct booking_series_request *request,
+                                   struct booking_answer *answer);
 
 /* Creates the payment of a hold and captures it: OK with payment_id.  The booking is made by the
  * webhook or the return, whichever comes first.  RETRY_LATER: whether money was taken is not

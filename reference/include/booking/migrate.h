@@ -29,7 +29,8 @@ enum {
     BOOKING_SCHEMA_UNITS = 10,          /* the same, unit by unit: a capacity above one */
     BOOKING_SCHEMA_RESCHEDULE = 11,     /* a hold tells whose place it took */
     BOOKING_SCHEMA_BUFFERS = 12,        /* time before and after a slot is claimed too */
-    BOOKING_SCHEMA_LATEST = 12
+    BOOKING_SCHEMA_SERIES = 13,         /* which holds are one series, and where bays stand */
+    BOOKING_SCHEMA_LATEST = 13
 };
 
 struct booking_migration {
