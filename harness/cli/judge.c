@@ -209,12 +209,13 @@ static const char *other_size(struct ob_arena *arena, const struct ob_report_res
 /* Orders that were passed over; choices that lead elsewhere, where not everything rests on them;
  * statements that the server does not even accept, some of the time;
  * and others that are wrong in themselves, each time.  A statement that is never accepted is an
- * error where nothing else decides: it has taken no part in the race.  *error is the first of
- * these, if any. */
+ * error where nothing else decides: it has taken no part in the race; but of the reference, whose
+ * code knows what to do on a schema without the flag.  *error is the first of these, if any. */
 static void fill_warnings(struct ob_report *report, struct ob_report_result *result,
                           const struct ob_judge_case *judged, bool decided, const char **error)
 {
     const struct ob_statements *statements = &judged->exploration->statements;
+    bool answers_for_it = judged->scenario->target == OB_TARGET_REFERENCE;
     const char **warnings =
         ob_arena_alloc(&report->arena, (statements->count + 3) * sizeof *warnings);
     for (size_t i = 0; i < statements->count; i++) {
@@ -223,7 +224,7 @@ static void fill_warnings(struct ob_report *report, struct ob_report_result *res
         if (statement->wrong == 0 || (statement->done > 0 && !unaccepted))
             continue;
         const char *text = failure_of(&report->arena, judged, statement);
-        if (!*error && !decided && unaccepted && statement->done == 0)
+        if (!*error && !decided && unaccepted && statement->done == 0 && !answers_for_it)
             *error = text;
         else
             warnings[result->warning_count++] = text;

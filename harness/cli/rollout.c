@@ -12,6 +12,7 @@
 #include "cli/rollout_judge.h"
 #include "cli/tasks.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,10 +94,10 @@ static void add_moves(struct rolling *rolling, const struct ob_report_cell *phas
     }
 }
 
-/* --- what is shown, made small */
+/* --- what is looked for once more */
 
 struct shown {
-    size_t result, violation; /* of the report's */
+    size_t result, violation; /* of the report's; the violation: of what is made small */
     struct ob_scenario scenario;
     struct ob_variant *variants; /* owned */
 };
@@ -123,6 +124,153 @@ static void expect(struct shown *shown, const struct ob_scenario *scenario, size
     shown->variants[variant].violates = invariant;
     shown->scenario.variants = shown->variants;
 }
+
+/* --- doubts */
+
+/* What a move breaks may be broken in the phase before it as well, and have been missed there: so
+ * it is looked for there with that many times the runs before the move is blamed. */
+#define DOUBT_TIMES 8
+
+struct doubts {
+    struct shown *items; /* owned, each with its variants */
+    size_t count, most;
+};
+
+static bool breaks(const struct ob_report_cell *cell, const char *invariant)
+{
+    for (size_t i = 0; i < cell->broken_count; i++)
+        if (strcmp(cell->broken[i], invariant) == 0)
+            return true;
+    return false;
+}
+
+static bool has_violation(const struct ob_report_result *result, const char *invariant)
+{
+    for (size_t i = 0; i < result->violation_count; i++)
+        if (strcmp(result->violations[i].invariant, invariant) == 0)
+            return true;
+    return false;
+}
+
+/* Has the invariant looked for in that result's traffic and variant. */
+static void look_in(struct doubts *doubts, const struct rolling *rolling,
+                    const struct ob_report *report, size_t index, const char *invariant)
+{
+    const struct ob_report_result *result = &report->results[index];
+    const struct ob_scenario *scenario = scenario_of(rolling, result);
+    size_t variant = ob_scenario_variant(scenario, result->variant);
+    for (size_t i = 0; i < doubts->count; i++)
+        if (doubts->items[i].result == index &&
+            strcmp(doubts->items[i].variants[variant].violates, invariant) == 0)
+            return;
+    assert(doubts->count < doubts->most);
+    struct shown *added = &doubts->items[doubts->count++];
+    added->result = index;
+    expect(added, scenario, variant, invariant);
+    uint64_t usual = scenario->explore.runs > 0 ? scenario->explore.runs : OB_RUNS_DEFAULT;
+    added->scenario.explore.runs = DOUBT_TIMES * usual;
+}
+
+/* Has it looked for in the phase, in the traffic of that result. */
+static void look_in_phase(struct doubts *doubts, const struct rolling *rolling,
+                          const struct ob_report *report, size_t phase,
+                          const struct ob_report_result *found, const char *invariant)
+{
+    const struct ob_rollout_phase *planned = &rolling->rollout->phases[phase];
+    for (size_t i = 0; i < report->result_count; i++)
+        for (size_t k = 0; k < planned->variant_count; k++)
+            if (strcmp(report->results[i].scenario, found->scenario) == 0 &&
+                strcmp(report->results[i].variant, planned->variants[k]) == 0)
+                look_in(doubts, rolling, report, i, invariant);
+}
+
+/* All that these variants break and the phase does not. */
+static void doubt(struct doubts *doubts, const struct rolling *rolling,
+                  const struct ob_report *report, const char *variant, size_t phase)
+{
+    const struct ob_report_cell *before = &report->rollout->phases[phase];
+    for (size_t i = 0; i < report->result_count; i++) {
+        const struct ob_report_result *result = &report->results[i];
+        for (size_t k = 0; strcmp(result->variant, variant) == 0 && k < result->violation_count;
+             k++)
+            if (!breaks(before, result->violations[k].invariant))
+                look_in_phase(doubts, rolling, report, phase, result,
+                              result->violations[k].invariant);
+    }
+}
+
+static void doubt_moves(struct doubts *doubts, const struct rolling *rolling,
+                        const struct ob_report *report)
+{
+    const struct ob_rollout *rollout = rolling->rollout;
+    for (size_t i = 0; i < rollout->move_count; i++) {
+        const struct ob_rollout_move *move = &rollout->moves[i];
+        const struct ob_rollout_phase *to = &rollout->phases[move->to];
+        bool is_back = i % 2 == 1;
+        if (report->rollout->moves[i].safe)
+            continue;
+        if (move->variant)
+            doubt(doubts, rolling, report, move->variant, move->from);
+        if (move->variant && is_back)
+            doubt(doubts, rolling, report, move->variant, move->to);
+        for (size_t k = 0; k < to->variant_count && !is_back; k++)
+            doubt(doubts, rolling, report, to->variants[k], move->from);
+    }
+}
+
+/* Adds what was found to the results of the phases. */
+static void add_found(struct ob_report *report, const struct ob_report *found,
+                      const struct doubts *doubts)
+{
+    for (size_t i = 0; i < found->result_count; i++) {
+        const struct ob_report_result *from = &found->results[i];
+        struct ob_report_result *to = &report->results[doubts->items[i].result];
+        size_t most = to->violation_count + from->violation_count;
+        struct ob_report_violation *all = ob_arena_alloc(&report->arena, most * sizeof *all);
+        if (to->violation_count > 0)
+            memcpy(all, to->violations, to->violation_count * sizeof *all);
+        to->violations = all;
+        to->runs += from->runs;
+        for (size_t k = 0; k < from->violation_count; k++)
+            if (!has_violation(to, from->violations[k].invariant))
+                all[to->violation_count++] = from->violations[k];
+        if (to->violation_count > 0)
+            to->verdict = OB_VIOLATED;
+    }
+}
+
+/* found: a report that must live as long as the other one. */
+static enum ob_result settle_doubts(struct rolling *rolling, struct ob_report *report,
+                                    struct ob_report *found, struct ob_error *err)
+{
+    const struct ob_rollout *rollout = rolling->rollout;
+    size_t invariants = rollout->traffic.items[0]->invariant_count;
+    struct doubts doubts = {.most = report->result_count * invariants};
+    struct ob_options options = rolling->options;
+    options.keep_going = false;
+    options.no_shrink = true;
+    options.no_cures = true;
+    doubts.items = ob_alloc(doubts.most * sizeof *doubts.items);
+    doubt_moves(&doubts, rolling, report);
+    rolling->tasks.count = 0;
+    for (size_t i = 0; i < doubts.count; i++) {
+        const struct ob_report_result *result = &report->results[doubts.items[i].result];
+        (void)ob_tasks_add(&rolling->tasks, &doubts.items[i].scenario,
+                           ob_scenario_variant(&doubts.items[i].scenario, result->variant));
+    }
+    enum ob_result result = OB_OK;
+    if (doubts.count > 0)
+        result = ob_tasks_run(&rolling->tasks, &options, &rolling->progress, found, err);
+    if (result == OB_OK)
+        add_found(report, found, &doubts);
+    for (size_t i = 0; i < doubts.count; i++)
+        free(doubts.items[i].variants);
+    free(doubts.items);
+    report->rollout = ob_rollout_judge(report, rolling->rollout);
+    return result;
+}
+
+/* --- what is shown, made small */
 
 static void add_shown(struct rolling *rolling, const struct ob_report *report,
                       const struct ob_report_cell *cell, struct shown *shown, size_t *count)
@@ -184,7 +332,8 @@ static enum ob_result make_small(struct rolling *rolling, struct ob_report *repo
 /* --- all of it */
 
 /* The phases, then the moves between them, and what follows. */
-static enum ob_result race(struct rolling *rolling, struct ob_report *report, struct ob_error *err)
+static enum ob_result race(struct rolling *rolling, struct ob_report *report,
+                           struct ob_report *found, struct ob_error *err)
 {
     struct ob_options options = rolling->options;
     options.keep_going = true;
@@ -204,17 +353,19 @@ static enum ob_result race(struct rolling *rolling, struct ob_report *report, st
     for (size_t i = 0; i < count; i++)
         free(beside[i].invariants);
     free(beside);
-    if (result == OB_OK)
-        report->rollout = ob_rollout_judge(report, rolling->rollout);
-    return result;
+    if (result != OB_OK)
+        return result;
+    report->rollout = ob_rollout_judge(report, rolling->rollout);
+    return settle_doubts(rolling, report, found, err);
 }
 
 /* What was raced to its end is told, also when it is not made small any more. */
-static int run(struct rolling *rolling, struct ob_report *report, struct ob_report *small)
+static int run(struct rolling *rolling, struct ob_report *report, struct ob_report *found,
+               struct ob_report *small)
 {
     int64_t begun_us = ob_progress_clock_us();
     struct ob_error err;
-    enum ob_result result = race(rolling, report, &err);
+    enum ob_result result = race(rolling, report, found, &err);
     bool raced = result == OB_OK;
     if (raced && !rolling->options.no_shrink)
         result = make_small(rolling, report, small, &err);
@@ -267,12 +418,14 @@ int ob_command_rollout(int argc, char **argv)
     if (result != OB_OK) {
         status = ob_cli_error(&err);
     } else {
-        struct ob_report report, small;
+        struct ob_report report, found, small;
         ob_report_init(&report);
+        ob_report_init(&found);
         ob_report_init(&small);
         ob_progress_init(&rolling.progress, rolling.options.progress, rolling.options.verbosity);
-        status = ob_cli_finish(run(&rolling, &report, &small));
+        status = ob_cli_finish(run(&rolling, &report, &found, &small));
         ob_report_clear(&report);
+        ob_report_clear(&found);
         ob_report_clear(&small);
     }
     ob_rollout_free(rolling.rollout);
