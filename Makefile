@@ -7,6 +7,7 @@
 #   make conformance         2000 random specs against PostgreSQL's isolationtester
 #   make determinism         1000 random tokens over all scenarios, replayed twice
 #   make mutants             wrong versions of the flow and the invariants: who notices
+#   make which-fix           the tables of docs/which-fix.md, made anew
 #   make soundness           2000 random programs: dpor against all schedules
 #   make lint coverage bench fuzz check-valgrind format dist install uninstall clean
 #   SANITIZER=address|undefined|thread (or several, with commas)   another flavour, in build/FLAVOUR
@@ -101,7 +102,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 # --- command line
 CLI_UNIT_TESTS := test_rollout test_requests test_anomaly test_matrix test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
-CLI_SCRIPTS    := test-usage test-rollout test-matrix test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-step test-url test-ends test-bad-input \
+CLI_SCRIPTS    := test-usage test-rollout test-matrix test-which-fix test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-step test-url test-ends test-bad-input \
                   test-spec test-spec-ends test-no-probe test-report test-export
 
 # --- pg
@@ -217,7 +218,7 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
 
-.PHONY: all check check-servers bless mutants conformance determinism soundness check-valgrind unit coverage coverage-report lint format bench \
+.PHONY: all check check-servers bless mutants which-fix conformance determinism soundness check-valgrind unit coverage coverage-report lint format bench \
         fuzz fuzzers install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
@@ -374,6 +375,10 @@ mutants check: export MUTANTS_COMPILE = $(COMPILE)
 mutants check: export MUTANTS_LINK = $(LINK)
 mutants check: export MUTANTS_LIBS = $(OB_LIBS) $(LDLIBS)
 mutants check: export MUTANTS_SQL = $(REF_SQL)
+
+# The tables of docs/which-fix.md, as they come out now.
+which-fix: all
+	script/which-fix
 
 check-valgrind: $(UNIT_PROGRAMS) $(REF_UNIT_PROGRAMS)
 	script/run-tests --jobs $(TEST_JOBS) --limit $(UNIT_LIMIT) \

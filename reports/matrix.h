@@ -38,8 +38,8 @@ struct ob_report_matrix {
     size_t setting_count;
     struct ob_report_matrix_row *rows; /* the first is no cure */
     size_t row_count;
-    /* One with retries may follow one without, of the same row, level and setting, which failed for
-     * want of them.  Fewer than there are when the user interrupts. */
+    /* One with retries may follow one without, of the same row, level and setting, whose
+     * clients failed.  Fewer than there are when the user interrupts. */
     struct ob_report_matrix_cell *cells;
     size_t cell_count;
 };

@@ -206,7 +206,7 @@ static void add_cell(const struct crossing *c, const struct ob_cure_cell *cell, 
 
 static enum ob_result cross_with(const struct crossing *c, size_t setting, struct ob_error *err)
 {
-    enum ob_cure_verdict before = OB_CURE_CURED;
+    bool fails = false; /* the cell before */
     enum ob_result result = OB_OK;
     for (size_t i = 0; i < c->cells->cell_count && result == OB_OK; i++) {
         const struct ob_cure_cell *cell = &c->cells->cells[i];
@@ -215,12 +215,12 @@ static enum ob_result cross_with(const struct crossing *c, size_t setting, struc
             .job = c->job, .of = c->of, .cure = &cell->cure, .plan = c->plan, .arena = c->arena};
         if (setting > 0)
             curing.setting = c->out->settings[setting];
-        if (cell->spare && !ob_cure_wants_retries(before))
+        if (cell->spare && !fails)
             continue;
         if (is_interrupted(c->job))
             return ob_error_set(err, OB_INTERRUPTED, "interrupted");
         result = try_one(&curing, &trial, err);
-        before = trial.verdict;
+        fails = trial.fails;
         if (result == OB_OK && !is_interrupted(c->job))
             add_cell(c, cell, setting, &trial);
         ob_cure_trial_clear(&trial);

@@ -94,7 +94,7 @@ struct ob_cure_cell {
     size_t row;
     enum ob_isolation level;
     bool retries;        /* the clients begin again after 40001 and 40P01 */
-    bool spare;          /* the one before it with retries: for where that fails for want of them */
+    bool spare;          /* the one before it with retries: for where its clients fail */
     struct ob_cure cure; /* what is tried */
 };
 
@@ -122,8 +122,6 @@ enum ob_cure_verdict {
 const char *ob_cure_verdict_word(enum ob_cure_verdict verdict);
 /* The same of a cell, which may be without a cure: "holds", "breaks", … */
 const char *ob_cure_cell_word(enum ob_cure_verdict verdict);
-/* Whether it is a verdict that retries can change. */
-bool ob_cure_wants_retries(enum ob_cure_verdict verdict);
 
 struct ob_cure_trial {
     struct ob_arena arena; /* owns the texts */
@@ -136,6 +134,7 @@ struct ob_cure_trial {
     const char *shown;          /* a run that breaks the case's invariant, as text; "" */
     uint64_t runs;              /* of the exploration */
     bool exhausted, reduced;    /* as of the exploration (explore.h) */
+    bool fails;                 /* in some run a client ended with 40001 or 40P01 */
 };
 
 void ob_cure_trial_init(struct ob_cure_trial *trial);

@@ -49,11 +49,6 @@ const char *ob_cure_cell_word(enum ob_cure_verdict verdict)
     return words[verdict].cell;
 }
 
-bool ob_cure_wants_retries(enum ob_cure_verdict verdict)
-{
-    return verdict == OB_CURE_DEADLOCKS || verdict == OB_CURE_GIVES_UP;
-}
-
 /* --- one after the other */
 
 /* Whether all that worked without the cure works with it, and comes to the same.  Another flow of
@@ -110,6 +105,7 @@ static void watch(void *arg, const struct ob_trace *trace)
     }
     t->deadlocked += deadlocked;
     t->gave_up += gave_up;
+    t->out->fails = t->gave_up > 0 || t->deadlocked > 0;
 }
 
 static const char *name_of(const struct trying *t, size_t item)

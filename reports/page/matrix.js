@@ -4,7 +4,7 @@
 
 function matrixLook(cell) {
   if (!cell || cell.verdict === 'not applied')
-    return ['none', '–'];
+    return ['blank', '–'];
   if (cell.verdict === 'holds')
     return ['well', '✓'];
   return cell.verdict.startsWith('breaks') ? ['ill', '✗'] : ['doubt', '!'];
@@ -24,9 +24,9 @@ function matrixMore(cell) {
   const words = cell.verdict === 'holds' ? [cell.claim, runs].filter((one) => one).join(', ')
     : cell.verdict === 'breaks another' ? cell.breaks
     : cell.why || (cell.verdict === 'breaks' ? '' : runs);
-  return [words && element('span.small', {}, outside(words)), cell.trace
-    ? element('details', {}, element('summary', {}, 'a run'), element('pre', {}, outside(cell.trace)))
-    : null];
+  return [words && element('span.small', {}, outside(words)),
+    cell.trace ? element('details', {}, element('summary', {}, 'a run'),
+      element('pre', {}, outside(cell.trace))) : null];
 }
 
 function matrixCell(cell) {
@@ -61,7 +61,7 @@ function matrixPanel(one, index) {
     element('p', {}, 'breaks ', violation
       ? element('a', {href: `#v${violation.number}`}, outside(matrix.invariant))
       : outside(matrix.invariant), '; what becomes of that:'),
-    element('div.table-box', {tabindex: '0', role: 'region', 'aria-labelledby': id}, tables));
+    element('div.table-box', {tabindex: '0', role: 'group', 'aria-labelledby': id}, tables));
 }
 
 function matrixPanels() {

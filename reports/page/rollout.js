@@ -26,7 +26,7 @@ function foundWords(cell) {
 function rolloutTable(title, headings, rows) {
   const id = `rollout-${title.toLowerCase()}`;
   return element('section.panel.rollout', {'aria-labelledby': id}, element('h2', {id}, title),
-    element('div.table-box', {tabindex: '0', role: 'region', 'aria-labelledby': id},
+    element('div.table-box', {tabindex: '0', role: 'group', 'aria-labelledby': id},
       element('table', {}, element('thead', {}, element('tr', {}, headings.map((words) =>
         element(words === 'Runs' ? 'th.amount' : 'th', {scope: 'col'}, words)))),
       element('tbody', {}, rows))));

@@ -90,20 +90,25 @@ static const struct ob_cure *cure_named(const struct setting *s, const char *nam
     return NULL;
 }
 
-static void try(struct setting *s, const char *name, struct ob_cure_trial *out)
+static void try_cure(struct setting *s, const struct ob_cure *cure, struct ob_cure_trial *out)
 {
-    const struct ob_cure *cure = cure_named(s, name);
     struct ob_racing there;
     struct ob_query_port query;
-    if (!cure) {
-        fail_msg("no cure is called \"%s\"", name);
-        abort();
-    }
     ob_racing_open(&there, cure->scenario, s->of.variant, NULL);
     struct ob_cure_place place = place_of(&there, &query);
     ob_cure_trial_init(out);
     must(ob_cure_try(&s->of, cure, &place, out, &s->err), &s->err);
     ob_racing_close(&there);
+}
+
+static void try(struct setting *s, const char *name, struct ob_cure_trial *out)
+{
+    const struct ob_cure *cure = cure_named(s, name);
+    if (!cure) {
+        fail_msg("no cure is called \"%s\"", name);
+        abort();
+    }
+    try_cure(s, cure, out);
 }
 
 /* What a cure comes to: the verdict and, unless it is NULL, the same schedule. */
@@ -429,9 +434,51 @@ static void a_state_becomes_the_condition_of_the_constraint(void **state)
         "unique constraint", "CREATE UNIQUE INDEX ON booking (slot) WHERE status = 'CONFIRMED';");
 }
 
+/* What the cells of a scenario's first row come to, in their order: with each level, and again with
+ * retries. */
+static void expect_levels(const char *text, const char *const *words)
+{
+    struct setting s = {.scenario = ob_racing_parse(text)};
+    struct ob_cure_matrix matrix;
+    set_up(&s, s.scenario, 0);
+    ob_cure_cross(&s.of, &matrix);
+    assert_string_equal(matrix.rows[0]->name, "no cure");
+    for (size_t i = 0; i < matrix.row_count; i++)
+        assert_false(matrix.rows[i]->isolates);
+    for (size_t i = 0; i < 6; i++) {
+        const struct ob_cure_cell *cell = &matrix.cells[i];
+        struct ob_cure_trial trial;
+        assert_int_equal(cell->row, 0);
+        assert_int_equal(cell->level, i / 2);
+        assert_int_equal(cell->retries, i % 2);
+        assert_int_equal(cell->spare, i % 2);
+        try_cure(&s, &cell->cure, &trial);
+        assert_int_equal(trial.fails, i == 4 || (i == 2 && strcmp(words[3], "holds") == 0));
+        if (strcmp(ob_cure_cell_word(trial.verdict), words[i]) != 0)
+            fail_msg("cell %zu: %s (%s; %s)", i, ob_cure_cell_word(trial.verdict),
+                     trial.on_schedule, trial.in_exploration);
+        assert_int_equal(*trial.shown != '\0', strcmp(words[i], "breaks") == 0);
+        ob_cure_trial_clear(&trial);
+    }
+    tear_down(&s);
+    ob_scenario_free(s.scenario);
+}
+
+/* PostgreSQL's manual, 13.2.2: an update of what another one has changed since fails; 13.2.3: so
+ * does, at serializable, what no order of the two alone does. */
+static void a_level_helps_those_who_begin_again(void **state)
+{
+    (void)state;
+    expect_levels(counts_down,
+                  (const char *const[]){"breaks", "breaks", "breaks", "holds", "breaks", "holds"});
+    expect_levels(write_skew, (const char *const[]){"breaks", "breaks", "breaks", "breaks",
+                                                    "gives up", "holds"});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_level_helps_those_who_begin_again),
         cmocka_unit_test(what_excludes_overlaps_cures_look_then_insert),
         cmocka_unit_test(the_reference_has_its_cures_built_in),
         cmocka_unit_test(the_same_schedule_has_the_same_turns),

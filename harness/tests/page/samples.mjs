@@ -128,6 +128,31 @@ export function usual() {
   ]);
 }
 
+const LEVELS = ['read committed', 'repeatable read', 'serializable'];
+
+const cell = (cure, level, verdict, more) => ({cure, level, setting: '', retries: false, verdict,
+  breaks: '', claim: '', why: '', on_schedule: 'holds', in_exploration: 'holds', runs: 40,
+  trace: '', ...more});
+
+// What a variant that breaks comes to with a cure and without one.
+export function crossed() {
+  return whole([line({variant: 'legacy', verdict: 'violated', expected: 'violates no-overlap',
+    exhausted: false, claim: '', violations: [violation({})], matrix: {
+      invariant: 'no-overlap', levels: LEVELS, settings: ['', 'enable_seqscan=on'],
+      cures: [{name: 'no cure', what: 'Everything stays as it is.', change: ''},
+        {name: 'unique constraint', what: 'The database refuses the second of two such rows.',
+          change: 'CREATE UNIQUE INDEX ON booking (slot)'}],
+      cells: [
+        cell('no cure', LEVELS[0], 'breaks', {breaks: 'no-overlap', trace: '1 alice BEGIN\n'}),
+        cell('no cure', LEVELS[1], 'gives up'),
+        cell('no cure', LEVELS[1], 'holds', {retries: true}),
+        cell('no cure', LEVELS[2], 'breaks another', {breaks: 'liveness'}),
+        cell('unique constraint', LEVELS[0], 'holds', {claim: 'all that matter'}),
+        cell('unique constraint', LEVELS[1], 'deadlocks'),
+        cell('unique constraint', LEVELS[2], 'not applied', {runs: 0, why: 'no such column'}),
+        cell('no cure', LEVELS[0], 'holds', {setting: 'enable_seqscan=on'})]}})]);
+}
+
 export const evil = '</script><script>window.pwned = 1</script>"\'`&amp;<img src=x onerror=' +
   '"window.pwned = 1"> \u0001\u001b[31m \u007f \u009b \u202etxt.exe\u202c \u2028\u2029 <!-- ]]> ' +
   '${window.pwned = 1} \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627';
@@ -151,7 +176,11 @@ export function hostile() {
       explanation: {anomaly: evil, sentence: evil, conflict: [0, 2],
         edges: [{from: 0, to: 2, kind: evil, because: evil}]},
       cures: [{name: evil, what: evil, change: evil, on_schedule: evil, in_exploration: evil,
-        verdict: evil, runs: 1, neighbour: timeline(steps.slice(0, 1), names)}]})]})]);
+        verdict: evil, runs: 1, neighbour: timeline(steps.slice(0, 1), names)}]})],
+    matrix: {invariant: evil, levels: [evil], settings: [evil],
+      cures: [{name: evil, what: evil, change: evil}],
+      cells: [cell(evil, evil, evil, {setting: evil, breaks: evil, claim: evil, why: evil,
+        trace: evil})]}})]);
 }
 
 // So many steps of so many clients, of whom one after the other waits for the next one.

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import {check, launch, open, render, same, sum} from './browser.mjs';
-import {evil, hostile, long, usual} from './samples.mjs';
+import {crossed, evil, hostile, long, usual} from './samples.mjs';
 
 const {OVERBOOK, CHROMIUM, AXE, DIR, SHOTS} = process.env;
 const axe = fs.readFileSync(AXE, 'utf8');
@@ -52,6 +52,28 @@ async function overviewShowsTheResults() {
   await page.getByRole('button', {name: /^All/}).click();
   await page.locator('#search').fill('refunded 18000');
   same('a search', await texts(page, '.result:visible strong'), ['serializable']);
+  await page.context().close();
+}
+
+async function matricesAreShown() {
+  const page = await open(browser, render(OVERBOOK, DIR, 'crossed', crossed()));
+  const words = await texts(page, '.matrix td .standing');
+  same('the cells', words.map((one) => one.replace(/\s+/g, ' ')), ['✗ breaks',
+    '✓ holds with retries', '✗ breaks another', '✓ holds', '! deadlocks', '– not applied',
+    '✓ holds', ...Array(5).fill('– not tried')]);
+  same('what they leave open', await texts(page, '.matrix td > .small'),
+    ['40 runs', 'liveness', 'all that matter, 40 runs', '40 runs', 'no such column', '40 runs']);
+  same('the settings', await texts(page, '.matrix h3'), ['with enable_seqscan=on']);
+  await page.locator('.matrix td summary').click();
+  same('a run', await texts(page, '.matrix td pre'), ['1 alice BEGIN']);
+  await accessible(page, 'a matrix');
+  await page.screenshot({path: path.join(SHOTS, 'matrix.png'), fullPage: true});
+  for (const width of [1440, 640, 320]) {
+    await page.setViewportSize({width, height: 900});
+    await fits(page, `a matrix, ${width}`);
+  }
+  await page.locator('.matrix p a').click();
+  same('the violation', new URL(page.url()).hash, '#v1');
   await page.context().close();
 }
 
@@ -333,10 +355,10 @@ async function withoutScriptsItSaysWhy() {
   await page.context().close();
 }
 
-for (const test of [overviewShowsTheResults, violationShowsItsRun, otherRunsAreThere, keysMove,
-  tokensAreCopied, hostileContentIsText, longRunsStaySmooth, tooMuchIsCutAndTold,
-  manyClientsHaveRoom, bothColoursWork, itCanBeEnlarged, itPrints, aStrictServerCanShowIt,
-  withoutScriptsItSaysWhy]) {
+for (const test of [overviewShowsTheResults, matricesAreShown, violationShowsItsRun,
+  otherRunsAreThere, keysMove, tokensAreCopied, hostileContentIsText, longRunsStaySmooth,
+  tooMuchIsCutAndTold, manyClientsHaveRoom, bothColoursWork, itCanBeEnlarged, itPrints,
+  aStrictServerCanShowIt, withoutScriptsItSaysWhy]) {
   const start = performance.now();
   try {
     await test();
