@@ -90,7 +90,7 @@ ENGINE_SRCS := harness/engine/footprint.c harness/engine/schedule.c harness/engi
                harness/pg/world.c harness/pg/setting.c harness/fault/fault.c harness/target/target.c harness/target/gated.c \
                harness/target/sql.c harness/target/spec.c harness/target/spec_program.c harness/target/reference.c harness/target/actions.c harness/target/operator.c harness/target/history.c harness/repro/token.c harness/repro/replay.c harness/cli/options.c harness/cli/tokens.c \
                harness/cli/terminal.c harness/cli/builtin.c harness/cli/database.c harness/cli/judge.c harness/cli/violation.c harness/cli/study.c harness/cli/again.c harness/cli/shrink.c harness/cli/timeline.c \
-               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/stored.c harness/cli/report.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/tasks.c harness/cli/matrix.c harness/cli/rollout.c harness/cli/rollout_judge.c harness/cli/requests.c harness/cli/replay.c harness/cli/step.c harness/cli/list.c \
+               harness/cli/progress.c harness/cli/shard.c harness/cli/output.c harness/cli/merge.c harness/cli/stored.c harness/cli/report.c harness/cli/variant.c harness/cli/crew.c harness/cli/run.c harness/cli/pinned.c harness/cli/tasks.c harness/cli/matrix.c harness/cli/rollout.c harness/cli/rollout_judge.c harness/cli/requests.c harness/cli/replay.c harness/cli/step.c harness/cli/list.c \
                harness/cli/doctor.c
 ENGINE_UNIT_TESTS := test_engine_golden test_engine_step test_engine_end test_engine_time \
                      test_engine_free test_engine_timers test_engine_wakes test_schedule test_trace test_trace_text test_trace_pack \
@@ -132,7 +132,7 @@ SPEC_SRCS := harness/spec/permutation.c harness/spec/player.c harness/spec/say.c
 
 # --- export
 EXPORT_SRCS := harness/export/make.c harness/export/prove.c harness/export/spec.c \
-               harness/export/psql.c harness/export/cmocka.c harness/cli/export.c \
+               harness/export/psql.c harness/export/yaml.c harness/export/cmocka.c harness/cli/export.c \
                harness/target/script.c harness/target/noted.c
 EXPORT_TEXTS := head=harness/export/race_head.inc test=harness/export/race_test.inc
 

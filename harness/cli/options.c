@@ -110,7 +110,7 @@ static const struct {
     {RUN,
      {"from-permutations", KEY_FROM_PERMUTATIONS, 0, 0, "begin with the permutations of a spec",
       0}},
-    {EXPORT, {"as", KEY_AS, "FORM", 0, "spec, psql or cmocka", 0}},
+    {EXPORT, {"as", KEY_AS, "FORM", 0, "spec, psql, cmocka or yaml", 0}},
     {EXPORT, {"output", KEY_OUTPUT, "FILE", 0, "where to write it; - is standard output", 0}},
     {RUN | REPLAY | SHRINK | EXPORT,
      {"invariant", KEY_INVARIANT, "NAME: SQL", 0,

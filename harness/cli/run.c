@@ -4,6 +4,7 @@
 #include "cli/crew.h"
 #include "cli/judge.h"
 #include "cli/output.h"
+#include "cli/pinned.h"
 #include "cli/progress.h"
 #include "cli/variant.h"
 #include "scenario/vocabulary.h"
@@ -94,8 +95,16 @@ static enum ob_result list_tasks(struct running *running, const struct ob_scenar
     const struct ob_options *options = running->options;
     for (size_t i = 0; i < list->count; i++) {
         const struct ob_scenario *scenario = list->items[i];
+        if (ob_pinned_is(options, scenario)) {
+            struct ob_token token;
+            enum ob_result result = ob_pinned_read(scenario, &token, err);
+            if (result != OB_OK)
+                return result;
+            ob_token_clear(&token);
+        }
         for (size_t v = 0; v < scenario->variant_count; v++) {
-            if (!is_wanted(options, &scenario->variants[v]))
+            if (!is_wanted(options, &scenario->variants[v]) ||
+                ob_pinned_skips(options, scenario, v))
                 continue;
             running->tasks = ob_grow(running->tasks, &running->task_capacity,
                                      running->task_count + 1, sizeof *running->tasks);

@@ -7,8 +7,10 @@
 #include "base/version.h"
 #include "cli/cures.h"
 #include "cli/judge.h"
+#include "cli/pinned.h"
 #include "cli/requests.h"
 #include "cli/study.h"
+#include "repro/replay.h"
 #include "target/target.h"
 
 #include <ctype.h>
@@ -29,7 +31,9 @@ static enum ob_result choose_strategy(const struct ob_options *options,
         out->argument = options->strategy_argument;
         return OB_OK;
     }
-    if (scenario->explore.strategy[0] == '\0')
+    if (ob_pinned_is(options, scenario))
+        out->strategy = OB_STRATEGY_ROUND_ROBIN; /* never asked */
+    if (ob_pinned_is(options, scenario) || scenario->explore.strategy[0] == '\0')
         return OB_OK;
     enum ob_result result =
         ob_strategy_parse(scenario->explore.strategy, &out->strategy, &out->argument, err);
@@ -303,6 +307,28 @@ static void note_requests(void *requests, const struct ob_trace *trace)
     ob_requests_add(requests, trace);
 }
 
+/* The scenario is one run. */
+static enum ob_result explore_pinned(struct work *work, struct ob_rig *rig,
+                                     struct ob_explore_options explore, struct ob_error *err)
+{
+    const struct ob_run_spec before = rig->spec;
+    struct ob_token token;
+    enum ob_result result = ob_pinned_read(work->job->scenario, &token, err);
+    if (result != OB_OK)
+        return result;
+    explore.pinned = &token.schedule;
+    explore.runs_max = 1;
+    explore.checkpoint = NULL;
+    result = ob_replay_check(rig, &token, err);
+    if (result == OB_OK) {
+        ob_rig_leave_out(rig, &token.schedule, token.schedule.fault_count);
+        result = ob_explore(rig, &explore, &work->exploration, err);
+    }
+    rig->spec = before;
+    ob_token_clear(&token);
+    return result;
+}
+
 static enum ob_result explore_target(struct work *work, struct ob_rig *rig, struct ob_error *err)
 {
     const struct ob_variant_job *job = work->job;
@@ -325,7 +351,11 @@ static enum ob_result explore_target(struct work *work, struct ob_rig *rig, stru
         .seen = job->tells_requests ? note_requests : NULL,
         .seen_arg = &requests,
     };
-    enum ob_result result = ob_explore(rig, &explore, &work->exploration, err);
+    enum ob_result result = OB_OK;
+    if (ob_pinned_is(options, job->scenario))
+        result = explore_pinned(work, rig, explore, err);
+    else
+        result = ob_explore(rig, &explore, &work->exploration, err);
     ob_requests_take(&requests, &work->report->results[work->report->result_count - 1]);
     return result;
 }
@@ -397,7 +427,8 @@ enum ob_result ob_variant_run(const struct ob_variant_job *job, struct ob_report
     enum ob_result result = ob_variant_plan(job->options, job->scenario, job->variant, &plan, err);
     if (result == OB_OK) {
         ob_strategy_name(plan.strategy, plan.argument, name);
-        line->strategy = ob_arena_strdup(&report->arena, name);
+        bool pinned = ob_pinned_is(job->options, job->scenario);
+        line->strategy = pinned ? "schedule" : ob_arena_strdup(&report->arena, name);
         report->controlled_steps &= plan.strategy != OB_STRATEGY_STRESS;
         result = open_journal(job, &plan, &journal, err);
         ends_all = result != OB_OK;

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "explore/checkpoint.h"
+#include "explore/follower.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -149,8 +150,11 @@ static enum ob_result explore_one(struct exploring *e, struct ob_error *err)
 {
     struct ob_exploration *out = e->out;
     bool kept = e->options->checkpoint != NULL;
+    struct ob_follower pinned = {.schedule = e->options->pinned};
     struct ob_chooser chooser =
         kept ? ob_checkpoint_chooser(&e->checkpoint) : ob_strategy_chooser(e->strategy);
+    if (pinned.schedule)
+        chooser = ob_follower_chooser(&pinned);
     struct ob_run_outcome outcome;
     bool free_running = e->options->strategy == OB_STRATEGY_STRESS;
     enum ob_result result = ob_rig_run(e->rig, &chooser, free_running, &e->trace, &outcome, err);

@@ -24,8 +24,11 @@ struct ob_explore_options {
     enum ob_strategy_kind strategy;
     const unsigned *argument; /* of the strategy; NULL: the usual one */
     uint64_t seed;
-    uint64_t runs_max;             /* of all shards together */
-    int64_t budget_us;             /* machine time; INT64_MAX for none */
+    uint64_t runs_max; /* of all shards together */
+    int64_t budget_us; /* machine time; INT64_MAX for none */
+    /* One run, which follows this schedule, in the place of the strategy's; NULL: none.  What it
+     * leaves out is for the caller to tell the rig. */
+    const struct ob_schedule *pinned;
     bool orders_first;             /* the first runs are the orders that the scenario gives */
     bool keep_going;               /* go on after the first violation */
     struct ob_shard shard;         /* only the runs of this one */

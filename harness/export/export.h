@@ -82,6 +82,11 @@ OB_MUSTCHECK enum ob_result ob_export_psql(const struct ob_export *export, struc
 OB_MUSTCHECK enum ob_result ob_export_cmocka(const struct ob_export *export, struct ob_buf *out,
                                              struct ob_error *err);
 
+/* Appends a scenario file that is this one run, and expects what it broke.  OB_INPUT: the file
+ * could not be read, or is a spec. */
+OB_MUSTCHECK enum ob_result ob_export_yaml(const struct ob_export_source *source,
+                                           struct ob_buf *out, struct ob_error *err);
+
 /* Plays the export in a fresh database, as isolationtester would, and compares: that it does what
  * the run did, and shows the offending rows.  Fills in the teardown.  OB_INPUT: it does not. */
 OB_MUSTCHECK enum ob_result ob_export_prove(struct ob_export *export, const char *conninfo,

@@ -5,6 +5,7 @@
  *   prove.c   an export played and compared with its run
  *   spec.c    as an isolation spec
  *   psql.c    as parts to paste into psql
+ *   yaml.c    as a scenario file that is this one run
  *   cmocka.c  as a test in C: tables, and race_head.inc and race_test.inc around them
  */
 #ifndef OB_EXPORT_EXPORT_INT_H

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-static enum ob_result check_token(const struct ob_rig *rig, const struct ob_token *token,
-                                  struct ob_error *err)
+enum ob_result ob_replay_check(const struct ob_rig *rig, const struct ob_token *token,
+                               struct ob_error *err)
 {
     const struct ob_schedule *schedule = &token->schedule;
     const struct ob_run_spec *spec = &rig->spec;
@@ -77,7 +77,7 @@ enum ob_result ob_replay_choose(struct ob_rig *rig, const struct ob_token *token
                                 const struct ob_chooser *chooser, struct ob_replay *out,
                                 struct ob_error *err)
 {
-    enum ob_result result = check_token(rig, token, err);
+    enum ob_result result = ob_replay_check(rig, token, err);
     if (result != OB_OK)
         return result;
     *out = (struct ob_replay){0};

@@ -17,6 +17,10 @@ struct ob_replay {
     char *why;   /* one sentence; "" when it did not */
 };
 
+/* OB_INPUT: the token names clients, faults or a program that the rig has not. */
+OB_MUSTCHECK enum ob_result ob_replay_check(const struct ob_rig *rig, const struct ob_token *token,
+                                            struct ob_error *err);
+
 /* A run in which the record cannot be followed ends there; one that continues is made once more,
  * and follows the rest of the record as far as that can be done (repro/plan.h).  OB_INPUT: the
  * token names clients, faults or a program that the scenario has not. The replay is the caller's to

@@ -167,7 +167,7 @@ static bool read_bare(struct ob_load *load, const char *path, const char *const 
     scenario->start_us = INT64_C(1780304400000000); /* 2026-06-01T09:00:00Z */
     scenario->variants = variant;
     scenario->variant_count = 1;
-    scenario->explore.strategy = "";
+    scenario->explore.strategy = scenario->explore.schedule = "";
     return ob_load_spec_file(load, path, (struct ob_place){1, 1}) &&
            add_invariants(load, invariants, invariant_count);
 }

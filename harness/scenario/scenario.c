@@ -338,6 +338,7 @@ static bool read_explore(struct ob_load *load, const struct ob_node *map)
     load->scenario->explore = (struct ob_explore_wish){
         .strategy = text_of(&settings, "strategy"),
         .runs = (uint64_t)number_of(&settings, "runs"),
+        .schedule = text_of(&settings, "schedule"),
     };
     return true;
 }

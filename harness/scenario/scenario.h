@@ -189,6 +189,7 @@ struct ob_sometimes_ref {
 struct ob_explore_wish {
     const char *strategy; /* as on the command line; "" when the file says nothing */
     uint64_t runs;        /* 0 when the file says nothing */
+    const char *schedule; /* a token: this run and no other; "" when the file says nothing */
 };
 
 struct ob_scenario {

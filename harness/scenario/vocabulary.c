@@ -299,6 +299,9 @@ static const struct ob_key explore_keys[] = {
      .min = 1,
      .max = 1000000000,
      .about = "As --runs on the command line."},
+    {.name = "schedule",
+     .type = OB_KEY_TEXT,
+     .about = "The token of a run: that one is made, in the variant that it is of, and no other."},
     {.name = NULL},
 };
 const struct ob_key_set ob_explore_keys = {"exploration", explore_keys};
