@@ -193,7 +193,8 @@ static void doubt(struct doubts *doubts, const struct rolling *rolling,
         const struct ob_report_result *result = &report->results[i];
         for (size_t k = 0; strcmp(result->variant, variant) == 0 && k < result->violation_count;
              k++)
-            if (!breaks(before, result->violations[k].invariant))
+            if (!breaks(before, result->violations[k].invariant) &&
+                ob_rollout_asks(rolling->rollout, phase, result->violations[k].invariant))
                 look_in_phase(doubts, rolling, report, phase, result,
                               result->violations[k].invariant);
     }

@@ -114,12 +114,23 @@ static void show(const struct judging *j, const struct ob_rollout_move *planned,
 
 /* --- moves */
 
+/* The first invariant that the phase after breaks and the one before does not, although it was
+ * asked there too; or NULL. */
+static const char *first_new_after(const struct judging *j, size_t from, size_t to)
+{
+    const struct ob_report_cell *before = &j->out->phases[from], *after = &j->out->phases[to];
+    for (size_t i = 0; i < after->broken_count; i++)
+        if (!has(before, after->broken[i]) && ob_rollout_asks(j->plan, from, after->broken[i]))
+            return after->broken[i];
+    return NULL;
+}
+
 /* Why the move is not safe as a step forward; NULL where it is. */
 static const char *why_not(struct judging *j, const struct ob_report_cell *move, size_t from,
                            size_t to)
 {
     const struct ob_report_cell *before = &j->out->phases[from], *after = &j->out->phases[to];
-    const char *during = first_new(move, before, NULL), *then = first_new(after, before, NULL);
+    const char *during = first_new(move, before, NULL), *then = first_new_after(j, from, to);
     if (move->undecided || after->undecided)
         return ob_arena_printf(j->arena, "it is undecided, %s",
                                move->undecided ? move->undecided : after->undecided);

@@ -135,6 +135,16 @@ const struct ob_rollout_move *ob_rollout_find_move(const struct ob_rollout *roll
     return NULL;
 }
 
+bool ob_rollout_asks(const struct ob_rollout *rollout, size_t phase, const char *invariant)
+{
+    const struct ob_scenario *scenario = rollout->traffic.items[0];
+    size_t variant = ob_scenario_variant(scenario, rollout->phases[phase].variants[0]);
+    for (size_t i = 0; i < scenario->invariant_count; i++)
+        if (strcmp(scenario->invariants[i].name, invariant) == 0)
+            return (scenario->invariants[i].variants >> variant & 1) != 0;
+    return false;
+}
+
 static void add_move(struct ob_rollout *rollout, size_t from, size_t to)
 {
     struct ob_arena *arena = &rollout->plan->arena;

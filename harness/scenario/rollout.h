@@ -66,4 +66,7 @@ void ob_rollout_free(struct ob_rollout *rollout); /* NULL is legal */
 const struct ob_rollout_move *ob_rollout_find_move(const struct ob_rollout *rollout, size_t from,
                                                    size_t to);
 
+/* Whether the invariant is asked in that phase. */
+bool ob_rollout_asks(const struct ob_rollout *rollout, size_t phase, const char *invariant);
+
 #endif

@@ -283,6 +283,17 @@ static void a_phase_that_breaks_what_was_not_broken_is_not_gone_to(void **state)
     tear_down(&setting);
 }
 
+/* The schema before has not got what it asks for. */
+static void what_was_not_asked_before_is_not_new(void **state)
+{
+    (void)state;
+    struct setting setting;
+    set_up(&setting);
+    breaks(&setting, "fix-two", "s7-old-0", "liveness");
+    assert_true(judge(&setting)->moves[0].safe);
+    tear_down(&setting);
+}
+
 /* The first migration was refused in three runs, and came later in two. */
 static void refuse(struct setting *setting)
 {
@@ -393,6 +404,7 @@ int main(void)
         cmocka_unit_test(an_order_is_safe_while_nothing_new_breaks),
         cmocka_unit_test(a_move_that_breaks_what_was_not_broken_is_not_safe),
         cmocka_unit_test(a_phase_that_breaks_what_was_not_broken_is_not_gone_to),
+        cmocka_unit_test(what_was_not_asked_before_is_not_new),
         cmocka_unit_test(a_migration_that_may_be_refused_is_told),
         cmocka_unit_test(what_is_not_known_is_not_safe),
         cmocka_unit_test(what_was_not_confirmed_is_not_counted),
