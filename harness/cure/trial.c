@@ -193,7 +193,7 @@ static void conclude(struct trying *t, const struct ob_exploration *found)
         if (*out->breaks == '\0')
             out->breaks = ob_arena_strdup(arena, name_of(t, finding->item));
     }
-    bool proves = found->runs > 0 && found->inconclusive == OB_RUN_FINISHED && !found->stopped;
+    bool proves = found->complete && found->runs > 0 && found->inconclusive == OB_RUN_FINISHED;
     t->undecided |= !proves;
     if (!proves)
         out->in_exploration = found->runs == 0 ? "not made" : "broken off";

@@ -90,15 +90,22 @@ static const struct ob_cure *cure_named(const struct setting *s, const char *nam
     return NULL;
 }
 
-static void try_cure(struct setting *s, const struct ob_cure *cure, struct ob_cure_trial *out)
+static void try_within(struct setting *s, const struct ob_cure *cure, int64_t budget_us,
+                       struct ob_cure_trial *out)
 {
     struct ob_racing there;
     struct ob_query_port query;
     ob_racing_open(&there, cure->scenario, s->of.variant, NULL);
     struct ob_cure_place place = place_of(&there, &query);
+    place.budget_us = budget_us;
     ob_cure_trial_init(out);
     must(ob_cure_try(&s->of, cure, &place, out, &s->err), &s->err);
     ob_racing_close(&there);
+}
+
+static void try_cure(struct setting *s, const struct ob_cure *cure, struct ob_cure_trial *out)
+{
+    try_within(s, cure, INT64_MAX, out);
 }
 
 static void try(struct setting *s, const char *name, struct ob_cure_trial *out)
@@ -475,11 +482,29 @@ static void a_level_helps_those_who_begin_again(void **state)
                                                     "gives up", "holds"});
 }
 
+/* The first run takes longer than that, so there is no second one. */
+static void what_ran_out_of_time_cures_nothing(void **state)
+{
+    (void)state;
+    struct ob_scenario_list list;
+    struct setting s = {0};
+    struct ob_cure_trial trial;
+    ob_racing_builtin(&list);
+    const struct ob_scenario *found = ob_racing_find(&list, "look-then-insert");
+    set_up(&s, found, ob_scenario_variant(found, "nothing"));
+    try_within(&s, cure_named(&s, "exclusion constraint"), 1000, &trial);
+    assert_string_equal(ob_cure_verdict_word(trial.verdict), "undecided");
+    ob_cure_trial_clear(&trial);
+    tear_down(&s);
+    ob_scenario_list_clear(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_level_helps_those_who_begin_again),
         cmocka_unit_test(what_excludes_overlaps_cures_look_then_insert),
+        cmocka_unit_test(what_ran_out_of_time_cures_nothing),
         cmocka_unit_test(the_reference_has_its_cures_built_in),
         cmocka_unit_test(the_same_schedule_has_the_same_turns),
         cmocka_unit_test(asking_again_in_an_insert_only_seems_to_cure),
