@@ -7,6 +7,7 @@
 #   make conformance         2000 random specs against PostgreSQL's isolationtester
 #   make determinism         1000 random tokens over all scenarios, replayed twice
 #   make mutants             wrong versions of the flow and the invariants: who notices
+#   make rollout-docs        whether docs/rollout.md says what the command does
 #   make which-fix           the tables of docs/which-fix.md, made anew
 #   make soundness           2000 random programs: dpor against all schedules
 #   make lint coverage bench fuzz check-valgrind format dist install uninstall clean
@@ -218,7 +219,7 @@ SRCS := $(HARNESS_SRCS) $(REF_SRCS) $(MAIN_SRC) $(BENCH_SRC) $(TEST_SUPPORT_SRCS
 COMPILE = $(CC) $(OB_CPPFLAGS) $(CPPFLAGS) $(OB_CFLAGS) $(CFLAGS)
 LINK    = $(CC) $(OB_CFLAGS) $(CFLAGS) $(OB_LDFLAGS) $(LDFLAGS)
 
-.PHONY: all check check-servers bless mutants which-fix conformance determinism soundness check-valgrind unit coverage coverage-report lint format bench \
+.PHONY: all check check-servers bless mutants which-fix rollout-docs conformance determinism soundness check-valgrind unit coverage coverage-report lint format bench \
         fuzz fuzzers install uninstall dist clean FORCE
 .DELETE_ON_ERROR:
 
@@ -363,6 +364,10 @@ determinism: $B/integration/test_determinism
 
 soundness: $B/integration/test_soundness
 	OVERBOOK_SOUNDNESS=2000 $B/integration/test_soundness
+
+# Whether docs/rollout.md says what the command does; the tests look at a part.
+rollout-docs: all
+	script/rollout-docs
 
 # Wrong versions of the flow and of the invariants, each of which somebody has to notice
 # (harness/tests/mutants).  OVERBOOK_MUTANTS=1/3 does a part of them, auto another third with each commit.
