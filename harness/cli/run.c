@@ -108,7 +108,8 @@ static enum ob_result list_tasks(struct running *running, const struct ob_scenar
                 continue;
             running->tasks = ob_grow(running->tasks, &running->task_capacity,
                                      running->task_count + 1, sizeof *running->tasks);
-            running->tasks[running->task_count++] = (struct ob_crew_task){.scenario = scenario, .variant = v};
+            running->tasks[running->task_count++] =
+                (struct ob_crew_task){.scenario = scenario, .variant = v};
         }
     }
     if (running->task_count > 0)

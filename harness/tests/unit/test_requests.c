@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ANN, BOB, OPERATOR };
@@ -45,7 +46,7 @@ static void fails(struct setting *setting, struct ob_step *step, size_t client, 
 {
     struct ob_completion *completion = ob_arena_alloc(&setting->trace.arena, sizeof *completion);
     *completion = (struct ob_completion){.client = client, .message = ""};
-    strcpy(completion->sqlstate, state);
+    snprintf(completion->sqlstate, sizeof completion->sqlstate, "%s", state);
     step->completions = completion;
     step->completion_count = 1;
 }
@@ -57,8 +58,8 @@ static void asks(struct setting *setting, size_t client, const char *data)
 
 static void is_told(struct setting *setting, size_t client, const char *status)
 {
-    char data[80] = "{\"status\":\"";
-    strcat(strcat(data, status), "\"}");
+    char data[80];
+    snprintf(data, sizeof data, "{\"status\":\"%s\"}", status);
     ob_trace_add_event(&setting->trace, client, "answer", data);
 }
 
