@@ -32,8 +32,10 @@ static json_t *explanation_json(struct ob_json_builder *b,
     json_t *object = json_object(), *conflict = json_array(), *edges = json_array();
     ob_json_put_text(b, object, "anomaly", explanation->anomaly);
     ob_json_put_text(b, object, "sentence", explanation->sentence);
-    ob_json_append(b, conflict, json_integer((json_int_t)explanation->first));
-    ob_json_append(b, conflict, json_integer((json_int_t)explanation->second));
+    if (explanation->first != explanation->second) {
+        ob_json_append(b, conflict, json_integer((json_int_t)explanation->first));
+        ob_json_append(b, conflict, json_integer((json_int_t)explanation->second));
+    }
     ob_json_put(b, object, "conflict", conflict);
     for (size_t i = 0; i < explanation->edge_count; i++) {
         const struct ob_report_edge *from = &explanation->edges[i];

@@ -96,7 +96,7 @@ read_explanation(struct ob_reader *r, const json_t *violation, size_t step_count
     out->sentence = ob_read_text(r, object, "sentence");
     size_t conflict[2] = {0, 0};
     const json_t *pair = ob_read_array(r, object, "conflict");
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2 && json_array_size(pair) > 0; i++) {
         const json_t *step = json_array_get(pair, i);
         json_int_t index = json_integer_value(step);
         if (!json_is_integer(step) || index < 0 || (size_t)index >= step_count)

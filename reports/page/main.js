@@ -175,7 +175,7 @@ function moveResult(by) {
 
 function toConflict() {
   const pair = view && view.violation.explanation && view.violation.explanation.conflict;
-  if (pair && view.first)
+  if (pair && pair.length > 0 && view.first)
     view.first.goTo(view.first.current === pair[0] ? pair[1] : pair[0]);
 }
 

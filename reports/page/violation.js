@@ -96,8 +96,9 @@ class ViolationView {
       explanation.anomaly ? element('p.anomaly', {}, chip('conflict',
         outside(explanation.anomaly))) : null,
       element('p.sentence', {}, outside(explanation.sentence)),
-      element('p', {}, 'In conflict: ', this.stepLink(explanation.conflict[0]), ' and ',
-        this.stepLink(explanation.conflict[1]), '.'),
+      explanation.conflict.length === 0 ? null : element('p', {}, 'In conflict: ',
+        this.stepLink(explanation.conflict[0]), ' and ', this.stepLink(explanation.conflict[1]),
+        '.'),
       explanation.edges.length === 0 ? null : element('ol.edges', {},
         explanation.edges.map((edge) => element('li', {}, this.stepLink(edge.from), ' ',
           chip('edge', outside(edge.kind)), ' ', this.stepLink(edge.to), ': ',
@@ -189,8 +190,8 @@ class ViolationView {
 
   conflictFor(timeline) {
     const {explanation} = this.violation;
-    return explanation && timeline === this.violation.runs[0].timeline
-      ? explanation.conflict : null;
+    return explanation && explanation.conflict.length > 0 &&
+      timeline === this.violation.runs[0].timeline ? explanation.conflict : null;
   }
 
   drawn(run) {

@@ -114,6 +114,14 @@ static enum ob_result read_changed(const char *path, json_t *value, struct ob_er
     return result;
 }
 
+/* A fault alone is to blame: no two steps are in conflict. */
+static void an_explanation_may_have_no_pair(void **state)
+{
+    (void)state;
+    struct ob_error err;
+    assert_int_equal(read_changed("explanation/conflict", json_array(), &err), OB_OK);
+}
+
 static void what_points_nowhere_is_refused(void **state)
 {
     (void)state;
@@ -203,6 +211,7 @@ int main(void)
         cmocka_unit_test(what_is_read_is_written_as_it_was),
         cmocka_unit_test(a_run_that_broke_two_invariants_is_written_once),
         cmocka_unit_test(what_is_empty_is_left_out_of_a_step),
+        cmocka_unit_test(an_explanation_may_have_no_pair),
         cmocka_unit_test(what_points_nowhere_is_refused),
         cmocka_unit_test(too_many_clients_are_refused),
         cmocka_unit_test(a_result_without_runs_is_read),
