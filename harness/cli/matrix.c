@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/tasks.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ static enum ob_result list_tasks(const struct ob_options *options,
     }
     if (tasks->count > 0)
         return OB_OK;
+    assert(without != NULL);
     ob_error_set(err, OB_USAGE, "no variant of %s is expected to break an invariant",
                  without->name);
     ob_error_hint(err, "Name one that does with --variant: there has to be something to cure.");

@@ -98,7 +98,8 @@ static const char *last_error(const struct ob_trace *trace, const struct request
     for (size_t i = request->span.first; i <= request->span.last && i < trace->step_count; i++)
         for (size_t k = 0; k < trace->steps[i].completion_count; k++) {
             const struct ob_completion *completion = &trace->steps[i].completions[k];
-            bool failed = completion->sqlstate[0] != '\0' && strncmp(completion->sqlstate, "00", 2);
+            bool failed =
+                completion->sqlstate[0] != '\0' && strncmp(completion->sqlstate, "00", 2) != 0;
             if (completion->client == request->client && failed)
                 state = completion->sqlstate;
         }

@@ -55,7 +55,7 @@ void ob_cure_cross(struct ob_cure_case *of, struct ob_cure_matrix *out)
     size_t level_count = sizeof levels / sizeof *levels, rows_max = of->cure_count + 1;
     bool sql = of->scenario->target == OB_TARGET_SQL;
     *out = (struct ob_cure_matrix){
-        .rows = ob_arena_alloc(&of->arena, rows_max * sizeof *out->rows),
+        .rows = ob_arena_alloc(&of->arena, rows_max * sizeof(void *)),
         .cells = ob_arena_alloc(&of->arena, 2 * rows_max * level_count * sizeof *out->cells),
     };
     out->rows[out->row_count++] = make_none(of);

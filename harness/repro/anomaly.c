@@ -170,11 +170,11 @@ static bool find_writes(const struct ob_facts *facts, const struct side *first,
                         const struct side *second, struct ob_edge *edge)
 {
     const struct ob_accesses *accesses = facts->accesses;
+    const unsigned ways = LOCKED | OB_TOUCH_ADD;
     for (size_t i = 0; i < accesses->count; i++)
         for (size_t k = 0; belongs(first, &accesses->items[i]) && k < accesses->count; k++) {
             const struct ob_access *a = &accesses->items[i], *b = &accesses->items[k];
-            if (!belongs(second, b) ||
-                !share(a, LOCKED | WROTE, b, LOCKED | WROTE, facts->versions, &edge->resource))
+            if (!belongs(second, b) || !share(a, ways, b, ways, facts->versions, &edge->resource))
                 continue;
             edge->basis = OB_BASIS_TABLES;
             return true;

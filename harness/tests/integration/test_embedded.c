@@ -442,8 +442,10 @@ static void a_full_disk_is_an_error_that_names_it_and_the_cure(void **state)
     struct ob_error copying, initialising;
     (void)start_cached();
     char *disk = small_disk("small", "size=12m,mode=1777");
-    if (disk == NULL)
+    if (disk == NULL) {
         skip();
+        return;
+    }
     size_t lost = count_lost_segments();
     setenv("TMPDIR", disk, 1);
     enum ob_result copied = fail_to_open(NULL, &copying);
@@ -468,8 +470,10 @@ static void a_cache_on_a_full_disk_is_said_and_does_not_stop_the_server(void **s
 {
     (void)state;
     char *disk = small_disk("small", "size=12m,mode=0755");
-    if (disk == NULL)
+    if (disk == NULL) {
         skip();
+        return;
+    }
     setenv("XDG_CACHE_HOME", disk, 1);
     struct ob_pg_server *server = open_server(NULL);
     const struct ob_pg_server_start *start = ob_pg_server_start(server);
