@@ -85,7 +85,20 @@ static enum ob_result try_orders(struct trying *t, bool *rejects, struct ob_erro
 
 /* --- what becomes of a client */
 
-/* The SQLSTATE that the client's last statement ended with, a rollback aside. */
+static bool is_lost(const char *sqlstate)
+{
+    return strcmp(sqlstate, "40P01") == 0 || strcmp(sqlstate, "40001") == 0;
+}
+
+/* The SQLSTATE that the client's last statement ended with, a rollback aside.  A session of a spec
+ * goes on with its next step and begins nothing again, so there what is lost stays lost. */
+static void note_last(const struct trying *t, const struct ob_completion *ended, const char **last)
+{
+    const bool goes_on = t->of->scenario->target == OB_TARGET_SPEC;
+    if (!(goes_on && *last && is_lost(*last)))
+        *last = ended->sqlstate;
+}
+
 static void watch(void *arg, const struct ob_trace *trace)
 {
     struct trying *t = arg;
@@ -97,7 +110,7 @@ static void watch(void *arg, const struct ob_trace *trace)
         const struct ob_step *step = &trace->steps[i];
         for (size_t k = 0; k < step->completion_count; k++)
             if (step->kind != OB_OP_ROLLBACK)
-                last[step->completions[k].client] = step->completions[k].sqlstate;
+                note_last(t, &step->completions[k], &last[step->completions[k].client]);
     }
     for (size_t i = 0; i < OB_CLIENTS_MAX; i++) {
         deadlocked |= last[i] && strcmp(last[i], "40P01") == 0;

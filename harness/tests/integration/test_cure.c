@@ -270,6 +270,79 @@ static const char one_in_all[] =
                                                "booking HAVING count(*) > 1}\n"
                                                "expect: {violates: one-booking}\n";
 
+/* Of what an outer join adds no row can be locked. */
+static const char outer_join[] =
+    "name: outer-join\n"
+    "about: Two look for a bay without a booking, and book.\n"
+    "target: sql\n"
+    "setup: |\n"
+    "  CREATE TABLE bay (id int);\n"
+    "  CREATE TABLE booking (slot int, customer text);\n"
+    "  INSERT INTO bay VALUES (1);\n" TWO(
+        "{sql: SELECT count(slot) AS n FROM bay LEFT JOIN booking ON slot = id, capture: {n: "
+        "n}}, " INSERT(
+            "1")) "invariants:\n"
+                  "  - {name: one-booking, sql: SELECT slot FROM booking GROUP BY 1 HAVING "
+                  "count(*) > 1}\n"
+                  "expect: {violates: one-booking}\n";
+
+/* Nothing is said of how many are to get a ticket, so none is missed by an invariant. */
+static const char two_tickets[] =
+    "name: two-tickets\n"
+    "about: Two buy one ticket each, by the same request, of two.\n"
+    "target: sql\n"
+    "setup: |\n"
+    "  CREATE TABLE place (free int); INSERT INTO place VALUES (2);\n"
+    "  CREATE TABLE ticket (price int);\n" TWO(
+        "{sql: SELECT free FROM place, capture: {free: free}}, "
+        "{sql: \"WITH sold AS (INSERT INTO ticket VALUES (9)) "
+        "UPDATE place SET free = :free::int - 1\"}") "invariants:\n"
+                                                     "  - name: all-count\n"
+                                                     "    sql: SELECT free FROM place WHERE free + "
+                                                     "(SELECT count(*) FROM ticket) <> 2\n"
+                                                     "expect: {violates: all-count}\n";
+
+#define GOES_OFF                                                                  \
+    "begin, {sql: SELECT count(*) AS n FROM duty WHERE is_on, capture: {n: n}}, " \
+    "{sql: \"UPDATE duty SET is_on = false WHERE who = :client\", when: n = 2}, commit"
+
+/* Nobody begins again. */
+static const char off_duty[] =
+    "name: off-duty\n"
+    "about: Two go off duty, at repeatable read, when they see that the other one is on.\n"
+    "target: sql\n"
+    "variants: {rr: {isolation: repeatable-read}}\n"
+    "setup: |\n"
+    "  CREATE TABLE duty (who text, is_on bool);\n"
+    "  INSERT INTO duty VALUES ('ann', true), ('bob', true);\n" TWO(
+        GOES_OFF) "invariants:\n"
+                  "  - {name: one-on, sql: SELECT 1 WHERE NOT EXISTS (SELECT FROM duty WHERE "
+                  "is_on)}\n"
+                  "expect: {rr: {violates: one-on}}\n";
+
+/* Who comes second is told so by an error, when a constraint tells. */
+static const char no_errors[] =
+    "name: no-errors\n"
+    "about: Two look and book, and nobody is to see an error.\n"
+    "target: sql\n"
+    "setup: CREATE TABLE booking (slot int, customer text)\n" TWO(
+        LOOK ", " INSERT("1")) "invariants:\n"
+                               "  - {name: one-booking, sql: SELECT slot FROM booking GROUP BY 1 "
+                               "HAVING count(*) > 1}\n"
+                               "  - {name: nobody-sees-an-error, sql: SELECT data FROM history "
+                               "WHERE kind = 'error'}\n"
+                               "expect: {violates: one-booking}\n";
+
+static const char spec_file[] =
+    "name: two-seats\n"
+    "about: Both read the number of free seats, and write one less.\n"
+    "target: spec\n"
+    "spec: fixtures/scenarios/lost-update.spec\n"
+    "invariants:\n"
+    "  - name: every-booking-counts\n"
+    "    sql: SELECT free FROM event WHERE free <> 10 - (SELECT count(*) FROM booking)\n"
+    "expect: {violates: every-booking-counts}\n";
+
 static void what_excludes_overlaps_cures_look_then_insert(void **state)
 {
     (void)state;
@@ -499,6 +572,55 @@ static void what_ran_out_of_time_cures_nothing(void **state)
     ob_scenario_list_clear(&list);
 }
 
+/* PostgreSQL's manual, SELECT, The Locking Clause: not with the nullable side of an outer join. */
+static void what_the_server_does_not_accept_is_not_tried(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {
+        {"lock on what is read", "could not be applied", "not run"},
+        {"unique constraint", "cured", "holds"},
+        {"lock on a name", "cured", "holds"}};
+    expect_of(outer_join, wanted, 3, NULL);
+}
+
+/* The invariant holds, since the second one gets nothing, who did where they came one after the
+ * other. */
+static void one_request_of_two_rejects_what_is_valid(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {
+        {"idempotency row", "cured but rejects what is valid", "holds"},
+        {"compare and set", "cured", "holds"}};
+    expect_of(two_tickets, wanted, 2, NULL);
+}
+
+/* PostgreSQL's manual, 13.2.2: so does a lock of what another one has changed since. */
+static void who_does_not_begin_again_gives_up(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {{"lock on what is read", "cured but gives up", "holds"},
+                                           {"serializable, with retry", "cured", "holds"}};
+    expect_of(off_duty, wanted, 2, NULL);
+}
+
+static void a_cure_may_break_something_else(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {
+        {"unique constraint", "cured but breaks something else", "holds"},
+        {"lock on a name", "cured", "holds"}};
+    expect_of(no_errors, wanted, 2, NULL);
+}
+
+/* Its statements stay as they are, and nobody begins again. */
+static void a_spec_is_given_levels(void **state)
+{
+    (void)state;
+    static const struct wanted wanted[] = {{"repeatable-read", "cured but gives up", "holds"},
+                                           {"serializable", "cured but gives up", "holds"}};
+    expect_of(spec_file, wanted, 2, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -518,6 +640,11 @@ int main(void)
         cmocka_unit_test(two_that_count_are_no_request_sent_twice),
         cmocka_unit_test(columns_that_do_not_matter_stay_out_of_the_constraint),
         cmocka_unit_test(a_state_becomes_the_condition_of_the_constraint),
+        cmocka_unit_test(what_the_server_does_not_accept_is_not_tried),
+        cmocka_unit_test(one_request_of_two_rejects_what_is_valid),
+        cmocka_unit_test(who_does_not_begin_again_gives_up),
+        cmocka_unit_test(a_cure_may_break_something_else),
+        cmocka_unit_test(a_spec_is_given_levels),
     };
     return cmocka_run_group_tests(tests, ob_live_start, ob_live_stop);
 }
