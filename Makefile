@@ -104,7 +104,7 @@ TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 CLI_UNIT_TESTS := test_rollout test_requests test_anomaly test_matrix test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-rollout test-matrix test-which-fix test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-step test-url test-ends test-bad-input \
-                  test-spec test-spec-ends test-no-probe test-report test-export
+                  test-spec test-spec-ends test-no-probe test-report test-export test-rollout-docs
 
 # --- pg
 PG_SRCS := harness/pg/account.c harness/pg/cluster.c harness/pg/find.c harness/pg/home.c \
