@@ -46,7 +46,7 @@ struct ob_report_edge {
 struct ob_report_explanation {
     const char *anomaly;  /* "lost update", … */
     const char *sentence; /* what happened */
-    size_t first, second; /* the two steps in conflict */
+    size_t first, second; /* the two steps in conflict; the same twice: none are */
     const struct ob_report_edge *edges;
     size_t edge_count;
 };

@@ -22,8 +22,8 @@
 struct ob_explained {
     struct ob_edge edges[OB_EDGES_MAX]; /* in the order of their first steps */
     size_t edge_count;
-    size_t first, second; /* the steps in conflict: of the edge that the sentence is about, */
-    bool contradiction;   /* and of one that leads back */
+    size_t first, second; /* the steps in conflict: of the edge that the sentence is about; the same */
+    bool contradiction;   /* twice where there is none; and whether one leads back */
     const char *anomaly;  /* "phantom", …; "" where it has no name that fits for certain */
     bool words;           /* the name goes by the statements' words */
     char *sentence;       /* owned */
