@@ -22,11 +22,13 @@
 struct ob_explained {
     struct ob_edge edges[OB_EDGES_MAX]; /* in the order of their first steps */
     size_t edge_count;
-    size_t first, second; /* the steps in conflict: of the edge that the sentence is about; the same */
-    bool contradiction;   /* twice where there is none; and whether one leads back */
-    const char *anomaly;  /* "phantom", …; "" where it has no name that fits for certain */
-    bool words;           /* the name goes by the statements' words */
-    char *sentence;       /* owned */
+    /* The steps in conflict, of the edge that the sentence is about; the same twice where there is
+     * no edge.  And whether one leads back. */
+    size_t first, second;
+    bool contradiction;
+    const char *anomaly;         /* "phantom", …; "" where it has no name that fits for certain */
+    bool words;                  /* the name goes by the statements' words */
+    char *sentence;              /* owned */
     struct ob_versions versions; /* owned; has the names of what the edges are about */
     uint64_t runs;               /* made */
 };
