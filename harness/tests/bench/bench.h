@@ -30,7 +30,7 @@ void ob_bench_reduction(json_t *figures);
  * environment is that of specs. */
 void ob_bench_specs(json_t *figures);
 
-/* The time of the built-in set, by two workers and by one, and with --quick. */
+/* Two workers against one on a family of the built-in set; the time of the set, and with --quick. */
 void ob_bench_jobs(json_t *figures);
 
 /* How many runs each strategy needs until the first violation, for every built-in variant that is
