@@ -189,7 +189,7 @@ MAIN_SRC     := $(wildcard harness/cli/main.c)
 BENCH_SRC    := harness/tests/bench/bench.c harness/tests/bench/floor.c harness/tests/bench/first.c harness/tests/bench/memo.c \
                 harness/tests/bench/subject.c harness/tests/bench/orders.c harness/tests/bench/reduction.c \
                 harness/tests/bench/peer.c harness/tests/bench/specs.c harness/tests/bench/jobs.c \
-                harness/tests/bench/mutants.c
+                harness/tests/bench/mutants.c harness/tests/bench/probe.c
 UNIT_TESTS   := $(BASE_UNIT_TESTS) $(ENGINE_UNIT_TESTS) $(PG_UNIT_TESTS) $(SCENARIO_UNIT_TESTS) \
                 $(CHECK_UNIT_TESTS) $(REPORT_UNIT_TESTS) $(CLI_UNIT_TESTS)
 SERVER_TESTS := $(PG_SERVER_TESTS) $(CHECK_SERVER_TESTS) $(ENGINE_SERVER_TESTS) $(CURE_SERVER_TESTS)

@@ -3,7 +3,7 @@
  *
  *   overbook-bench [FILE.json [PART…]]
  *
- * The parts are flow, memory, orders, reduction, jobs, first, specs and mutants.
+ * The parts are flow, memory, orders, reduction, probe, jobs, first, specs and mutants.
  *
  * Ours and what it is compared with are measured alternately in one process, so that a busy machine
  * is busy for both; only ratios of one call mean anything.
@@ -212,6 +212,8 @@ int main(int argc, char **argv)
         ob_bench_orders(figures);
     if (is_wanted(argc, argv, "reduction"))
         ob_bench_reduction(figures);
+    if (is_wanted(argc, argv, "probe"))
+        ob_bench_probe(figures);
     if (is_wanted(argc, argv, "jobs"))
         ob_bench_jobs(figures);
     if (is_wanted(argc, argv, "first"))

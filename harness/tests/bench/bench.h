@@ -33,6 +33,9 @@ void ob_bench_specs(json_t *figures);
 /* Two workers against one on a family of the built-in set; the time of the set, and with --quick. */
 void ob_bench_jobs(json_t *figures);
 
+/* Transactions of pgbench, whose session has the probe, unused, or has not. */
+void ob_bench_probe(json_t *figures);
+
 /* How many runs each strategy needs until the first violation, for every built-in variant that is
  * expected to break. */
 void ob_bench_first(json_t *figures);
