@@ -167,18 +167,6 @@ static enum ob_result tell_of_database(const struct ob_server *server, enum ob_r
     return result;
 }
 
-enum ob_result ob_server_create_database(struct ob_server *server, const char *name,
-                                         char **conninfo, struct ob_error *err)
-{
-    assert(server->database[0] == '\0');
-    enum ob_result result =
-        name ? ob_pg_marker_create_named(server->conn, name, err)
-             : ob_pg_marker_create_from(server->conn, "template0", server->database, err);
-    if (result == OB_OK && name)
-        snprintf(server->database, sizeof server->database, "%s", name);
-    return tell_of_database(server, result, conninfo, err);
-}
-
 static enum ob_result fill_new(struct ob_server *server, const char *schema, ob_server_fill *fill,
                                void *arg, struct ob_error *err)
 {
@@ -218,6 +206,35 @@ enum ob_result ob_server_create_filled(struct ob_server *server, const char *sch
     if (result == OB_OK)
         result = ob_pg_marker_create_from(server->conn, find_schema(server, schema),
                                           server->database, err);
+    return tell_of_database(server, result, conninfo, err);
+}
+
+/* The first session in a database writes a file that the next ones begin with, and which is copied
+ * with the others. */
+static enum ob_result visit(void *arg, const char *conninfo, struct ob_error *err)
+{
+    (void)arg;
+    PGconn *conn = PQconnectdb(conninfo);
+    enum ob_result result = OB_OK;
+    if (PQstatus(conn) != CONNECTION_OK) {
+        result = ob_error_set(err, OB_SERVER, "could not connect to the database");
+        ob_error_detail(err, "%s", PQerrorMessage(conn));
+    }
+    PQfinish(conn);
+    return result;
+}
+
+enum ob_result ob_server_create_database(struct ob_server *server, const char *name,
+                                         char **conninfo, struct ob_error *err)
+{
+    assert(server->database[0] == '\0');
+    if (server->embedded && !name)
+        return ob_server_create_filled(server, "", visit, NULL, conninfo, err);
+    enum ob_result result =
+        name ? ob_pg_marker_create_named(server->conn, name, err)
+             : ob_pg_marker_create_from(server->conn, "template0", server->database, err);
+    if (result == OB_OK && name)
+        snprintf(server->database, sizeof server->database, "%s", name);
     return tell_of_database(server, result, conninfo, err);
 }
 

@@ -318,15 +318,16 @@ enum ob_result ob_pg_marker_create_from(PGconn *conn, const char *from, char *na
     return result;
 }
 
-/* Whether the server takes connections, if only to refuse them.  A session whose postmaster was
- * killed may outlive it for a moment, and a DROP DATABASE in it would wait a minute for a
- * checkpoint that nobody makes. */
+/* A session whose postmaster was killed may outlive it for a moment, and a DROP DATABASE in it
+ * would wait a minute for a checkpoint that nobody makes.  Whoever sleeps in the server looks for
+ * the postmaster first, and ends with it; to connect once more, which would tell too, costs as much
+ * as the drop. */
 static bool is_there(PGconn *conn)
 {
-    char *conninfo = ob_pg_marker_conninfo(conn, PQdb(conn));
-    bool there = PQping(conninfo) != PQPING_NO_RESPONSE;
+    PGresult *answer = PQexec(conn, "SELECT pg_catalog.pg_sleep(0.000001)");
+    bool there = PQresultStatus(answer) == PGRES_TUPLES_OK;
 
-    free(conninfo);
+    PQclear(answer);
     return there;
 }
 
