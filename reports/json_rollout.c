@@ -39,6 +39,7 @@ static json_t *order_json(struct ob_json_builder *b, const struct ob_report_orde
     ob_json_put_text(b, object, "about", order->about);
     ob_json_put_text(b, object, "expected", order->expected_safe ? "safe" : "unsafe");
     ob_json_put_bool(b, object, "safe", order->safe);
+    ob_json_put_bool(b, object, "undecided", order->undecided);
     ob_json_put_text(b, object, "reason", order->reason);
     ob_json_put(b, object, "phases", phases);
     return object;

@@ -193,16 +193,16 @@ static void order_case(struct writer *w, const struct ob_report_rollout *rollout
     attribute(w, "name", order->name);
     attribute(w, "classname", rollout->name);
     attribute(w, "time", "0");
-    if (order->safe != order->expected_safe) {
-        start(w, "failure");
+    const char *found = order->undecided ? "undecided" : order->safe ? "safe" : "unsafe";
+    if (!ob_report_order_is_as_expected(order)) {
+        start(w, order->undecided ? "error" : "failure");
         attribute(w, "message", order->reason);
-        attribute(w, "type", order->safe ? "safe" : "unsafe");
+        attribute(w, "type", found);
         end(w);
     }
     start(w, "system-out");
     text(w, ob_arena_printf(&w->arena, "expected: %s\nfound: %s: %s\n",
-                            order->expected_safe ? "safe" : "unsafe",
-                            order->safe ? "safe" : "unsafe", order->reason));
+                            order->expected_safe ? "safe" : "unsafe", found, order->reason));
     end(w);
     end(w);
 }
@@ -211,8 +211,11 @@ static struct counts order_counts(const struct ob_report_rollout *rollout)
 {
     struct counts counts = {0};
     counts.tests = rollout ? rollout->order_count : 0;
-    for (size_t i = 0; i < counts.tests; i++)
-        counts.failures += rollout->orders[i].safe != rollout->orders[i].expected_safe;
+    for (size_t i = 0; i < counts.tests; i++) {
+        const struct ob_report_order *order = &rollout->orders[i];
+        counts.errors += order->undecided;
+        counts.failures += !order->undecided && !ob_report_order_is_as_expected(order);
+    }
     return counts;
 }
 

@@ -116,11 +116,17 @@ struct ob_report_summary ob_report_summarise(const struct ob_report *report)
                                       .errors = counts[OB_BROKE_OFF]};
 }
 
-/* Whether an order of a rollout is not what it is expected to be. */
-static bool surprises(const struct ob_report_rollout *rollout)
+bool ob_report_order_is_as_expected(const struct ob_report_order *order)
+{
+    return !order->undecided && order->safe == order->expected_safe;
+}
+
+/* Whether an order of a rollout is not what it is expected to be, or (undecided) may not be. */
+static bool surprises(const struct ob_report_rollout *rollout, bool undecided)
 {
     for (size_t i = 0; rollout && i < rollout->order_count; i++)
-        if (rollout->orders[i].safe != rollout->orders[i].expected_safe)
+        if (rollout->orders[i].undecided == undecided &&
+            !ob_report_order_is_as_expected(&rollout->orders[i]))
             return true;
     return false;
 }
@@ -139,10 +145,10 @@ int ob_report_exit_status(const struct ob_report *report)
     struct ob_report_summary summary = ob_report_summarise(report);
     if (summary.errors > 0)
         return 3;
-    if (summary.unexpected > 0 || (summary.inconclusive == 0 && surprises(report->rollout)))
+    if (summary.unexpected > 0 || surprises(report->rollout, false))
         return 1;
     for (size_t i = 0; i < report->result_count; i++)
         if (wavers(report->results[i].matrix))
             return 4;
-    return summary.inconclusive > 0 ? 4 : 0;
+    return summary.inconclusive > 0 || surprises(report->rollout, true) ? 4 : 0;
 }

@@ -179,17 +179,23 @@ static void moves(struct rollout_text *t, const struct ob_report_rollout *rollou
     }
 }
 
+static const char *found_of(const struct ob_report_order *order)
+{
+    return order->undecided ? "undecided" : order->safe ? "safe" : "not safe";
+}
+
 static void orders(struct rollout_text *t, const struct ob_report_rollout *rollout)
 {
     heading(t, "Orders");
     for (size_t i = 0; i < rollout->order_count; i++) {
         const struct ob_report_order *order = &rollout->orders[i];
-        mark(t, order->safe == order->expected_safe);
+        bool well = ob_report_order_is_as_expected(order);
+        mark(t, well);
         coloured(t, "1", line_of(t, order->name));
-        ob_buf_printf(&t->out, ": %s%s\n", order->safe ? "safe" : "not safe",
-                      order->safe == order->expected_safe ? (order->safe ? "" : ", as expected")
-                      : order->expected_safe              ? ", but expected to be"
-                                                          : ", but expected not to be");
+        ob_buf_printf(&t->out, ": %s%s\n", found_of(order),
+                      well                   ? (order->safe ? "" : ", as expected")
+                      : order->expected_safe ? ", but expected to be safe"
+                                             : ", but expected not to be safe");
         if (order->about[0] != '\0')
             ob_report_wrapped(order->about, t->options, INDENT, &t->out);
         ob_report_wrapped(order->reason, t->options, INDENT, &t->out);

@@ -35,10 +35,14 @@ struct ob_report_move {
 struct ob_report_order {
     const char *name, *about;
     bool safe, expected_safe;
+    bool undecided;     /* it is not known to be safe, and nothing is known that makes it unsafe */
     const char *reason; /* a sentence, also where it is */
     const size_t *phases;
     size_t phase_count;
 };
+
+/* Whether it is known to be what it is expected to be. */
+bool ob_report_order_is_as_expected(const struct ob_report_order *order);
 
 struct ob_report_rollout {
     const char *name, *about;

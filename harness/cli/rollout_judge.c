@@ -125,15 +125,24 @@ static const char *first_new_after(const struct judging *j, size_t from, size_t 
     return NULL;
 }
 
-/* Why the move is not safe as a step forward; NULL where it is. */
+/* What leaves open whether the move is a safe step forward; NULL where nothing does. */
+static const char *doubt_of_move(const struct judging *j, const struct ob_report_cell *move,
+                                 size_t from, size_t to)
+{
+    const struct ob_report_cell *before = &j->out->phases[from], *after = &j->out->phases[to];
+    if (move->undecided || after->undecided)
+        return move->undecided ? move->undecided : after->undecided;
+    return first_new(move, before, NULL) || first_new_after(j, from, to) ? before->undecided : NULL;
+}
+
+/* Why the move is not known to be safe as a step forward; NULL where it is. */
 static const char *why_not(struct judging *j, const struct ob_report_cell *move, size_t from,
                            size_t to)
 {
-    const struct ob_report_cell *before = &j->out->phases[from], *after = &j->out->phases[to];
-    const char *during = first_new(move, before, NULL), *then = first_new_after(j, from, to);
-    if (move->undecided || after->undecided)
-        return ob_arena_printf(j->arena, "it is undecided, %s",
-                               move->undecided ? move->undecided : after->undecided);
+    const char *during = first_new(move, &j->out->phases[from], NULL),
+               *then = first_new_after(j, from, to), *doubt = doubt_of_move(j, move, from, to);
+    if (doubt)
+        return ob_arena_printf(j->arena, "it is undecided, %s", doubt);
     if (during)
         return ob_arena_printf(j->arena, "while it is made %s is broken, which it was not before",
                                during);
@@ -200,20 +209,34 @@ static const struct ob_report_cell *move_cell(const struct judging *j, size_t fr
     return &j->out->moves[move - j->plan->moves].cell;
 }
 
-static const char *why_order_is_not(struct judging *j, const struct ob_report_order *order)
+/* The first move of the order that is known not to be safe (undecided: that may be either), and
+ * why; NULL: there is none. */
+static const char *first_unsafe(struct judging *j, const struct ob_report_order *order,
+                                bool undecided)
 {
     for (size_t i = 0; i + 1 < order->phase_count; i++) {
         size_t from = order->phases[i], to = order->phases[i + 1];
         const struct ob_report_cell *move = move_cell(j, from, to);
         const char *why = why_not(j, move, from, to);
-        if (why)
+        if (why && (doubt_of_move(j, move, from, to) != NULL) == undecided)
             return ob_arena_printf(j->arena, "from \"%s\", %s: %s", j->out->phases[from].name,
                                    move->name, why);
     }
+    return NULL;
+}
+
+/* One bad move is enough, whatever is not known of the others. */
+static const char *why_order_is_not(struct judging *j, struct ob_report_order *order)
+{
     const struct ob_report_cell *last = &j->out->phases[order->phases[order->phase_count - 1]];
-    return last->broken_count > 0
-               ? ob_arena_printf(j->arena, "in the end %s is still broken", last->broken[0])
-               : NULL;
+    const char *why = first_unsafe(j, order, false);
+    if (!why && last->broken_count > 0)
+        why = ob_arena_printf(j->arena, "in the end %s is still broken", last->broken[0]);
+    if (why)
+        return why;
+    why = first_unsafe(j, order, true);
+    order->undecided = why != NULL;
+    return why;
 }
 
 /* Where the order's migrations may be refused, a sentence; else "". */

@@ -35,8 +35,8 @@ function rolloutTable(title, headings, rows) {
 function orderRow({phases, moves}, order) {
   const steps = order.phases.slice(1).map((to, index) =>
     moves.find((move) => move.from === order.phases[index] && move.to === to).name);
-  const found = order.safe ? 'safe' : 'not safe';
-  const well = order.safe === (order.expected === 'safe');
+  const found = order.undecided ? 'undecided' : order.safe ? 'safe' : 'not safe';
+  const well = !order.undecided && order.safe === (order.expected === 'safe');
   return element('tr', {},
     element('th', {scope: 'row'}, rolloutMark(order.safe, found), ' ', outside(order.name),
       element('span.small', {}, outside(order.about))),

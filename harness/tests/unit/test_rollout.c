@@ -221,15 +221,21 @@ static const struct ob_report_rollout *judge(struct setting *setting)
     return setting->report.rollout = ob_rollout_judge(&setting->report, setting->rollout);
 }
 
+/* The old code breaks, as it does before anything is done. */
+static void old_code_breaks(struct setting *setting)
+{
+    static const char *const before[] = {"s3-old-0", "s3-old-0-schema-7", "s7-old-0",
+                                         "s7-mixed-0-other"};
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+        breaks(setting, i % 2 ? "fix-one" : "fix-two", before[i], "no-overlap");
+}
+
 static void an_order_is_safe_while_nothing_new_breaks(void **state)
 {
     (void)state;
     struct setting setting;
     set_up(&setting);
-    static const char *const before[] = {"s3-old-0", "s3-old-0-schema-7", "s7-old-0",
-                                         "s7-mixed-0-other"};
-    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
-        breaks(&setting, i % 2 ? "fix-one" : "fix-two", before[i], "no-overlap");
+    old_code_breaks(&setting);
     const struct ob_report_rollout *rollout = judge(&setting);
     assert_int_equal(rollout->phases[0].broken_count, 1);
     assert_int_equal(rollout->phases[0].runs, 18);
@@ -330,6 +336,7 @@ static void what_is_not_known_is_not_safe(void **state)
     (void)state;
     struct setting setting;
     set_up(&setting);
+    old_code_breaks(&setting);
     struct ob_report_result *result = result_of(&setting, "fix-one", "s7-new-0-flag-10");
     result->verdict = OB_INCONCLUSIVE;
     result->as_expected = false;
@@ -338,7 +345,43 @@ static void what_is_not_known_is_not_safe(void **state)
     assert_false(rollout->moves[6].safe);
     assert_string_equal(rollout->moves[6].reason, "it is undecided, fix-one: interrupted");
     assert_false(rollout->orders[0].safe);
+    assert_true(rollout->orders[0].undecided);
     assert_int_equal(ob_report_exit_status(&setting.report), 4);
+    tear_down(&setting);
+}
+
+/* Nobody knows whether it is unsafe as it is expected to be. */
+static void what_is_not_known_is_not_unsafe_either(void **state)
+{
+    (void)state;
+    struct setting setting;
+    set_up(&setting);
+    struct ob_report_result *result = result_of(&setting, "fix-one", "s7-new-0-flag-10");
+    result->verdict = OB_INCONCLUSIVE;
+    result->as_expected = false;
+    result->reason = "interrupted";
+    struct ob_report_order order = judge(&setting)->orders[0];
+    order.expected_safe = false;
+    assert_false(ob_report_order_is_as_expected(&order));
+    tear_down(&setting);
+}
+
+/* What is known to break is enough, wherever in the order it comes. */
+static void one_bad_move_is_enough(void **state)
+{
+    (void)state;
+    struct setting setting;
+    set_up(&setting);
+    struct ob_report_result *result = result_of(&setting, "fix-one", "s3-old-0-schema-7");
+    result->verdict = OB_INCONCLUSIVE;
+    result->as_expected = false;
+    result->reason = "interrupted";
+    breaks(&setting, "fix-two", "s7-new-0-flag-10", "no-overlap");
+    const struct ob_report_rollout *rollout = judge(&setting);
+    assert_false(rollout->moves[0].safe);
+    assert_false(rollout->orders[0].safe);
+    assert_false(rollout->orders[0].undecided);
+    assert_non_null(strstr(rollout->orders[0].reason, "while it is made no-overlap is broken"));
     tear_down(&setting);
 }
 
@@ -384,7 +427,7 @@ static void a_rollout_is_the_same_when_it_is_read_again(void **state)
     }
     assert_string_equal(texts[0], texts[1]);
     assert_non_null(strstr(texts[0], "\xe2\x9c\x97    flag to 10 %"));
-    assert_non_null(strstr(texts[0], "code-first: not safe, but expected to be"));
+    assert_non_null(strstr(texts[0], "code-first: not safe, but expected to be safe"));
     assert_non_null(strstr(texts[0], "       ann, hold: error, with 23P01 (5)\n"));
     assert_non_null(strstr(texts[0], "safe, back safe; refused in 3 of 18\n"));
     free(texts[0]);
@@ -407,6 +450,8 @@ int main(void)
         cmocka_unit_test(what_was_not_asked_before_is_not_new),
         cmocka_unit_test(a_migration_that_may_be_refused_is_told),
         cmocka_unit_test(what_is_not_known_is_not_safe),
+        cmocka_unit_test(what_is_not_known_is_not_unsafe_either),
+        cmocka_unit_test(one_bad_move_is_enough),
         cmocka_unit_test(what_was_not_confirmed_is_not_counted),
         cmocka_unit_test(a_rollout_is_the_same_when_it_is_read_again),
     };
