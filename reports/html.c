@@ -6,7 +6,8 @@
  * Content-Security-Policy names its script and its style by their digests, and allows nothing else.
  *
  * What makes the page too large is cut: texts first, then steps, violations and results, by half
- * each time until it fits.  The limits are in the JSON as "cut", and the page tells them.
+ * each time until it fits; runs keep 10,000 steps as long as shorter texts may do.  The limits are
+ * in the JSON as "cut", and the page tells them.
  */
 #include "json_int.h"
 #include "page_int.h"
@@ -16,6 +17,9 @@
 #include <string.h>
 
 #define SHA256_BASE64_SIZE 48 /* with a NUL; 44 are used */
+
+#define TEXT_LEAST 64    /* bytes */
+#define STEPS_KEPT 10000 /* of a run, while texts can be cut */
 
 /* --- the policy */
 
@@ -90,9 +94,10 @@ static size_t lower(size_t limit, size_t first, size_t divisor, size_t least)
 /* Texts are cut faster than what the report is about. */
 static struct ob_json_limits tighten(const struct ob_json_limits *limits)
 {
+    size_t steps_least = limits->text > TEXT_LEAST ? STEPS_KEPT : 16;
     return (struct ob_json_limits){
-        .text = lower(limits->text, 65536, 8, 64),
-        .steps = lower(limits->steps, 40000, 2, 16),
+        .text = lower(limits->text, 65536, 4, TEXT_LEAST),
+        .steps = lower(limits->steps, 40000, 2, steps_least),
         .violations = lower(limits->violations, 8192, 2, 1),
         .results = lower(limits->results, 16384, 2, 1),
     };

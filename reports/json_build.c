@@ -28,6 +28,11 @@ void ob_json_put_text(struct ob_json_builder *b, json_t *object, const char *key
     ob_json_put(b, object, key, ob_json_text(b, text));
 }
 
+void ob_json_put_whole(struct ob_json_builder *b, json_t *object, const char *key, const char *text)
+{
+    ob_json_put(b, object, key, json_string(ob_report_utf8(&b->arena, text)));
+}
+
 void ob_json_put_count(struct ob_json_builder *b, json_t *object, const char *key, uint64_t count)
 {
     assert(count <= INT64_MAX);

@@ -30,6 +30,9 @@ struct ob_json_builder {
 /* All of them take value over. */
 void ob_json_put(struct ob_json_builder *b, json_t *object, const char *key, json_t *value);
 void ob_json_put_text(struct ob_json_builder *b, json_t *object, const char *key, const char *text);
+/* One that is of no use when it is cut, such as a token. */
+void ob_json_put_whole(struct ob_json_builder *b, json_t *object, const char *key,
+                       const char *text);
 void ob_json_put_count(struct ob_json_builder *b, json_t *object, const char *key, uint64_t count);
 void ob_json_put_bool(struct ob_json_builder *b, json_t *object, const char *key, bool value);
 void ob_json_append(struct ob_json_builder *b, json_t *array, json_t *value);

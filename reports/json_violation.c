@@ -11,7 +11,7 @@ static json_t *shrunk_json(struct ob_json_builder *b, const struct ob_report_shr
     if (!shrunk)
         return json_null();
     json_t *object = json_object();
-    ob_json_put_text(b, object, "replay", shrunk->replay);
+    ob_json_put_whole(b, object, "replay", shrunk->replay);
     ob_json_put_count(b, object, "clients", shrunk->clients);
     ob_json_put_count(b, object, "faults", shrunk->faults);
     ob_json_put_count(b, object, "steps", shrunk->steps);
@@ -96,8 +96,8 @@ json_t *ob_json_violation(struct ob_json_builder *b, const struct ob_report_resu
     json_t *object = json_object();
     ob_json_put_text(b, object, "invariant", violation->invariant);
     ob_json_put_count(b, object, "run", violation->run);
-    ob_json_put_text(b, object, "token", violation->token);
-    ob_json_put_text(b, object, "shrunk_token", violation->shrunk ? violation->shrunk->token : "");
+    ob_json_put_whole(b, object, "token", violation->token);
+    ob_json_put_whole(b, object, "shrunk_token", violation->shrunk ? violation->shrunk->token : "");
     ob_json_put_count(b, object, "clients", violation->clients);
     ob_json_put_count(b, object, "faults", violation->faults);
     ob_json_put_count(b, object, "steps", violation->steps);
@@ -106,7 +106,7 @@ json_t *ob_json_violation(struct ob_json_builder *b, const struct ob_report_resu
     ob_json_put_text(b, object, "why", violation->why);
     if (!b->for_page || !violation->timeline)
         ob_json_put_text(b, object, "trace", violation->trace);
-    ob_json_put_text(b, object, "replay", violation->replay);
+    ob_json_put_whole(b, object, "replay", violation->replay);
     ob_json_put(b, object, "timeline", run_json(b, result, index));
     ob_json_put(b, object, "shrunk", shrunk_json(b, violation->shrunk));
     ob_json_put(b, object, "explanation", explanation_json(b, violation->explanation));

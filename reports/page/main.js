@@ -240,7 +240,11 @@ searchField.addEventListener('keydown', searchKey);
 window.addEventListener('hashchange', route);
 window.addEventListener('beforeprint', () => {
   if (view)
-    view.timelines.forEach((timeline) => timeline.drawAll());
+    view.timelines.forEach((timeline) => timeline.beginPrint());
+});
+window.addEventListener('afterprint', () => {
+  if (view)
+    view.timelines.forEach((timeline) => timeline.endPrint());
 });
 fillFacts();
 fillHelp();

@@ -11,9 +11,10 @@ function runsOf(violation, list) {
   const small = violation.shrunk && violation.shrunk.timeline;
   const runs = [];
   if (small)
-    runs.push({key: '', name: 'Made small', timeline: small});
+    runs.push({key: '', name: 'Made small', timeline: small, replay: violation.shrunk.replay});
   if (own)
-    runs.push({key: small ? 'found' : '', name: 'As found', timeline: own});
+    runs.push({key: small ? 'found' : '', name: 'As found', timeline: own,
+      replay: violation.replay});
   return runs;
 }
 

@@ -72,12 +72,18 @@ class Overview {
     const {cut} = result;
     if (!cut)
       return null;
-    const hidden = Math.max(0, cut.results_in_all - result.results.length);
-    return element('p.note', {role: 'note'}, 'This page was cut to keep to its size: no text is ' +
-      `longer than ${count(cut.text, 'byte')}, no run has more than ${count(cut.steps, 'step')}, ` +
-      `and there are ${number.format(violations.length)} violations at the most` +
-      `${hidden > 0 ? `; ${count(hidden, 'result')} left out` : ''}. The result that --json ` +
-      'wrote has all of it.');
+    const left = {
+      run: violations.flatMap(({runs}) => runs).filter(({timeline}) => timeline.left_out).length,
+      violation: result.results.reduce((sum, one) =>
+        sum + one.violation_count - one.violations.length, 0),
+      result: cut.results_in_all - result.results.length,
+    };
+    const words = [`no text is longer than ${count(cut.text, 'byte')}`,
+      left.run > 0 ? `of ${count(left.run, 'run')} the first ${count(cut.steps, 'step')} are here`
+        : '', ...['violation', 'result'].map((one) => left[one] > 0
+        ? `${count(left[one], one)} ${left[one] === 1 ? 'is' : 'are'} left out` : '')];
+    return element('p.note', {role: 'note'}, 'This page was cut to keep to its size: ' +
+      `${words.filter(Boolean).join(', ')}. The result that --json wrote has all of it.`);
   }
 
   controlled() {

@@ -6,6 +6,7 @@
 
 const CHUNK = 60; // steps
 const ALL_AT_ONCE = 240; // steps of which no chunk is ever emptied
+const PRINTED = 10; // chunks; browsers give up printing many thousand steps
 const LANE_REM = 15; // of a lane that holds its steps; narrower ones stand beside a list
 const ROW_PX = 62; // about, of a step that has not been drawn yet
 
@@ -97,7 +98,8 @@ class Timeline {
     const cut = this.timeline.left_out
       ? element('p.cut', {}, `${count(this.timeline.left_out, 'further step')} left out, ` +
         'so that this page keeps to its size; the stored result has them.') : null;
-    return element('div.run-end', {}, cut,
+    this.unprinted = element('p.cut');
+    return element('div.run-end', {}, cut, this.unprinted,
       element(`p${finished ? '' : '.stuck'}`, {}, finished ? 'The run ended.'
         : `The run ended: ${visible(this.timeline.end)}` +
           `${this.timeline.reason ? `: ${visible(this.timeline.reason)}` : ''}`),
@@ -127,10 +129,7 @@ class Timeline {
     }
     this.rows.replaceChildren(...this.chunks, ...(this.shown.length > 0 ? []
       : [element('p.none', {role: 'listitem'}, 'No step is of this kind.')]));
-    if (this.shown.length <= ALL_AT_ONCE)
-      this.chunks.forEach((chunk) => this.draw(chunk));
-    else
-      this.chunks.forEach((chunk) => this.seen.observe(chunk));
+    this.watch();
   }
 
   draw(chunk) {
@@ -158,9 +157,35 @@ class Timeline {
     }
   }
 
-  drawAll() {
+  // As much as can be printed, from the current step on where that is not all.
+  beginPrint() {
     this.seen.disconnect();
-    this.chunks.forEach((chunk) => this.draw(chunk));
+    const at = this.chunks.findIndex((chunk) => chunk.steps.includes(this.current));
+    const first = Math.max(0, Math.min(at, this.chunks.length - PRINTED));
+    const printed = this.chunks.slice(first, first + PRINTED);
+    this.chunks.forEach((chunk) => {
+      chunk.hidden = !printed.includes(chunk);
+    });
+    printed.forEach((chunk) => this.draw(chunk));
+    const left = this.shown.length - printed.reduce((sum, chunk) => sum + chunk.steps.length, 0);
+    this.unprinted.textContent = left === 0 ? ''
+      : `${count(left, 'further step')} not printed: select a step to print from there on.`;
+  }
+
+  endPrint() {
+    this.unprinted.textContent = '';
+    this.chunks.forEach((chunk) => {
+      chunk.hidden = false;
+    });
+    this.watch();
+  }
+
+  // Few steps are all there; of many, those that are near.
+  watch() {
+    if (this.shown.length <= ALL_AT_ONCE)
+      this.chunks.forEach((chunk) => this.draw(chunk));
+    else
+      this.chunks.forEach((chunk) => this.seen.observe(chunk));
   }
 
   redraw() {

@@ -177,7 +177,7 @@ class ViolationView {
       element('a', {href: linkTo(this.violation, choice.key),
         'aria-current': choice === chosen ? 'true' : null}, choice.name))));
     this.box.classList.toggle('beside-each-other', Boolean(chosen.cure));
-    this.box.replaceChildren(...(chosen.cure ? this.compared(chosen) : [this.drawn(chosen)]));
+    this.box.replaceChildren(...(chosen.cure ? this.compared(chosen) : this.drawn(chosen).filter(Boolean)));
     this.search(this.query || '');
   }
 
@@ -195,8 +195,20 @@ class ViolationView {
   }
 
   drawn(run) {
-    return this.timeline(run.timeline, {key: run.key, label: `Run: ${run.name}`,
-      conflict: this.conflictFor(run.timeline), other: null, broken: this.violation});
+    return [this.cut(run), this.timeline(run.timeline, {key: run.key, label: `Run: ${run.name}`,
+      conflict: this.conflictFor(run.timeline), other: null, broken: this.violation})];
+  }
+
+  // How much of the run the page had no room for, and where all of it is.
+  cut({timeline, replay}) {
+    const shown = timeline.steps.length;
+    if (!timeline.left_out)
+      return null;
+    return element('div.note.run-cut', {role: 'note'}, element('p', {}, 'Cut, so that this page ' +
+      `keeps to its size: the first ${number.format(shown)} of ` +
+      `${count(shown + timeline.left_out, 'step')} are here. The result that --json wrote has ` +
+      `all of them${replay ? ', and this command makes the run again:' : '.'}`),
+    replay ? this.copied('the command of this run', replay) : null);
   }
 
   compared({key, cure}) {
@@ -253,7 +265,7 @@ class ViolationView {
   }
 
   copied(what, text) {
-    return element('div.copied', {}, element('span.copied-what', {}, what.replace(/^the /, '')),
+    return element('div.copied', {}, element('span.copied-what', {}, what.replace(/^the | of this run$/g, '')),
       element('code', {tabIndex: 0}, visible(text)), copyButton(what, text));
   }
 }

@@ -183,22 +183,31 @@ export function hostile() {
         trace: evil})]}})]);
 }
 
-// So many steps of so many clients, of whom one after the other waits for the next one.
+// So many steps of clients that look, and then queue up for one row: all but one of them wait.
 export function long(count, clientCount = 3, text = '') {
   const names = Array.from({length: clientCount}, (_, index) => `client-${index + 1}`);
-  const steps = Array.from({length: count}, (_, index) => {
-    const client = index % clientCount, phase = index % (2 * clientCount);
-    const waiter = 1 % clientCount;
-    const waits = phase >= 1 && phase < clientCount && clientCount > 1;
-    if (phase === 1 && clientCount > 1)
-      return {client, kind: 'sql', text: `UPDATE slot SET n = ${index} WHERE id = 1${text}`,
-        blocked: [client], holders: [0], ended: []};
-    if (phase === clientCount && clientCount > 1)
-      return {client, kind: 'commit', text: 'COMMIT', woken: [waiter],
-        ended: [done(client), done(waiter, 1)]};
-    return {client, kind: 'sql', text: `SELECT n FROM slot WHERE id = ${index}${text}`,
-      ...(waits ? {blocked: [waiter]} : {}), ended: [done(client, 1)]};
-  });
+  const did = names.map(() => 0), queue = [], steps = [];
+  const parts = [
+    {kind: 'begin', text: 'BEGIN'},
+    {kind: 'sql', text: `${look}${text}`, params: slot},
+    {kind: 'sql', text: `UPDATE slot SET n = n + 1 WHERE id = $1${text}`, params: "$1 = '1'"},
+    {kind: 'commit', text: 'COMMIT'},
+  ];
+  for (let client = 0; steps.length < count; client = (client + 1) % clientCount) {
+    if (queue.indexOf(client) > 0)
+      continue;
+    const part = parts[did[client]++ % parts.length];
+    const step = {client, ...part, ended: [done(client, part.kind === 'sql' ? 1 : 0)]};
+    if (part === parts[2] && queue.push(client) > 1)
+      Object.assign(step, {holders: [queue[0]], ended: []});
+    if (part === parts[3] && queue.shift() !== undefined && queue.length > 0) {
+      step.woken = [queue[0]];
+      step.ended.push(done(queue[0], 1));
+    }
+    if (queue.length > 1)
+      step.blocked = queue.slice(1).sort((a, b) => a - b);
+    steps.push(step);
+  }
   return whole([line({verdict: 'violated', as_expected: false, violations: [violation({
     steps: count, clients: clientCount, timeline: timeline(steps, names)})]})]);
 }

@@ -189,6 +189,50 @@ static void what_was_left_out_is_counted(void **state)
     ob_report_clear(&report);
 }
 
+/* Statements of 1,000 bytes: 10 MB of them. */
+static void shorter_texts_are_cut_before_steps_are(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    large(&report, 1000, 10000, 1, 2);
+    char *page = page_of(&report);
+    json_t *data = data_of(page);
+    const json_t *timeline = json_object_get(violation_of(data), "timeline");
+    assert_int_equal(json_array_size(json_object_get(timeline, "steps")), 10000);
+    assert_null(json_object_get(timeline, "left_out"));
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(data, "cut"), "text")),
+                     256);
+    json_decref(data);
+    free(page);
+    ob_report_clear(&report);
+}
+
+/* Half of it would make no run again. */
+static void a_token_is_never_cut(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    large(&report, 3000, 30000, 1, 2);
+    struct ob_report_violation *violation = report.results[0].violations;
+    char *token = ob_arena_alloc(&report.arena, 30001);
+    memset(token, 'x', 30000);
+    token[30000] = '\0';
+    struct ob_report_shrunk shrunk = {.token = token, .replay = token, .left_out = ""};
+    violation->token = violation->replay = token;
+    violation->shrunk = &shrunk;
+    char *page = page_of(&report);
+    json_t *data = data_of(page), *shown = violation_of(data);
+    assert_true(json_is_object(json_object_get(data, "cut")));
+    static const char *const keys[] = {"token", "shrunk_token", "replay"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        assert_string_equal(json_string_value(json_object_get(shown, keys[i])), token);
+    shown = json_object_get(shown, "shrunk");
+    assert_string_equal(json_string_value(json_object_get(shown, "replay")), token);
+    json_decref(data);
+    free(page);
+    ob_report_clear(&report);
+}
+
 static void a_cut_text_is_whole_characters_and_says_so(void **state)
 {
     (void)state;
@@ -218,6 +262,8 @@ int main(void)
         cmocka_unit_test(nothing_of_the_data_is_markup),
         cmocka_unit_test(what_is_too_much_is_cut_and_told),
         cmocka_unit_test(what_was_left_out_is_counted),
+        cmocka_unit_test(shorter_texts_are_cut_before_steps_are),
+        cmocka_unit_test(a_token_is_never_cut),
         cmocka_unit_test(a_cut_text_is_whole_characters_and_says_so),
         cmocka_unit_test(a_full_disk_is_an_error),
     };
