@@ -334,7 +334,7 @@ check: all $(TEST_PROGRAMS)
 # What depends on the server, on versions other than the one that is found here, with a tenth of the
 # runs.  What is named here needs none, or asks what is the same with each: how runs are dealt out,
 # kept and told of.
-NO_SERVERS := test_home test_keeper test_minima test-usage test-bad-input test-jobs test-shard \
+NO_SERVERS := test_home test_keeper test_minima test-usage test-bad-input test-jobs test-shard test-rollout \
               test-checkpoint test-matrix test-which-fix test-report test-rollout-docs
 
 check-servers: export OVERBOOK_PROOF_PERCENT ?= 10
