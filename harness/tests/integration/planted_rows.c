@@ -42,6 +42,26 @@ const struct planted planted_rows[] = {
                         "09:30+00', 9000, 'EUR'"
                         " FROM booking.temp_booking WHERE id = 1;"},
 
+    {.name = "a_hold_over_one_that_is_confirmed_and_not_booked_yet_is_caught",
+     .invariant = "no-overlap",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CONFIRMED")
+         HOLD("2", "bob", "10:00", "11:00"),
+     .broken = "hold 2 of bob overlaps hold 1 of alice on simulator 1: "
+               "2026-06-01 10:00 to 11:00, 2026-06-01 10:00 to 11:00"},
+    {.name = "a_hold_over_a_cancelled_booking_passes",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") MOVE("1", "CANCELLED")
+         MOVE("1", "REFUNDED") "UPDATE booking.booking SET status = 'CANCELLED';" REFUND(
+             "pay_1", "1", "DONE") HOLD("2", "bob", "10:00", "11:00"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", CAPTURE("pay_1", "alice", "1")}}},
+    {.name = "a_claim_without_end_over_another_is_caught",
+     .invariant = "no-overlap",
+     .rows = HOLD("1", "alice", "10:00", "11:00")
+         HOLD("2", "bob", "08:00", "09:00") "UPDATE booking.temp_booking SET during ="
+                                            " '[2026-06-01 10:30+00,)' WHERE id = 2;",
+     .broken = "hold 2 of bob overlaps hold 1 of alice on simulator 1: "
+               ", 2026-06-01 10:00 to 11:00"},
+
     {.name = "two_bookings_of_one_unit_are_caught",
      .invariant = "no-overlap",
      .rows = ROOM("3") BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
@@ -140,6 +160,15 @@ const struct planted planted_rows[] = {
      .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") REFUND("pay_1", "1", "FAILED")
          CASE("pay_1", "1", "9000"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
+    {.name = "a_case_that_was_closed_by_a_booking_does_not_count",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1")
+         CASE("pay_1", "1", "9000") "UPDATE booking.manual_case SET status = 'CLOSED';",
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}}},
+    {.name = "a_payment_that_was_booked_and_left_to_a_person_is_caught",
+     .invariant = "every-payment-settles",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") CASE("pay_1", "1", "9000"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
+     .broken = "payment pay_1 of alice (9000 EUR) ended in a booking and a manual case"},
     {.name = "a_late_payment_on_a_slot_reserved_again_passes",
      .rows = HOLD("1", "alice", "10:00", "11:00")
          OVER("1") "UPDATE booking.temp_booking SET status = 'RESERVED', expires_at = "
@@ -293,6 +322,19 @@ const struct planted planted_rows[] = {
      .invariant = "ownership",
      .rows = HOLD("1", "alice", "10:00", "11:00") MAIL("confirmation", "1", "alice"),
      .broken = "mail 1 confirms hold 1, which was never confirmed"},
+    {.name = "a_customer_who_is_refused_another_ones_booking_passes",
+     .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {BOB, "answer",
+                 "{\"action\":\"return\",\"status\":\"forbidden\",\"customer\":\"bob\","
+                 "\"booking\":1}"},
+                {BOB, "answer",
+                 "{\"action\":\"webhook\",\"status\":\"ok\",\"http\":200,\"event\":\"evt_1\","
+                 "\"customer\":\"bob\",\"type\":\"payment.succeeded\",\"payment\":\"pay_1\","
+                 "\"booking\":1}"}}},
+    {.name = "a_mail_about_a_hold_that_was_given_up_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED")
+         MAIL("cancellation", "1", "alice")},
     {.name = "a_customer_who_is_told_of_another_ones_booking_is_caught",
      .invariant = "ownership",
      .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
@@ -314,6 +356,10 @@ const struct planted planted_rows[] = {
      .invariant = "legal-transitions",
      .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") OVER("1"),
      .broken = "hold 1 went from CONFIRMED to EXPIRED"},
+    {.name = "an_expired_hold_that_was_confirmed_is_caught",
+     .invariant = "legal-transitions",
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") MOVE("1", "CONFIRMED"),
+     .broken = "hold 1 went from EXPIRED to CONFIRMED"},
     {.name = "a_cancelled_hold_that_came_back_is_caught",
      .invariant = "legal-transitions",
      .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CANCELLED") MOVE("1", "CONFIRMED"),

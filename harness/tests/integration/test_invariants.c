@@ -2,6 +2,9 @@
  * The built-in invariants on a real server with the reference's schema: for each, planted bugs that
  * it catches and correct twins that pass.  A twin has to pass every invariant, not only the one
  * that it is the twin for.
+ *
+ * With arguments: shared objects of invariants that are wrong, each with all of them ("make
+ * mutants").  What is planted is tried on one after the other, and the failures show who notices.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +12,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,9 +54,23 @@ static void pass_over(void *arg, const char *notice)
     (void)notice;
 }
 
-static int open_world(void **state)
+static void take_invariants(const struct ob_invariant *invariants, size_t count)
 {
-    (void)state;
+    item_count = count;
+    items = ob_alloc(item_count * sizeof *items);
+    for (size_t i = 0; i < item_count; i++)
+        items[i] = (struct ob_check_item){.name = invariants[i].name, .sql = invariants[i].sql};
+    check = ob_check_new(items, item_count, &port);
+}
+
+static void drop_invariants(void)
+{
+    ob_check_free(check);
+    free(items);
+}
+
+static void open_world(void)
+{
     struct ob_error err;
     struct booking_error booking_err;
     must(ob_pg_server_open(NULL, &server, &err), &err);
@@ -77,23 +95,30 @@ static int open_world(void **state)
             " $$SELECT setval('booking.clock', (extract(epoch FROM t) * 1000000)::bigint)$$");
     must(ob_pg_world_ready(world, &err), &err);
     port = ob_pg_world_query_port(world);
+}
 
-    const struct ob_invariant *invariants = ob_invariant_builtin(&item_count);
-    items = ob_alloc(item_count * sizeof *items);
-    for (size_t i = 0; i < item_count; i++)
-        items[i] = (struct ob_check_item){.name = invariants[i].name, .sql = invariants[i].sql};
-    check = ob_check_new(items, item_count, &port);
+static bool close_world(void)
+{
+    PQfinish(application);
+    ob_pg_world_close(world);
+    return ob_pg_server_close(server);
+}
+
+static int begin_with_own(void **state)
+{
+    (void)state;
+    size_t count;
+    open_world();
+    const struct ob_invariant *invariants = ob_invariant_builtin(&count);
+    take_invariants(invariants, count);
     return 0;
 }
 
-static int close_world(void **state)
+static int end_with_own(void **state)
 {
     (void)state;
-    ob_check_free(check);
-    free(items);
-    PQfinish(application);
-    ob_pg_world_close(world);
-    return ob_pg_server_close(server) ? 0 : -1;
+    drop_invariants();
+    return close_world() ? 0 : -1;
 }
 
 static void reset_world(void)
@@ -280,7 +305,39 @@ static void data_that_is_no_json_is_an_error(void **state)
     ob_trace_clear(&trace);
 }
 
-int main(void)
+/* --- invariants of somebody else's */
+
+static int take_wrong(const char *path)
+{
+    const struct ob_invariant *(*builtin)(size_t *);
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *symbol = object ? dlsym(object, "ob_invariant_builtin") : NULL;
+    size_t count;
+    if (!symbol) {
+        fprintf(stderr, "%s\n", dlerror());
+        return -1;
+    }
+    memcpy(&builtin, &symbol, sizeof builtin);
+    const struct ob_invariant *invariants = builtin(&count);
+    take_invariants(invariants, count);
+    return 0;
+}
+
+/* That some fail is what is wanted here. */
+static int try_wrong(char **paths, const struct CMUnitTest *tests, size_t count)
+{
+    open_world();
+    for (; *paths; paths++) {
+        print_message("invariants of %s\n", *paths);
+        if (take_wrong(*paths) != 0)
+            return 1;
+        (void)_cmocka_run_group_tests("wrong invariants", tests, count, NULL, NULL);
+        drop_invariants();
+    }
+    return close_world() ? 0 : 1;
+}
+
+int main(int argc, char **argv)
 {
     const struct CMUnitTest others[] = {
         cmocka_unit_test(every_invariant_has_a_planted_bug),
@@ -298,8 +355,9 @@ int main(void)
                                        .test_func = run_planted,
                                        .initial_state = (void *)planted_case(i)};
     memcpy(tests + planted_count, others, sizeof others);
-    int failed =
-        _cmocka_run_group_tests("built-in invariants", tests, count, open_world, close_world);
+    int failed = argc > 1 ? try_wrong(argv + 1, tests, planted_count)
+                          : _cmocka_run_group_tests("built-in invariants", tests, count,
+                                                    begin_with_own, end_with_own);
     free(tests);
     return failed;
 }
