@@ -1,5 +1,7 @@
 #include "repro/anomaly.h"
 
+#include "base/sql.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -15,26 +17,65 @@ const char *ob_edge_word(enum ob_edge_kind kind)
 
 /* --- by words */
 
+static bool is_word(const char *text, const char *word)
+{
+    enum ob_lexeme kind;
+    size_t size = ob_sql_lexeme(text, &kind);
+    return kind == OB_LEX_WORD && size == strlen(word) && strncasecmp(text, word, size) == 0;
+}
+
 static bool begins_with(const char *text, const char *word)
 {
-    return strncasecmp(text + strspn(text, " \t\n("), word, strlen(word)) == 0;
+    enum ob_lexeme kind;
+    size_t size = ob_sql_lexeme(text, &kind);
+    while (size > 0 && (kind == OB_LEX_SPACE || kind == OB_LEX_COMMENT || *text == '(')) {
+        text += size;
+        size = ob_sql_lexeme(text, &kind);
+    }
+    return size > 0 && is_word(text, word);
+}
+
+static bool begins_with_one(const char *text, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (begins_with(text, words[i]))
+            return true;
+    return false;
+}
+
+/* Locks rows as SELECT does, and not as in substring(x FOR 3); or changes some, at its beginning
+ * or in WITH. */
+static bool locks_or_changes(const char *text)
+{
+    static const char *const locks[] = {"update", "share", "no", "key"};
+    static const char *const changes[] = {"insert", "update", "delete", "merge"};
+    enum ob_lexeme kind;
+    if (begins_with_one(text, changes, sizeof changes / sizeof *changes))
+        return true;
+    for (size_t size; (size = ob_sql_lexeme(text, &kind)) > 0; text += size) {
+        if (*text == '(' && begins_with_one(text, changes, sizeof changes / sizeof *changes))
+            return true;
+        if (is_word(text, "for") &&
+            begins_with_one(text + size, locks, sizeof locks / sizeof *locks))
+            return true;
+    }
+    return false;
+}
+
+static bool is_sql(const struct ob_step *step)
+{
+    return step->kind == OB_OP_STATEMENT || step->kind == OB_OP_QUERY;
 }
 
 static bool only_reads(const struct ob_step *step)
 {
-    bool sql = step->kind == OB_OP_STATEMENT || step->kind == OB_OP_QUERY;
-    return sql && begins_with(step->text, "select") && !strcasestr(step->text, " for ");
+    return is_sql(step) && (begins_with(step->text, "select") || begins_with(step->text, "with")) &&
+           !locks_or_changes(step->text);
 }
 
 static bool writes(const struct ob_step *step)
 {
-    static const char *const words[] = {"insert", "update", "delete", "merge"};
-    if (step->kind == OB_OP_COMMIT)
-        return true;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (begins_with(step->text, words[i]))
-            return true;
-    return step->kind == OB_OP_STATEMENT && strcasestr(step->text, " for ");
+    return step->kind == OB_OP_COMMIT || (is_sql(step) && locks_or_changes(step->text));
 }
 
 static enum ob_edge_kind kind_by_words(const struct ob_step *from, const struct ob_step *to)

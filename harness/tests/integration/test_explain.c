@@ -163,6 +163,31 @@ static void a_look_without_a_lock_is_a_phantom(void **state)
     done(&e);
 }
 
+/* Nobody races here: the courier brings both, one after the other. */
+static void news_that_came_twice_are_a_double_delivery(void **state)
+{
+    (void)state;
+    struct explaining e;
+    explain(&e, "name: told-twice\n"
+                "about: Whoever counts what the provider says takes one payment for two.\n"
+                "target: reference\n"
+                "clients:\n"
+                "  - name: ann\n"
+                "    does: [{hold: {simulator: 1, slot: 2026-06-01T10:00/11:00}}, pay]\n"
+                "faults: {budget: 1, points: [webhook/duplicate, commit/ack-lost]}\n"
+                "invariants:\n"
+                "  - name: told-once\n"
+                "    sql: >-\n"
+                "      SELECT data->>'payment' FROM history WHERE kind = 'request'\n"
+                "      AND data->>'action' = 'webhook' GROUP BY 1 HAVING count(*) > 1\n"
+                "expect: {violates: told-once}\n");
+    assert_string_equal(e.explained.anomaly, "double delivery");
+    assert_non_null(strstr(e.explained.sentence, "webhook/duplicate strikes ann"));
+    assert_false(e.explained.contradiction);
+    assert_int_equal(e.shrunk.trace.schedule.fault_count, 1);
+    done(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_count_in_the_statement_that_waits_is_stale),
         cmocka_unit_test(a_snapshot_from_before_the_lock_is_stale),
         cmocka_unit_test(a_look_without_a_lock_is_a_phantom),
+        cmocka_unit_test(news_that_came_twice_are_a_double_delivery),
     };
     return cmocka_run_group_tests(tests, ob_live_start, ob_live_stop);
 }

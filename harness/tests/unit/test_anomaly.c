@@ -390,6 +390,51 @@ static void words_are_the_last_resort_and_say_so(void **state)
     assert_true(words);
 }
 
+/* The kind of an edge between two statements of which nothing but the words is known. */
+static enum ob_edge_kind kind_of(struct made *made, const char *from, const char *to)
+{
+    const char *const texts[] = {from, to};
+    ob_trace_reset(&made->trace);
+    for (size_t i = 0; i < 2; i++) {
+        struct ob_step *step = add(made, i, OB_OP_STATEMENT, texts[i]);
+        answer(made, step, step->client, NULL, 0, false);
+        step->completions[0].footprint.known = false;
+    }
+    return edge_of(made, 0, 1).kind;
+}
+
+static void words_are_those_of_the_statement_however_it_is_written(void **state)
+{
+    static const char update[] = "UPDATE a SET n = 1";
+    static const char *const locks[] = {
+        "SELECT 1 FROM a FOR UPDATE",
+        "SELECT 1 FROM a\nFOR UPDATE",
+        "SELECT 1 FROM a for  no key\tupdate",
+        "SELECT 1 FROM (SELECT 1 FROM a)x FOR/* rows */SHARE",
+        "-- locked\nSELECT 1 FROM a WHERE s = ''FOR KEY SHARE",
+        "WITH gone AS (DELETE FROM a RETURNING n) SELECT n FROM gone",
+        "/* first */ INSERT INTO a VALUES (1)",
+        "merge into a",
+    };
+    static const char *const reads[] = {
+        "SELECT 1 FROM a",
+        "(SELECT 1 FROM a)",
+        "/* all */\n select 1",
+        "SELECT ' for update ' FROM a",
+        "SELECT 1 FROM a -- not for update",
+        "SELECT substring(s from 1 for 3) FROM a",
+        "SELECT \" for share\" FROM a",
+        "WITH all_of AS (SELECT 1 FROM a) SELECT 1 FROM all_of",
+    };
+    for (size_t i = 0; i < sizeof locks / sizeof *locks; i++)
+        if (kind_of(*state, locks[i], update) != OB_EDGE_WW)
+            fail_msg("does not write: %s", locks[i]);
+    for (size_t i = 0; i < sizeof reads / sizeof *reads; i++)
+        if (kind_of(*state, reads[i], update) != OB_EDGE_RW)
+            fail_msg("does not only read: %s", reads[i]);
+    assert_int_equal(kind_of(*state, "selected", update), OB_EDGE_OTHER);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -411,6 +456,7 @@ int main(void)
         TEST(a_lock_without_a_wait_can_be_too_late),
         TEST(a_declared_row_that_both_change_is_a_lost_update),
         TEST(words_are_the_last_resort_and_say_so),
+        TEST(words_are_those_of_the_statement_however_it_is_written),
     };
     return cmocka_run_group_tests_name("anomaly", tests, NULL, NULL);
 }
