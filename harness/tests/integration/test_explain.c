@@ -58,14 +58,16 @@ static void done(struct explaining *e)
     ob_scenario_free(e->scenario);
 }
 
-/* On a server that does not tell what was touched the name is a guess, which has to be said. */
-static void assert_says(const struct explaining *e, const char *anomaly, const char *words)
+/* Whether the server tells what is touched, and so the name is known.  Where it does not, there is
+ * none, or it is a guess that says so. */
+static bool assert_says(const struct explaining *e, const char *anomaly, const char *words)
 {
-    if (!ob_target_has_probe(e->racing.target) &&
-        strstr(e->explained.sentence, "rests on the statements' words"))
-        return;
-    if (strcmp(e->explained.anomaly, anomaly) != 0 || !strstr(e->explained.sentence, words))
-        fail_msg("%s: %s", e->explained.anomaly, e->explained.sentence);
+    const char *named = e->explained.anomaly, *sentence = e->explained.sentence;
+    bool tells = ob_target_has_probe(e->racing.target);
+    if (tells ? strcmp(named, anomaly) != 0 || !strstr(sentence, words)
+              : named[0] != '\0' && !strstr(sentence, "rests on the statements' words"))
+        fail_msg("%s: %s", named, sentence);
+    return tells;
 }
 
 /* Who leaves where somebody else is still there.  The same words for each, on a row of its own or
@@ -93,9 +95,10 @@ static void rows_of_their_own_are_write_skew(void **state)
     (void)state;
     struct explaining e;
     explain(&e, ON_DUTY("('ann', 1), ('bob', 1)", "ann", "bob"));
-    assert_says(&e, "write skew", " in duty");
-    assert_true(e.explained.contradiction);
-    assert_int_equal(e.explained.edges[0].basis, OB_BASIS_ROWS);
+    if (assert_says(&e, "write skew", " in duty")) {
+        assert_true(e.explained.contradiction);
+        assert_int_equal(e.explained.edges[0].basis, OB_BASIS_ROWS);
+    }
     done(&e);
 }
 
@@ -104,7 +107,7 @@ static void one_row_for_both_is_a_lost_update(void **state)
     (void)state;
     struct explaining e;
     explain(&e, ON_DUTY("('all', 2)", "all", "all"));
-    assert_says(&e, "lost update", " in duty");
+    (void)assert_says(&e, "lost update", " in duty");
     done(&e);
 }
 
@@ -136,7 +139,7 @@ static void a_count_in_the_statement_that_waits_is_stale(void **state)
     explain(&e, BEHIND_A_LOCK("read-committed",
                               "      - {sql: \"SELECT (SELECT count(*) FROM booking) AS n FROM "
                               "room WHERE id = 1 FOR UPDATE\", capture: {n: n}}\n"));
-    assert_says(&e, "stale read behind a lock", "got the lock that it waited for");
+    (void)assert_says(&e, "stale read behind a lock", "got the lock that it waited for");
     done(&e);
 }
 
@@ -148,7 +151,7 @@ static void a_snapshot_from_before_the_lock_is_stale(void **state)
                               "      - {sql: SELECT id FROM room WHERE id = 1 FOR UPDATE}\n"
                               "      - {sql: SELECT count(*) AS n FROM booking, "
                               "capture: {n: n}}\n"));
-    assert_says(&e, "stale read behind a lock", "but reads by the snapshot of step");
+    (void)assert_says(&e, "stale read behind a lock", "but reads by the snapshot of step");
     done(&e);
 }
 
@@ -158,8 +161,8 @@ static void a_look_without_a_lock_is_a_phantom(void **state)
     struct explaining e;
     explain(&e, BEHIND_A_LOCK("read-committed", "      - {sql: SELECT count(*) AS n FROM booking, "
                                                 "capture: {n: n}}\n"));
-    assert_says(&e, "phantom", " in booking");
-    assert_null(strstr(e.explained.sentence, "words"));
+    if (assert_says(&e, "phantom", " in booking"))
+        assert_null(strstr(e.explained.sentence, "words"));
     done(&e);
 }
 
