@@ -4,7 +4,7 @@
  *
  * A strategy that draws by lot is tried with many seeds, and the median counts; one that does not
  * is tried once.  What more than half of the seeds have not found in RUNS_MAX runs counts as more
- * than that, never as found.
+ * than that, never as found.  $OVERBOOK_BENCH_SCENARIOS may name a file or a folder of them.
  *
  * What all strategies have made of a variant is remembered (memo.h), and what the choices decide is
  * not made again.  Of those that need not be, one in CHECKED_EACH is made all the same, and the
@@ -31,6 +31,7 @@
 #define SEEDS_RACING 20 /* of stress, at the most */
 #define CHECKED_EACH 50
 #define RUNS_MAX 200
+#define RACING_SECONDS_MAX 120 /* of stress, for a variant: where all wait, a run takes many */
 #define NOT_FOUND UINT64_MAX
 
 /* The last one is what the others are measured against. */
@@ -213,12 +214,14 @@ static struct score measure(struct contest *contest, const char *name, size_t se
     struct score score = {.seeds = ends ? 1 : seed_count};
     if (free_running && score.seeds > SEEDS_RACING)
         score.seeds = SEEDS_RACING;
+    double begun = ob_bench_seconds();
     open_contest(contest, wants_footprints(name));
     for (size_t i = 0; i < score.seeds; i++)
         begin(contest, name, i + 1, &attempts[i]);
     for (uint64_t run = 0; run < RUNS_MAX && score.found <= score.seeds / 2; run++) {
         for (size_t i = 0; i < score.seeds; i++) {
-            if (!attempts[i].strategy)
+            if (!attempts[i].strategy ||
+                (free_running && ob_bench_seconds() - begun > RACING_SECONDS_MAX))
                 continue;
             go_on(contest, &attempts[i], free_running, run);
             score.found += attempts[i].found != NOT_FOUND;
@@ -306,7 +309,8 @@ static size_t seed_count(void)
 void ob_bench_first(json_t *figures)
 {
     const struct ob_options options = {0};
-    char scenarios[] = "scenarios", *folder[] = {scenarios};
+    char scenarios[] = "scenarios", *wanted = getenv("OVERBOOK_BENCH_SCENARIOS"),
+         *folder[] = {wanted ? wanted : scenarios};
     struct ob_scenario_list list = {0};
     struct contest contest = {0};
     struct ob_error err;
