@@ -30,7 +30,8 @@ void ob_bench_reduction(json_t *figures);
  * environment is that of specs. */
 void ob_bench_specs(json_t *figures);
 
-/* Two workers against one on a family of the built-in set; the time of all of it, and of --quick. */
+/* Two workers against one on a family of the built-in set; the time of all of it, with --quick too.
+ */
 void ob_bench_jobs(json_t *figures);
 
 /* Transactions of pgbench, whose session has the probe, unused, or has not. */

@@ -48,7 +48,7 @@ static double seconds_of(const char *words)
     return ob_bench_seconds() - started;
 }
 
-#define FAMILY                                                                                     \
+#define FAMILY \
     "scenarios/concurrent-booking -q --runs 200 --strategy random --keep-going --no-shrink "
 
 void ob_bench_jobs(json_t *figures)
