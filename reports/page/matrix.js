@@ -52,10 +52,9 @@ function matrixPanel(one, index) {
   const violation = one.violations.find((other) => other.invariant === matrix.invariant);
   const tables = matrix.settings.map((setting) => [
     setting ? element('h3', {}, 'with ', outside(setting)) : null,
-    element('table', {}, element('thead', {}, element('tr', {},
-      element('th', {scope: 'col'}, 'Cure'),
-      matrix.levels.map((level) => element('th', {scope: 'col'}, outside(level))))),
-    element('tbody', {}, matrix.cures.map((cure) => matrixRow(matrix, cure, setting))))]).flat();
+    table([element('th', {scope: 'col'}, 'Cure'),
+      ...matrix.levels.map((level) => element('th', {scope: 'col'}, outside(level)))],
+    matrix.cures.map((cure) => matrixRow(matrix, cure, setting)))]).flat();
   return element('section.panel.matrix', {'aria-labelledby': id},
     element('h2', {id}, outside(one.scenario), ', ', outside(one.variant)),
     element('p', {}, 'breaks ', violation

@@ -2,10 +2,10 @@
 // whether one can move from one to the next, and back.
 'use strict';
 
-function rolloutMark(good, words) {
-  return element(`span.standing.${good ? 'well' : 'ill'}`, {},
-    element('span.sign', {'aria-hidden': 'true'}, good ? '✓' : '✗'),
-    element('span.visually-hidden', {}, words));
+function rolloutMark({safe, undecided}, words) {
+  const [look, sign] = undecided ? ['doubt', '?'] : safe ? ['well', '✓'] : ['ill', '✗'];
+  return element(`span.standing.${look}`, {}, element('span.sign', {'aria-hidden': 'true'}, sign),
+    element('span.visually-hidden', {}, undecided ? 'undecided' : words));
 }
 
 // The violation that is shown of a phase or move, where the page has it.
@@ -27,9 +27,8 @@ function rolloutTable(title, headings, rows) {
   const id = `rollout-${title.toLowerCase()}`;
   return element('section.panel.rollout', {'aria-labelledby': id}, element('h2', {id}, title),
     element('div.table-box', {tabindex: '0', role: 'group', 'aria-labelledby': id},
-      element('table', {}, element('thead', {}, element('tr', {}, headings.map((words) =>
-        element(words === 'Runs' ? 'th.amount' : 'th', {scope: 'col'}, words)))),
-      element('tbody', {}, rows))));
+      table(headings.map((words) => element(words === 'Runs' ? 'th.amount' : 'th', {scope: 'col'},
+        words)), rows)));
 }
 
 function orderRow({phases, moves}, order) {
@@ -38,7 +37,7 @@ function orderRow({phases, moves}, order) {
   const found = order.undecided ? 'undecided' : order.safe ? 'safe' : 'not safe';
   const well = !order.undecided && order.safe === (order.expected === 'safe');
   return element('tr', {},
-    element('th', {scope: 'row'}, rolloutMark(order.safe, found), ' ', outside(order.name),
+    element('th', {scope: 'row'}, rolloutMark(order, found), ' ', outside(order.name),
       element('span.small', {}, outside(order.about))),
     element('td', {}, outside(phases[order.phases[0]].name),
       steps.flatMap((name) => [' → ', outside(name)])),
@@ -47,10 +46,10 @@ function orderRow({phases, moves}, order) {
 }
 
 function phaseRow(phase) {
-  const good = phase.broken.length === 0 && !phase.undecided;
+  const safe = phase.broken.length === 0, {undecided} = phase;
   return element('tr', {},
-    element('th', {scope: 'row'}, rolloutMark(good, good ? 'holds' : 'does not hold'), ' ',
-      outside(phase.name)),
+    element('th', {scope: 'row'}, rolloutMark({safe, undecided}, safe ? 'holds' : 'does not hold'),
+      ' ', outside(phase.name)),
     element('td', {}, foundWords(phase)), element('td.amount', {}, number.format(phase.runs)));
 }
 
@@ -65,7 +64,7 @@ function moveRow({phases}, there, back) {
   const refused = there.refused === 0 ? '' :
     `; refused in ${number.format(there.refused)} of ${number.format(there.runs)} runs`;
   return element('tr', {},
-    element('th', {scope: 'row'}, rolloutMark(there.safe, there.safe ? 'safe' : 'not safe'), ' ',
+    element('th', {scope: 'row'}, rolloutMark(there, there.safe ? 'safe' : 'not safe'), ' ',
       outside(there.name),
       element('span.small', {}, 'from ', outside(phases[there.from].name), refused)),
     wayCell(there), wayCell(back),

@@ -47,6 +47,15 @@ function outside(text, name = 'bdi') {
   return element(name, {}, visible(text));
 }
 
+// Where there is no room for columns a cell says itself which one it is of.
+function table(headings, rows) {
+  rows.forEach((row) => [...row.cells].forEach((cell, column) => {
+    cell.dataset.column = headings[column].textContent;
+  }));
+  return element('table', {}, element('thead', {}, element('tr', {}, headings)),
+    element('tbody', {}, rows));
+}
+
 const number = new Intl.NumberFormat('en');
 
 function count(amount, one, many = `${one}s`) {

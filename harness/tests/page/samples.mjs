@@ -153,6 +153,30 @@ export function crossed() {
         cell('no cure', LEVELS[0], 'holds', {setting: 'enable_seqscan=on'})]}})]);
 }
 
+// A deployment: three phases, the moves there and back, and the orders to make them in.
+export function rolledOut() {
+  const phase = (name, more) => ({name, broken: [], undecided: null, runs: 24, ...more});
+  const move = (name, from, to, more) => ({...phase(name), from, to, variant: '', refused: 0,
+    safe: true, reason: '', ...more});
+  const unsafe = {safe: false, reason: 'after it no-overlap is broken, which it was not before'};
+  return {...whole([line({variant: 'mixed', verdict: 'violated', expected: 'violates no-overlap',
+    exhausted: false, claim: '', violations: [violation({})]}),
+  line({variant: 'while', requests: [
+    {client: 'alice', request: 'hold', when: 'while', outcome: 'held', count: 20},
+    {client: 'alice', request: 'hold', when: 'while', outcome: 'refused', count: 4}]})]),
+  rollout: {name: 'constraint', about: 'The constraint comes while they book.',
+    phases: [phase('schema 6, old code'),
+      phase('schema 7, old and new code', {broken: ['no-overlap'], result: 0, violation: 0}),
+      phase('schema 7, new code', {undecided: 'the server went away', runs: 3})],
+    moves: [move('deploy new', 0, 1, {...unsafe, broken: ['no-overlap'], result: 0, violation: 0}),
+      move('deploy old', 1, 0),
+      move('migrate to 7', 1, 2, {variant: 'while', refused: 4}), move('migrate to 6', 2, 1)],
+    orders: [{name: 'constraint-first', about: 'One worker still runs the old code.',
+      expected: 'unsafe', safe: false, undecided: false, phases: [0, 1], reason: unsafe.reason},
+    {name: 'code-first', about: '', expected: 'safe', safe: false, undecided: true,
+      phases: [0, 1, 2], reason: 'the server went away'}]}};
+}
+
 export const evil = '</script><script>window.pwned = 1</script>"\'`&amp;<img src=x onerror=' +
   '"window.pwned = 1"> \u0001\u001b[31m \u007f \u009b \u202etxt.exe\u202c \u2028\u2029 <!-- ]]> ' +
   '${window.pwned = 1} \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627';

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import {check, launch, open, render, same, sum} from './browser.mjs';
-import {crossed, evil, hostile, long, usual} from './samples.mjs';
+import {crossed, evil, hostile, long, rolledOut, usual} from './samples.mjs';
 
 const {OVERBOOK, CHROMIUM, AXE, DIR, SHOTS} = process.env;
 const axe = fs.readFileSync(AXE, 'utf8');
@@ -55,6 +55,46 @@ async function overviewShowsTheResults() {
   await page.context().close();
 }
 
+// Where there is no room for columns each row is a list, and nothing is out of sight.
+async function tablesFit(page, what) {
+  for (const width of [1440, 640, 320]) {
+    await page.setViewportSize({width, height: 900});
+    await fits(page, `${what}, ${width}`);
+    same(`nothing to scroll to (${what}, ${width})`, await page.locator('.table-box').evaluateAll(
+      (boxes) => boxes.filter((box) => box.scrollWidth > box.clientWidth).length), 0);
+    const name = await page.locator('.table-box td').first().evaluate((cell) =>
+      getComputedStyle(cell, '::before').content);
+    check(`columns are named in a list (${what}, ${width})`, (name === 'none') === (width > 640),
+      name);
+    await accessible(page, `${what}, ${width}`);
+  }
+}
+
+async function rolloutsAreShown() {
+  const page = await open(browser, render(OVERBOOK, DIR, 'rollout', rolledOut()), '',
+    {colorScheme: 'dark'});
+  const rows = async (title) => (await texts(page, `[aria-labelledby=rollout-${title}] tbody tr`))
+    .map((one) => one.replace(/\s+/g, ' '));
+  same('the orders', await rows('orders'), [
+    '✗ not safe constraint-first One worker still runs the old code. schema 6, old code → ' +
+    'deploy new not safe after it no-overlap is broken, which it was not before',
+    '? undecided code-first schema 6, old code → deploy new → migrate to 7 undecided (expected: ' +
+    'safe) the server went away']);
+  same('the phases', await rows('phases'), ['✓ holds schema 6, old code holds 24',
+    '✗ does not hold schema 7, old and new code breaks no-overlap 24',
+    '? undecided schema 7, new code undecided: the server went away 3']);
+  check('the moves', (await rows('moves'))[0].startsWith('✗ not safe deploy new from schema 6, ' +
+    'old code not safe after it no-overlap'), await rows('moves'));
+  same('the requests', await rows('requests'), ['migrate to 7 from schema 7, old and new code ' +
+    'two-holds-one-slot alice hold held (20); refused (4)']);
+  await page.screenshot({path: path.join(SHOTS, 'rollout.png'), fullPage: true});
+  await tablesFit(page, 'a rollout');
+  await page.screenshot({path: path.join(SHOTS, 'rollout-320.png'), fullPage: true});
+  await page.locator('[aria-labelledby=rollout-phases] a').click();
+  same('the violation of a phase', new URL(page.url()).hash, '#v1');
+  await page.context().close();
+}
+
 async function matricesAreShown() {
   const page = await open(browser, render(OVERBOOK, DIR, 'crossed', crossed()));
   const words = await texts(page, '.matrix td .standing');
@@ -68,10 +108,7 @@ async function matricesAreShown() {
   same('a run', await texts(page, '.matrix td pre'), ['1 alice BEGIN']);
   await accessible(page, 'a matrix');
   await page.screenshot({path: path.join(SHOTS, 'matrix.png'), fullPage: true});
-  for (const width of [1440, 640, 320]) {
-    await page.setViewportSize({width, height: 900});
-    await fits(page, `a matrix, ${width}`);
-  }
+  await tablesFit(page, 'a matrix');
   await page.locator('.matrix p a').click();
   same('the violation', new URL(page.url()).hash, '#v1');
   await page.context().close();
@@ -422,10 +459,10 @@ async function withoutScriptsItSaysWhy() {
   await page.context().close();
 }
 
-for (const test of [overviewShowsTheResults, matricesAreShown, violationShowsItsRun,
-  otherRunsAreThere, keysMove, tokensAreCopied, hostileContentIsText, longRunsStaySmooth,
-  ofALongRunAPartIsPrinted, tooMuchIsCutAndTold, manyClientsHaveRoom, bothColoursWork,
-  itCanBeEnlarged, itPrints, aStrictServerCanShowIt, withoutScriptsItSaysWhy]) {
+for (const test of [overviewShowsTheResults, rolloutsAreShown, matricesAreShown,
+  violationShowsItsRun, otherRunsAreThere, keysMove, tokensAreCopied, hostileContentIsText,
+  longRunsStaySmooth, ofALongRunAPartIsPrinted, tooMuchIsCutAndTold, manyClientsHaveRoom,
+  bothColoursWork, itCanBeEnlarged, itPrints, aStrictServerCanShowIt, withoutScriptsItSaysWhy]) {
   const start = performance.now();
   try {
     await test();
