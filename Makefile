@@ -101,7 +101,7 @@ ENGINE_SERVER_TESTS := test_settle test_shrink test_explain test_minima test_dea
 TEST_SUPPORT_SRCS += harness/tests/integration/racing.c
 
 # --- command line
-CLI_UNIT_TESTS := test_rollout test_requests test_anomaly test_matrix test_token test_replay test_judge test_timeline test_progress test_tokens test_words
+CLI_UNIT_TESTS := test_rollout test_requests test_anomaly test_cure_losses test_matrix test_token test_replay test_judge test_timeline test_progress test_tokens test_words
 CLI_FUZZERS    := fuzz_token
 CLI_SCRIPTS    := test-usage test-rollout test-matrix test-which-fix test-run test-shrink test-jobs test-shard test-checkpoint test-run-spec test-replay test-diverge test-step test-url test-ends test-bad-input \
                   test-spec test-spec-ends test-no-probe test-report test-export test-rollout-docs

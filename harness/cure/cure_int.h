@@ -123,6 +123,15 @@ void ob_cure_propose_once(struct ob_cure_case *of);
 /* Every transaction begins with that statement. */
 void ob_cure_propose_lock(struct ob_cure_case *of, const char *sql, const struct ob_cure *texts);
 
+struct ob_cure_losses {
+    bool deadlocked, gave_up;
+};
+
+/* Whether some client's last statement, a rollback aside, ended with 40P01, or with 40001.
+ * goes_on: as in a session of a spec, which takes its next step and begins nothing again, so that
+ * what is lost stays lost. */
+void ob_cure_losses_of(const struct ob_trace *trace, bool goes_on, struct ob_cure_losses *out);
+
 /* The case's schedule, as the cure's clients can follow it.  The caller's to clear. */
 void ob_cure_plan(const struct ob_cure_case *of, const struct ob_cure *cure,
                   struct ob_schedule *out);

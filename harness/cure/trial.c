@@ -90,34 +90,41 @@ static bool is_lost(const char *sqlstate)
     return strcmp(sqlstate, "40P01") == 0 || strcmp(sqlstate, "40001") == 0;
 }
 
-/* The SQLSTATE that the client's last statement ended with, a rollback aside.  A session of a spec
- * goes on with its next step and begins nothing again, so there what is lost stays lost. */
-static void note_last(const struct trying *t, const struct ob_completion *ended, const char **last)
+/* Whether the step ended what the client itself did in it, a rollback: what somebody else waited
+ * for may have ended beside that. */
+static bool is_rolled_back(const struct ob_step *step, const struct ob_completion *ended)
 {
-    const bool goes_on = t->of->scenario->target == OB_TARGET_SPEC;
-    if (!(goes_on && *last && is_lost(*last)))
-        *last = ended->sqlstate;
+    return step->kind == OB_OP_ROLLBACK && step->client == ended->client;
+}
+
+void ob_cure_losses_of(const struct ob_trace *trace, bool goes_on, struct ob_cure_losses *out)
+{
+    const char *last[OB_CLIENTS_MAX] = {NULL};
+    *out = (struct ob_cure_losses){0};
+    for (size_t i = 0; i < trace->step_count; i++) {
+        const struct ob_step *step = &trace->steps[i];
+        for (size_t k = 0; k < step->completion_count; k++) {
+            const struct ob_completion *ended = &step->completions[k];
+            const char **its = &last[ended->client];
+            if (!is_rolled_back(step, ended) && !(goes_on && *its && is_lost(*its)))
+                *its = ended->sqlstate;
+        }
+    }
+    for (size_t i = 0; i < OB_CLIENTS_MAX; i++) {
+        out->deadlocked |= last[i] && strcmp(last[i], "40P01") == 0;
+        out->gave_up |= last[i] && strcmp(last[i], "40001") == 0;
+    }
 }
 
 static void watch(void *arg, const struct ob_trace *trace)
 {
     struct trying *t = arg;
-    const char *last[OB_CLIENTS_MAX] = {NULL};
-    bool deadlocked = trace->end == OB_RUN_STUCK, gave_up = false;
+    struct ob_cure_losses lost;
     if (trace->schedule.fault_count > 0)
         return;
-    for (size_t i = 0; i < trace->step_count; i++) {
-        const struct ob_step *step = &trace->steps[i];
-        for (size_t k = 0; k < step->completion_count; k++)
-            if (step->kind != OB_OP_ROLLBACK)
-                note_last(t, &step->completions[k], &last[step->completions[k].client]);
-    }
-    for (size_t i = 0; i < OB_CLIENTS_MAX; i++) {
-        deadlocked |= last[i] && strcmp(last[i], "40P01") == 0;
-        gave_up |= last[i] && strcmp(last[i], "40001") == 0;
-    }
-    t->deadlocked += deadlocked;
-    t->gave_up += gave_up;
+    ob_cure_losses_of(trace, t->of->scenario->target == OB_TARGET_SPEC, &lost);
+    t->deadlocked += lost.deadlocked || trace->end == OB_RUN_STUCK;
+    t->gave_up += lost.gave_up;
     t->out->fails = t->gave_up > 0 || t->deadlocked > 0;
 }
 

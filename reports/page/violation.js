@@ -177,7 +177,8 @@ class ViolationView {
       element('a', {href: linkTo(this.violation, choice.key),
         'aria-current': choice === chosen ? 'true' : null}, choice.name))));
     this.box.classList.toggle('beside-each-other', Boolean(chosen.cure));
-    this.box.replaceChildren(...(chosen.cure ? this.compared(chosen) : this.drawn(chosen).filter(Boolean)));
+    this.box.replaceChildren(...(chosen.cure ? this.compared(chosen)
+      : this.drawn(chosen).filter(Boolean)));
     this.search(this.query || '');
   }
 
@@ -265,7 +266,8 @@ class ViolationView {
   }
 
   copied(what, text) {
-    return element('div.copied', {}, element('span.copied-what', {}, what.replace(/^the | of this run$/g, '')),
+    return element('div.copied', {},
+      element('span.copied-what', {}, what.replace(/^the | of this run$/g, '')),
       element('code', {tabIndex: 0}, visible(text)), copyButton(what, text));
   }
 }
