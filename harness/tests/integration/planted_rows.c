@@ -169,6 +169,11 @@ const struct planted planted_rows[] = {
      .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") CASE("pay_1", "1", "9000"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")}},
      .broken = "payment pay_1 of alice (9000 EUR) ended in a booking and a manual case"},
+    {.name = "a_late_payment_that_was_refunded_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") MOVE("1", "REFUNDED")
+         REFUND("pay_1", "1", "DONE"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {ALICE, "refund", CAPTURE("pay_1", "alice", "1")}}},
     {.name = "a_late_payment_on_a_slot_reserved_again_passes",
      .rows = HOLD("1", "alice", "10:00", "11:00")
          OVER("1") "UPDATE booking.temp_booking SET status = 'RESERVED', expires_at = "
@@ -313,6 +318,12 @@ const struct planted planted_rows[] = {
      .rows = BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "7")}},
      .broken = "booking 1 is alice's, hold 1 is alice's, payment pay_1 is alice's for hold 7"},
+    {.name = "a_payment_for_another_hold_that_is_there_is_caught",
+     .invariant = "ownership",
+     .rows =
+         BOOKED("1", "1", "alice", "10:00", "11:00", "pay_1") HOLD("2", "alice", "12:00", "13:00"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "2")}},
+     .broken = "booking 1 is alice's, hold 1 is alice's, payment pay_1 is alice's for hold 2"},
     {.name = "a_mail_to_somebody_else_is_caught",
      .invariant = "ownership",
      .rows = HOLD("1", "alice", "10:00", "11:00") MOVE("1", "CONFIRMED") BOOKING("1", "1", "pay_1")
@@ -406,6 +417,13 @@ const struct planted planted_rows[] = {
                     "pay_1") "INSERT INTO booking.outbox (kind, hold_id, customer_id) VALUES"
                              " ('confirmation', 1, 'alice');",
      .broken = "hold 1: 2 mails of the kind confirmation"},
+    {.name = "a_mail_for_each_of_two_transitions_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") MAIL("over", "1", "alice")
+         MOVE("1", "RESERVED") MOVE("1", "EXPIRED") MAIL("over", "1", "alice")},
+    {.name = "a_mail_that_names_no_transition_passes",
+     .rows = HOLD("1", "alice", "10:00",
+                  "11:00") "INSERT INTO booking.outbox (kind, hold_id, customer_id)"
+                           " VALUES ('reminder', 1, 'alice');"},
     {.name = "a_payment_captured_twice_is_caught",
      .invariant = "effects-once",
      .rows = HOLD("1", "alice", "10:00", "11:00"),
