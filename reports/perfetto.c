@@ -131,16 +131,21 @@ static void add_flows(struct tracing *t, size_t index, size_t last)
                  last * STEP_US + MIDDLE_US);
 }
 
+/* Those of who waits are the process's: a flow goes to what began last on a thread, which the
+ * waiting slice is to be. */
 static void add_notes(struct tracing *t, const struct ob_report_note *notes, size_t count,
-                      uint64_t at_us)
+                      ob_report_clients waiting, uint64_t at_us)
 {
     struct ob_json_builder *b = &t->builder;
     for (size_t i = 0; i < count; i++) {
-        bool nobodys = notes[i].client == OB_REPORT_NOBODY;
-        json_t *event = add_event(t, "i", notes[i].kind, notes[i].client, at_us);
+        size_t client = notes[i].client;
+        bool nobodys = client == OB_REPORT_NOBODY;
+        json_t *event = add_event(t, "i", notes[i].kind, client, at_us);
         json_t *args = json_object();
-        ob_json_put_text(b, event, "s", nobodys ? "p" : "t");
+        ob_json_put_text(b, event, "s", nobodys || is_in(waiting, client) ? "p" : "t");
         ob_json_put_text(b, args, "data", notes[i].data);
+        if (!nobodys)
+            ob_json_put_text(b, args, "client", t->timeline->clients[client]);
         ob_json_put(b, event, "args", args);
     }
 }
@@ -155,7 +160,7 @@ static void add_step(struct tracing *t, size_t index)
     ob_json_put_count(&t->builder, event, "dur", (last - index + 1) * STEP_US);
     ob_json_put(&t->builder, event, "args", args_of(t, index, last));
     add_flows(t, index, last);
-    add_notes(t, step->notes, step->note_count, (index + 1) * STEP_US - 1);
+    add_notes(t, step->notes, step->note_count, step->blocked, (index + 1) * STEP_US - 1);
 }
 
 static void add_run(struct tracing *t, const struct ob_report_timeline *timeline, const char *name)
@@ -166,7 +171,7 @@ static void add_run(struct tracing *t, const struct ob_report_timeline *timeline
     add_name(t, "thread_name", OB_REPORT_NOBODY, "overbook");
     for (size_t i = 0; i < timeline->client_count; i++)
         add_name(t, "thread_name", i, timeline->clients[i]);
-    add_notes(t, timeline->before, timeline->before_count, 0);
+    add_notes(t, timeline->before, timeline->before_count, 0, 0);
     for (size_t i = 0; i < timeline->step_count; i++)
         add_step(t, i);
 }

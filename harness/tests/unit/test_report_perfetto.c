@@ -135,19 +135,27 @@ static bool is_on(const json_t *event, const json_t *thread)
            number_at(event, "tid") == number_at(thread, "tid");
 }
 
-/* The slice that the moment is in, which is what a flow is bound to; NULL: none. */
+/* Instants of a thread are slices too, of no length. */
+static bool is_slice(const json_t *event)
+{
+    return strcmp(text_at(event, "ph"), "X") == 0 ||
+           (strcmp(text_at(event, "ph"), "i") == 0 && strcmp(text_at(event, "s"), "t") == 0);
+}
+
+/* The slice that a flow is bound to: the one that began last, whether or not it has ended.  NULL:
+ * the moment is not in it. */
 static const json_t *slice_at(const json_t *events, const json_t *moment)
 {
     size_t i;
-    const json_t *slice;
+    const json_t *slice, *last = NULL;
+    json_int_t at_us = number_at(moment, "ts");
     json_array_foreach(events, i, slice)
     {
-        json_int_t begin_us = number_at(slice, "ts"), at_us = number_at(moment, "ts");
-        if (strcmp(text_at(slice, "ph"), "X") == 0 && is_on(slice, moment) && begin_us <= at_us &&
-            at_us < begin_us + number_at(slice, "dur"))
-            return slice;
+        if (is_slice(slice) && is_on(slice, moment) && number_at(slice, "ts") <= at_us &&
+            (!last || number_at(slice, "ts") >= number_at(last, "ts")))
+            last = slice;
     }
-    return NULL;
+    return last && at_us < number_at(last, "ts") + number_at(last, "dur") ? last : NULL;
 }
 
 /* How many events have that phase and the flow's name, category and id. */
@@ -237,6 +245,33 @@ static void the_trace_is_what_the_format_asks_for(void **state)
     ob_report_clear(&report);
 }
 
+/* Within a slice that goes on a note would be where the flow to the slice's end goes. */
+static void a_note_of_who_waits_is_no_end_of_a_flow(void **state)
+{
+    (void)state;
+    struct ob_report report;
+    timeline_sample(&report);
+    struct ob_report_violation *violation = &report.results[0].violations[0];
+    struct ob_report_shrunk shrunk = *violation->shrunk;
+    struct ob_report_timeline run = *shrunk.timeline;
+    const struct ob_report_note note = {.client = 1, .kind = "fault", .data = "{\"way\": 1}"};
+    struct ob_report_step *steps = ob_arena_alloc(&report.arena, run.step_count * sizeof *steps);
+    memcpy(steps, run.steps, run.step_count * sizeof *steps);
+    steps[5].notes = &note;
+    steps[5].note_count = 1;
+    run.steps = steps;
+    shrunk.timeline = &run;
+    violation->shrunk = &shrunk;
+    json_t *root = report_sample_json(&report, ob_report_perfetto);
+    assert_true(is_trace(root));
+    const json_t *fault = event_of(root, "i", FIRST, 0);
+    assert_int_equal(number_at(fault, "ts"), 5999);
+    assert_string_equal(text_at(fault, "s"), "p");
+    assert_string_equal(text_at(json_object_get(fault, "args"), "client"), "bob");
+    json_decref(root);
+    ob_report_clear(&report);
+}
+
 static void github_is_told_what_is_not_as_expected(void **state)
 {
     (void)state;
@@ -304,6 +339,7 @@ int main(void)
         cmocka_unit_test(flows_go_from_who_is_waited_for_and_from_who_wakes),
         cmocka_unit_test(notes_are_instants),
         cmocka_unit_test(the_trace_is_what_the_format_asks_for),
+        cmocka_unit_test(a_note_of_who_waits_is_no_end_of_a_flow),
         cmocka_unit_test(github_is_told_what_is_not_as_expected),
         cmocka_unit_test(gitlab_is_told_the_same),
         cmocka_unit_test(where_all_is_as_expected_nothing_is_told),
