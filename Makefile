@@ -329,7 +329,7 @@ check: all $(TEST_PROGRAMS)
 	    --limit $(SERVER_LIMIT) $(SERVER_PROGRAMS) \
 	    $(if $(REF_SERVER_TESTS),--via reference/tests/with-server $(REF_SERVER_PROGRAMS)) \
 	    --via '' harness/tests/golden/run $(CLI_SCRIPTS:%=harness/tests/cli/%) \
-	    harness/tests/spec/conform harness/tests/page/test-page
+	    harness/tests/spec/conform harness/tests/page/test-page harness/tests/mutants/test-mutants
 
 # What depends on the server, on versions other than the one that is found here, with a tenth of the
 # runs.  What is named here needs none, or asks what is the same with each: how runs are dealt out,
@@ -374,12 +374,13 @@ soundness: $B/integration/test_soundness
 rollout-docs: all
 	script/rollout-docs
 
-# Wrong versions of the flow and of the invariants, each of which somebody has to notice
-# (harness/tests/mutants).  OVERBOOK_MUTANTS=1/3 does a part of them, auto another third with each commit.
+# Wrong versions of the flow and of the invariants, each of which somebody has to notice: the tables of
+# docs/mutants.md.  OVERBOOK_MUTANTS=1/3 does a part of them, auto another third with each commit;
+# MUTANTS has names, or other options of harness/tests/mutants/run.
 MUTANTS ?=
 
 mutants: all $B/integration/test_invariants
-	harness/tests/mutants/run $(MUTANTS)
+	harness/tests/mutants/run --doc docs/mutants.md $(MUTANTS)
 
 mutants check: export MUTANTS_COMPILE = $(COMPILE)
 mutants check: export MUTANTS_LINK = $(LINK)

@@ -29,6 +29,12 @@ const struct planted planted_answers[] = {
                 {HARNESS, "answer",
                  "{\"action\":\"webhook\",\"status\":\"ok\",\"http\":200,\"event\":\"evt_1\","
                  "\"type\":\"payment.succeeded\",\"payment\":\"pay_1\"}"}}},
+    {.name = "an_event_that_was_left_to_a_person_passes",
+     .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") CASE("pay_1", "1", "9000"),
+     .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
+                {HARNESS, "answer",
+                 "{\"action\":\"webhook\",\"status\":\"ok\",\"http\":200,\"event\":\"evt_1\","
+                 "\"type\":\"payment.succeeded\",\"payment\":\"pay_1\"}"}}},
     {.name = "an_event_whose_refund_is_asked_for_passes",
      .rows = HOLD("1", "alice", "10:00", "11:00") OVER("1") REFUND("pay_1", "1", "REQUESTED"),
      .events = {{ALICE, "capture", CAPTURE("pay_1", "alice", "1")},
