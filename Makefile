@@ -458,7 +458,7 @@ install: all
 	$(if $(PROBE),install -m 755 $(PROBE) $(LIBDIR))
 	cp -R scenarios $(DATADIR)
 	install -m 644 reference/rollout.yaml $(DATADIR)
-	cp -R README.md LICENSE docs/. $(DOCDIR)
+	cp -R README.md LICENSE docs $(DOCDIR)
 
 uninstall:
 	rm -f $(TOOLS:$B/%=$(BINDIR)/%)

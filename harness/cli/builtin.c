@@ -53,9 +53,26 @@ char *ob_builtin_plan(void)
     return find_beside(beside, sizeof beside / sizeof *beside);
 }
 
+/* A scenario has its invariants in its file. */
+static enum ob_result check_invariants(const struct ob_options *options, char *const *paths,
+                                       size_t count, struct ob_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ob_scenario_is_spec(paths[i]))
+            return OB_OK;
+    if (options->invariant_count == 0)
+        return OB_OK;
+    ob_error_set(err, OB_USAGE, "--invariant is for specs, and none is named");
+    ob_error_hint(err, "Name a spec, or write the invariant into the scenario's file.");
+    return OB_USAGE;
+}
+
 enum ob_result ob_builtin_load(const struct ob_options *options, char *const *paths, size_t count,
                                struct ob_scenario_list *out, struct ob_error *err)
 {
+    enum ob_result result = check_invariants(options, paths, count, err);
+    if (result != OB_OK)
+        return result;
     if (count > 0)
         return ob_scenario_list_load_with((const char *const *)paths, count, options->invariants,
                                           options->invariant_count, out, err);
@@ -66,7 +83,7 @@ enum ob_result ob_builtin_load(const struct ob_options *options, char *const *pa
         return OB_USAGE;
     }
     const char *const only[] = {folder};
-    enum ob_result result = ob_scenario_list_load(only, 1, out, err);
+    result = ob_scenario_list_load(only, 1, out, err);
     free(folder);
     return result;
 }

@@ -61,6 +61,14 @@ static enum ob_result load(const struct ob_options *options, struct ob_scenario_
     return result == OB_OK ? list_tasks(options, list, tasks, err) : result;
 }
 
+static void say_unbroken(const struct ob_options *options, const struct ob_report *report)
+{
+    for (size_t i = 0; i < report->result_count && options->verbosity >= 0; i++)
+        if (report->results[i].violation_count == 0)
+            fprintf(stderr, "overbook: %s, %s was not broken: there is nothing to cure\n",
+                    report->results[i].scenario, report->results[i].variant);
+}
+
 /* What was found until then is told, also when it ends early; the exit status. */
 static int run(const struct ob_options *options, const struct ob_tasks *tasks,
                struct ob_report *report)
@@ -73,6 +81,7 @@ static int run(const struct ob_options *options, const struct ob_tasks *tasks,
     report->seconds = (double)(ob_progress_clock_us() - begun_us) / 1e6;
     if (ob_output_all(report, options, &err) != OB_OK)
         return ob_cli_error(&err);
+    say_unbroken(options, report);
     if (result == OB_OK)
         return ob_report_exit_status(report);
     if (result != OB_INTERRUPTED)

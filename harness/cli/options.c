@@ -563,9 +563,9 @@ static const struct {
     {OB_COMMAND_EXPORT,
      "Write a run that breaks an invariant as something that other tools can run. FORM "
      "is spec, an isolation spec for PostgreSQL's isolationtester; psql, parts to paste "
-     "into windows of psql; or cmocka, a test in C that fails until it is cured. FILE is "
-     "a result written "
-     "by --json with one violation. PATH is where the scenarios are, as for replay.\v"
+     "into windows of psql; cmocka, a test in C that fails until it is cured; or yaml, a "
+     "scenario that is this one run. FILE is a result written by --json, of which the "
+     "smallest run is taken. PATH is where the scenarios are, as for replay.\v"
      "What is written was played first, outside of overbook's control, and did the same. "
      "Exit status: 0 written, 2 a run that cannot be taken elsewhere, no token or of an "
      "unknown scenario, 3 the harness or the database failed, 4 the run went another "
