@@ -61,7 +61,8 @@ static void read_order(struct ob_reader *r, const json_t *object, size_t phase_c
     out->about = ob_read_text(r, object, "about");
     out->expected_safe = strcmp(ob_read_text(r, object, "expected"), "safe") == 0;
     out->safe = ob_read_bool(r, object, "safe");
-    out->undecided = ob_read_bool(r, object, "undecided");
+    /* Older results do not say. */
+    out->undecided = json_object_get(object, "undecided") && ob_read_bool(r, object, "undecided");
     out->reason = ob_read_text(r, object, "reason");
     out->phases = phases;
     for (; out->phase_count < json_array_size(array) && !r->failed; out->phase_count++) {

@@ -130,9 +130,9 @@ static const char *doubt_of_move(const struct judging *j, const struct ob_report
                                  size_t from, size_t to)
 {
     const struct ob_report_cell *before = &j->out->phases[from], *after = &j->out->phases[to];
-    if (move->undecided || after->undecided)
-        return move->undecided ? move->undecided : after->undecided;
-    return first_new(move, before, NULL) || first_new_after(j, from, to) ? before->undecided : NULL;
+    if (first_new(move, before, NULL) || first_new_after(j, from, to))
+        return before->undecided;
+    return move->undecided ? move->undecided : after->undecided;
 }
 
 /* Why the move is not known to be safe as a step forward; NULL where it is. */

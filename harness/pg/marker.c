@@ -324,8 +324,8 @@ enum ob_result ob_pg_marker_create_from(PGconn *conn, const char *from, char *na
  * as the drop. */
 static bool is_there(PGconn *conn)
 {
-    PGresult *answer = PQexec(conn, "SELECT pg_catalog.pg_sleep(0.000001)");
-    bool there = PQresultStatus(answer) == PGRES_TUPLES_OK;
+    PGresult *answer = PQexec(conn, "SELECT pg_catalog.pg_sleep(0.0005)");
+    bool there = PQstatus(conn) == CONNECTION_OK;
 
     PQclear(answer);
     return there;

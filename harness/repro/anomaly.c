@@ -53,7 +53,8 @@ static bool locks_or_changes(const char *text)
     if (begins_with_one(text, changes, sizeof changes / sizeof *changes))
         return true;
     for (size_t size; (size = ob_sql_lexeme(text, &kind)) > 0; text += size) {
-        if (*text == '(' && begins_with_one(text, changes, sizeof changes / sizeof *changes))
+        if ((*text == '(' || *text == ')') &&
+            begins_with_one(text + size, changes, sizeof changes / sizeof *changes))
             return true;
         if (is_word(text, "for") &&
             begins_with_one(text + size, locks, sizeof locks / sizeof *locks))

@@ -53,8 +53,9 @@ struct contest {
 };
 
 struct score {
-    double median; /* of runs; negative: more than RUNS_MAX */
+    double median; /* of runs; negative: more than were made */
     size_t seeds, found;
+    uint64_t runs_made; /* of each seed, at the most */
 };
 
 static void open_contest(struct contest *contest, bool learns)
@@ -219,9 +220,11 @@ static struct score measure(struct contest *contest, const char *name, size_t se
     for (size_t i = 0; i < score.seeds; i++)
         begin(contest, name, i + 1, &attempts[i]);
     for (uint64_t run = 0; run < RUNS_MAX && score.found <= score.seeds / 2; run++) {
+        if (free_running && ob_bench_seconds() - begun > RACING_SECONDS_MAX)
+            break;
+        score.runs_made = run + 1;
         for (size_t i = 0; i < score.seeds; i++) {
-            if (!attempts[i].strategy ||
-                (free_running && ob_bench_seconds() - begun > RACING_SECONDS_MAX))
+            if (!attempts[i].strategy)
                 continue;
             go_on(contest, &attempts[i], free_running, run);
             score.found += attempts[i].found != NOT_FOUND;
@@ -238,7 +241,7 @@ static void print_score(const struct score *score)
 {
     char text[32];
     if (score->median < 0)
-        snprintf(text, sizeof text, ">%d", RUNS_MAX);
+        snprintf(text, sizeof text, ">%" PRIu64, score->runs_made);
     else
         snprintf(text, sizeof text, "%g", score->median);
     printf(" %9s", text);
@@ -246,9 +249,10 @@ static void print_score(const struct score *score)
 
 static json_t *score_json(const struct score *score)
 {
-    return json_pack("{s:o, s:I, s:I}", "median",
+    return json_pack("{s:o, s:I, s:I, s:I}", "median",
                      score->median < 0 ? json_null() : json_real(score->median), "seeds",
-                     (json_int_t)score->seeds, "found", (json_int_t)score->found);
+                     (json_int_t)score->seeds, "found", (json_int_t)score->found, "runs",
+                     (json_int_t)score->runs_made);
 }
 
 /* The best of those that ours is measured against; OURS when none found it. */

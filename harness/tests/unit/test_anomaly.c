@@ -413,6 +413,7 @@ static void words_are_those_of_the_statement_however_it_is_written(void **state)
         "SELECT 1 FROM (SELECT 1 FROM a)x FOR/* rows */SHARE",
         "-- locked\nSELECT 1 FROM a WHERE s = ''FOR KEY SHARE",
         "WITH gone AS (DELETE FROM a RETURNING n) SELECT n FROM gone",
+        "WITH some AS (SELECT 1 AS n) UPDATE a SET n = some.n FROM some",
         "/* first */ INSERT INTO a VALUES (1)",
         "merge into a",
     };

@@ -366,6 +366,23 @@ static void what_is_not_known_is_not_unsafe_either(void **state)
     tear_down(&setting);
 }
 
+/* Nor does what one traffic broke become doubtful by another that says nothing. */
+static void what_one_traffic_breaks_is_known(void **state)
+{
+    (void)state;
+    struct setting setting;
+    set_up(&setting);
+    struct ob_report_result *result = result_of(&setting, "fix-one", "s7-new-0-flag-10");
+    result->verdict = OB_INCONCLUSIVE;
+    result->as_expected = false;
+    result->reason = "interrupted";
+    breaks(&setting, "fix-two", "s7-new-0-flag-10", "no-overlap");
+    const struct ob_report_rollout *rollout = judge(&setting);
+    assert_false(rollout->orders[0].undecided);
+    assert_non_null(strstr(rollout->orders[0].reason, "while it is made no-overlap is broken"));
+    tear_down(&setting);
+}
+
 /* What is known to break is enough, wherever in the order it comes. */
 static void one_bad_move_is_enough(void **state)
 {
@@ -451,6 +468,7 @@ int main(void)
         cmocka_unit_test(a_migration_that_may_be_refused_is_told),
         cmocka_unit_test(what_is_not_known_is_not_safe),
         cmocka_unit_test(what_is_not_known_is_not_unsafe_either),
+        cmocka_unit_test(what_one_traffic_breaks_is_known),
         cmocka_unit_test(one_bad_move_is_enough),
         cmocka_unit_test(what_was_not_confirmed_is_not_counted),
         cmocka_unit_test(a_rollout_is_the_same_when_it_is_read_again),
