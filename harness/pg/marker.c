@@ -318,16 +318,15 @@ enum ob_result ob_pg_marker_create_from(PGconn *conn, const char *from, char *na
     return result;
 }
 
-/* A session whose postmaster was killed may outlive it for a moment, and a DROP DATABASE in it
- * would wait a minute for a checkpoint that nobody makes.  Whoever sleeps in the server looks for
- * the postmaster first, and ends with it; to connect once more, which would tell too, costs as much
- * as the drop. */
+/* Whether the server takes connections, if only to refuse them.  A session whose postmaster was
+ * killed may outlive it for a moment, and a DROP DATABASE in it would wait a minute for a
+ * checkpoint that nobody makes. */
 static bool is_there(PGconn *conn)
 {
-    PGresult *answer = PQexec(conn, "SELECT pg_catalog.pg_sleep(0.0005)");
-    bool there = PQstatus(conn) == CONNECTION_OK;
+    char *conninfo = ob_pg_marker_conninfo(conn, PQdb(conn));
+    bool there = PQping(conninfo) != PQPING_NO_RESPONSE;
 
-    PQclear(answer);
+    free(conninfo);
     return there;
 }
 

@@ -254,21 +254,6 @@ static void a_database_of_our_own_is_dropped_whoever_is_in_it(void **state)
     free(expected);
 }
 
-/* Whether the server is there is asked by a function, which a server may keep from its users. */
-static void what_may_not_be_asked_does_not_keep_a_database(void **state)
-{
-    (void)state;
-    struct ob_error err = {.message = ""};
-    char name[OB_PG_DATABASE_NAME_SIZE];
-    execute(conn, "REVOKE EXECUTE ON FUNCTION pg_sleep(float8) FROM PUBLIC");
-    execute(conn, "CREATE ROLE maker CREATEDB");
-    execute(conn, "SET SESSION AUTHORIZATION maker");
-    assert_int_equal(ob_pg_marker_create_from(conn, "template0", name, &err), OB_OK);
-    assert_int_equal(ob_pg_marker_drop(conn, name, &err), OB_OK);
-    execute(conn, "RESET SESSION AUTHORIZATION");
-    execute(conn, "DROP ROLE maker");
-}
-
 /* As a kill of its overbook would. */
 static void lose_session(PGconn *of)
 {
@@ -407,7 +392,6 @@ int main(void)
         WITH_PRECIOUS(a_role_that_may_not_mark_gets_the_servers_reason),
         WITH_PRECIOUS(a_role_without_the_rights_is_refused_with_the_statements_that_grant_them),
         WITH_PRECIOUS(a_database_of_our_own_is_dropped_whoever_is_in_it),
-        WITH_PRECIOUS(what_may_not_be_asked_does_not_keep_a_database),
         WITH_PRECIOUS(what_a_dead_overbook_left_is_swept_up_and_nothing_else),
         WITH_PRECIOUS(one_with_a_name_of_its_own_is_swept_up_too),
         WITH_PRECIOUS(a_transaction_that_is_left_prepared_keeps_no_database),
