@@ -331,16 +331,21 @@ static void a_migration_that_may_be_refused_is_told(void **state)
     tear_down(&setting);
 }
 
+static void interrupt(struct setting *setting, const char *scenario, const char *variant)
+{
+    struct ob_report_result *result = result_of(setting, scenario, variant);
+    result->verdict = OB_INCONCLUSIVE;
+    result->as_expected = false;
+    result->reason = "interrupted";
+}
+
 static void what_is_not_known_is_not_safe(void **state)
 {
     (void)state;
     struct setting setting;
     set_up(&setting);
     old_code_breaks(&setting);
-    struct ob_report_result *result = result_of(&setting, "fix-one", "s7-new-0-flag-10");
-    result->verdict = OB_INCONCLUSIVE;
-    result->as_expected = false;
-    result->reason = "interrupted";
+    interrupt(&setting, "fix-one", "s7-new-0-flag-10");
     const struct ob_report_rollout *rollout = judge(&setting);
     assert_false(rollout->moves[6].safe);
     assert_string_equal(rollout->moves[6].reason, "it is undecided, fix-one: interrupted");
@@ -356,10 +361,7 @@ static void what_is_not_known_is_not_unsafe_either(void **state)
     (void)state;
     struct setting setting;
     set_up(&setting);
-    struct ob_report_result *result = result_of(&setting, "fix-one", "s7-new-0-flag-10");
-    result->verdict = OB_INCONCLUSIVE;
-    result->as_expected = false;
-    result->reason = "interrupted";
+    interrupt(&setting, "fix-one", "s7-new-0-flag-10");
     struct ob_report_order order = judge(&setting)->orders[0];
     order.expected_safe = false;
     assert_false(ob_report_order_is_as_expected(&order));
@@ -372,10 +374,7 @@ static void what_one_traffic_breaks_is_known(void **state)
     (void)state;
     struct setting setting;
     set_up(&setting);
-    struct ob_report_result *result = result_of(&setting, "fix-one", "s7-new-0-flag-10");
-    result->verdict = OB_INCONCLUSIVE;
-    result->as_expected = false;
-    result->reason = "interrupted";
+    interrupt(&setting, "fix-one", "s7-new-0-flag-10");
     breaks(&setting, "fix-two", "s7-new-0-flag-10", "no-overlap");
     const struct ob_report_rollout *rollout = judge(&setting);
     assert_false(rollout->orders[0].undecided);
@@ -389,10 +388,7 @@ static void one_bad_move_is_enough(void **state)
     (void)state;
     struct setting setting;
     set_up(&setting);
-    struct ob_report_result *result = result_of(&setting, "fix-one", "s3-old-0-schema-7");
-    result->verdict = OB_INCONCLUSIVE;
-    result->as_expected = false;
-    result->reason = "interrupted";
+    interrupt(&setting, "fix-one", "s3-old-0-schema-7");
     breaks(&setting, "fix-two", "s7-new-0-flag-10", "no-overlap");
     const struct ob_report_rollout *rollout = judge(&setting);
     assert_false(rollout->moves[0].safe);
